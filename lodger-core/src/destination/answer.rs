@@ -1,0 +1,66 @@
+//! What a destination can say about one event.
+
+use std::time::Duration;
+
+use super::Receipt;
+
+/// Why a destination did not take an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status, where there was one.
+    pub status: Option<u16>,
+    /// The destination's words, or ours. Never a secret, at most 512 characters.
+    pub reason: String,
+}
+
+impl Refusal {
+    /// A refusal without an HTTP status.
+    #[must_use]
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self { status: None, reason: reason.into() }
+    }
+
+    /// A refusal with an HTTP status.
+    #[must_use]
+    pub fn http(status: u16, reason: impl Into<String>) -> Self {
+        Self { status: Some(status), reason: reason.into() }
+    }
+}
+
+/// What a destination says about one event. The pipeline acts on it (DESIGN section 8, the table of answers).
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Answer {
+    /// It is there and stays there.
+    Settled(Receipt),
+    /// Nobody knows whether it is there: timeout, reset, unreadable answer. The same bytes under the same key again.
+    Ambiguous(Refusal),
+    /// Not now. `after` is the earliest time for another try, where the destination named one.
+    Retry {
+        /// Why.
+        refusal: Refusal,
+        /// At the earliest after this time; the pipeline caps it at one hour.
+        after: Option<Duration>,
+    },
+    /// Nothing will be taken until somebody acts: wrong key, unpaid, moved. Everything is kept.
+    Pause(Refusal),
+    /// This event, or all of them: a pause if a different event gets the same answer, else a dead letter.
+    Suspect(Refusal),
+    /// This event will never be taken as it is: a dead letter, unless too many are.
+    Refused(Refusal),
+}
+
+/// What an HTTP status means, where the service's own page says nothing else. `None` for 2xx, which only the
+/// service can read.
+#[must_use]
+pub fn status_answer(status: u16, reason: &str, after: Option<Duration>) -> Option<Answer> {
+    let refusal = || Refusal::http(status, reason);
+    Some(match status {
+        200..=299 => return None,
+        408 | 425 | 429 | 500 | 502..=599 => Answer::Retry { refusal: refusal(), after },
+        401 | 402 | 407 | 300..=399 => Answer::Pause(refusal()),
+        400 | 409 | 413 | 422 => Answer::Refused(refusal()),
+        501 | 400..=499 => Answer::Suspect(refusal()),
+        _ => Answer::Ambiguous(refusal()),
+    })
+}

@@ -1,0 +1,170 @@
+//! Where events go.
+//!
+//! A [`Destination`] takes batches of events and answers for each of them. It knows its protocol and nothing else:
+//! when to try again, when to pause and what becomes a dead letter is decided by the pipeline from the
+//! [`Answer`]s. One file per destination; [`registry`] maps `LODGER_DESTINATION` texts to them.
+
+mod answer;
+pub mod registry;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Event, EventId};
+
+pub use answer::{Answer, Refusal, status_answer};
+
+/// A boxed future, as [`Destination::deliver`] returns it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Which place a destination writes to. Two destinations with equal identities lead to the same place, so one may
+/// take over what a dead process left for the other.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Identity {
+    /// The kind of destination: `lodger`, `store`, `file`, `stdout`, `memory`.
+    pub kind: String,
+    /// The address or absolute path, without credentials. Empty where there is none.
+    pub address: String,
+    /// The workspace at a hosted service or in a store. Empty where there is none.
+    pub workspace: String,
+    /// The project in the workspace. Empty where there is none.
+    pub project: String,
+}
+
+impl Identity {
+    /// The identity of a destination that has neither workspace nor project.
+    #[must_use]
+    pub fn new(kind: impl Into<String>, address: impl Into<String>) -> Self {
+        Self { kind: kind.into(), address: address.into(), workspace: String::new(), project: String::new() }
+    }
+
+    /// Sets workspace and project.
+    #[must_use]
+    pub fn in_project(mut self, workspace: impl Into<String>, project: impl Into<String>) -> Self {
+        self.workspace = workspace.into();
+        self.project = project.into();
+        self
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind, self.address)?;
+        if !self.workspace.is_empty() {
+            write!(f, " ({}/{})", self.workspace, self.project)?;
+        }
+        Ok(())
+    }
+}
+
+/// One event on its way to a destination.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Delivery {
+    /// The event.
+    pub event: Arc<Event>,
+    /// Its canonical bytes (RFC 8785), exactly as they stand in the journal.
+    pub bytes: Arc<[u8]>,
+    /// How often it was tried before; 0 at the first try.
+    pub tries: u32,
+}
+
+impl Delivery {
+    /// An event on its way for the first time.
+    #[must_use]
+    pub fn new(event: Arc<Event>, bytes: Arc<[u8]>) -> Self {
+        Self { event, bytes, tries: 0 }
+    }
+}
+
+/// Proof of acceptance by a destination.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Receipt {
+    /// The event that was accepted.
+    pub event: EventId,
+    /// The kind of the destination that accepted it.
+    pub destination: String,
+    /// The destination's own name for the acceptance, where it gives one: `rcpt_093a339cc2c2ffed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Whether the destination recognised a repeat of an event that it already had.
+    #[serde(default)]
+    pub repeated: bool,
+    /// The destination's whole answer, where it has one.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub detail: serde_json::Value,
+}
+
+impl Receipt {
+    /// A receipt without a name of its own.
+    #[must_use]
+    pub fn new(event: EventId, destination: impl Into<String>) -> Self {
+        Self {
+            event,
+            destination: destination.into(),
+            id: None,
+            repeated: false,
+            detail: serde_json::Value::Null,
+        }
+    }
+
+    /// Sets the destination's own name for the acceptance.
+    #[must_use]
+    pub fn with_id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// Marks that the destination recognised a repeat.
+    #[must_use]
+    pub fn as_repeat(mut self) -> Self {
+        self.repeated = true;
+        self
+    }
+
+    /// Attaches the destination's whole answer.
+    #[must_use]
+    pub fn with_detail(mut self, detail: serde_json::Value) -> Self {
+        self.detail = detail;
+        self
+    }
+}
+
+/// A place that events go to.
+///
+/// Implementations run on a thread of their own with a current-thread tokio runtime; blocking there is allowed
+/// (a file, an embedded database) and delays nobody else.
+pub trait Destination: Send + Sync + fmt::Debug + 'static {
+    /// Which place this is.
+    fn identity(&self) -> Identity;
+
+    /// How many events [`deliver`](Self::deliver) takes at once. Default: 1.
+    fn max_batch(&self) -> usize {
+        1
+    }
+
+    /// How many batches may be under way at once. Default: 1; at most 64 events are ever in flight.
+    fn max_in_flight(&self) -> usize {
+        1
+    }
+
+    /// Delivers a batch and answers for each event, in the batch's order.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future may be dropped at shutdown. Whatever it had done by then may be repeated with the same bytes and
+    /// the same idempotency key.
+    ///
+    /// # Durability
+    ///
+    /// [`Answer::Settled`] says that the event survives a crash of this process at the destination. It must never
+    /// be given earlier.
+    fn deliver<'a>(&'a self, batch: &'a [Delivery]) -> BoxFuture<'a, Vec<Answer>>;
+}

@@ -1,0 +1,55 @@
+//! What changed in the target.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// What happened to one value, in the words of JSON Patch (RFC 6902 section 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ChangeOp {
+    /// The value is new.
+    Add,
+    /// The value is gone.
+    Remove,
+    /// The value has another content.
+    Replace,
+}
+
+/// One changed value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Change {
+    /// What happened.
+    pub op: ChangeOp,
+    /// Where, as a JSON Pointer (RFC 6901): `/amount`, `/address/city`.
+    pub path: String,
+    /// The value before; absent when there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub before: Option<Value>,
+    /// The value after; absent when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub after: Option<Value>,
+    /// Members that this version doesn't know. They survive a round trip.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl Change {
+    /// The value at `path` went from `before` to `after`; `None` stands for "not there". The operation follows.
+    #[must_use]
+    pub fn new(path: impl ToString, before: Option<Value>, after: Option<Value>) -> Self {
+        let op = match (&before, &after) {
+            (None, _) => ChangeOp::Add,
+            (_, None) => ChangeOp::Remove,
+            _ => ChangeOp::Replace,
+        };
+        Self { op, path: path.to_string(), before, after, extra: Map::new() }
+    }
+}
+
+/// A member that is there and null is a value, not an absence: a column set to NULL must be recorded as such.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}

@@ -1,0 +1,30 @@
+//! The event: one finished record of who did what to which thing, when, from where, and how it ended.
+//!
+//! One type a file. [`Event`] is what every other part of this crate moves around; [`EventBuilder`] makes one by
+//! hand; [`limits`] decides what is acceptable and [`trim`] what is cut when nobody is there to be told.
+
+mod actor;
+mod builder;
+mod change;
+mod id;
+pub mod limits;
+mod origin;
+mod outcome;
+mod record;
+mod request;
+mod target;
+mod timestamp;
+pub mod trim;
+
+pub use actor::{Actor, ActorKind, ToActor};
+pub use builder::EventBuilder;
+pub use change::{Change, ChangeOp};
+pub use id::{EventId, WriterId};
+pub use limits::{InvalidEvent, Problem};
+pub use origin::Origin;
+pub use outcome::Outcome;
+pub use record::{Event, Metadata, Operation, Position, Retention};
+pub use request::{IpSource, RequestInfo};
+pub use target::{Target, ToTarget};
+pub use timestamp::Timestamp;
+pub use trim::Trimmed;

@@ -1,0 +1,6 @@
+//! Draft.
+pub mod destination;
+pub mod event;
+
+#[doc(hidden)]
+pub use inventory;
