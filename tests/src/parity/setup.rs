@@ -86,32 +86,26 @@ pub struct Setup {
     pub actix_drops: bool,
 }
 
-impl Default for Setup {
-    fn default() -> Self {
-        Self {
-            layers: 1,
-            guarantee: Guarantee::Queued,
-            on: On::Default,
-            unaudited: Unaudited::Warn,
-            rules: &[],
-            trusted_proxies: &[],
-            session_cookie: None,
-            tenant: None,
-            authentication: Authentication::Nowhere,
-            resolver: Resolver::Nobody,
-            pause: Pause::Never,
-            gated_delivery: false,
-            actix_drops: false,
-        }
-    }
-}
-
 impl Setup {
+    /// One layer as users get it when they say nothing, but responses wait for nothing.
+    pub const USUAL: Self = Self {
+        layers: 1,
+        guarantee: Guarantee::Queued,
+        on: On::Default,
+        unaudited: Unaudited::Warn,
+        rules: &[],
+        trusted_proxies: &[],
+        session_cookie: None,
+        tenant: None,
+        authentication: Authentication::Nowhere,
+        resolver: Resolver::Nobody,
+        pause: Pause::Never,
+        gated_delivery: false,
+        actix_drops: false,
+    };
+
     /// The usual set-up, but every outcome is recorded.
-    #[must_use]
-    pub fn always() -> Self {
-        Self { on: On::Always, ..Self::default() }
-    }
+    pub const ALWAYS: Self = Self { on: On::Always, ..Self::USUAL };
 }
 
 /// What handlers and middlewares of one running service know.

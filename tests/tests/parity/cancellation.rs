@@ -25,7 +25,7 @@ fn transfer(how: &str, outcome: &str, more: Value) -> Value {
 fn a_client_that_leaves_before_the_handler_leaves_nothing() -> Case {
     let request = || send(post("/answers/200").by("ada"));
     case(
-        Setup { pause: Pause::Before, ..Setup::default() },
+        Setup { pause: Pause::Before, ..Setup::USUAL },
         [request(), reached("before"), hang_up(), left("before")],
         [],
     )
@@ -44,7 +44,7 @@ fn a_client_that_leaves_before_the_handler_leaves_nothing() -> Case {
 
 fn a_client_that_leaves_before_the_handler_leaves_nothing_where_actix_drops() -> Case {
     case(
-        Setup { pause: Pause::Before, actix_drops: true, ..Setup::default() },
+        Setup { pause: Pause::Before, actix_drops: true, ..Setup::USUAL },
         [send(post("/answers/200").by("ada")), reached("before"), hang_up(), left("before")],
         [],
     )
@@ -57,7 +57,7 @@ fn a_client_that_leaves_a_rules_route_is_unknown() -> Case {
             pause: Pause::Before,
             actix_drops: true,
             rules: &[("DELETE /members/{id}", "org.member.removed")],
-            ..Setup::default()
+            ..Setup::USUAL
         },
         [send(delete("/members/7")), reached("before"), hang_up(), left("before")],
         [json!({
@@ -75,7 +75,7 @@ fn a_client_that_leaves_a_rules_route_is_unknown() -> Case {
 fn a_client_that_leaves_during_the_handler_leaves_it_unknown() -> Case {
     let request = || send(post("/transfers/t1").by("ada"));
     case(
-        Setup::default(),
+        Setup::USUAL,
         [request(), reached("body"), hang_up(), left("body")],
         [transfer("t1", "unknown", json!("cancelled"))],
     )
@@ -87,7 +87,7 @@ fn a_client_that_leaves_during_the_handler_leaves_it_unknown() -> Case {
 
 fn a_client_that_leaves_during_the_handler_leaves_it_unknown_where_actix_drops() -> Case {
     case(
-        Setup { actix_drops: true, ..Setup::default() },
+        Setup { actix_drops: true, ..Setup::USUAL },
         [send(post("/transfers/t1").by("ada")), reached("body"), hang_up(), left("body")],
         [transfer("t1", "unknown", json!("cancelled"))],
     )
@@ -97,7 +97,7 @@ fn a_client_that_leaves_during_the_handler_leaves_it_unknown_where_actix_drops()
 fn a_client_that_leaves_after_the_commit_leaves_a_success() -> Case {
     let request = || send(post("/transfers/committed").by("ada"));
     case(
-        Setup::default(),
+        Setup::USUAL,
         [request(), reached("body"), hang_up(), left("body")],
         [transfer("committed", "success", json!("cancelled"))],
     )
@@ -109,7 +109,7 @@ fn a_client_that_leaves_after_the_commit_leaves_a_success() -> Case {
 
 fn a_client_that_leaves_after_the_commit_leaves_a_success_where_actix_drops() -> Case {
     case(
-        Setup { actix_drops: true, ..Setup::default() },
+        Setup { actix_drops: true, ..Setup::USUAL },
         [send(post("/transfers/committed").by("ada")), reached("body"), hang_up(), left("body")],
         [transfer("committed", "success", json!("cancelled"))],
     )
@@ -134,7 +134,7 @@ fn a_client_that_leaves_after_the_handler_leaves_a_success() -> Case {
         event
     };
     case(
-        Setup { pause: Pause::After, ..Setup::default() },
+        Setup { pause: Pause::After, ..Setup::USUAL },
         [request(), reached("after"), hang_up(), left("after")],
         [event(json!("client gone"))],
     )
@@ -143,7 +143,7 @@ fn a_client_that_leaves_after_the_handler_leaves_a_success() -> Case {
 
 fn a_client_that_leaves_after_the_handler_leaves_a_success_where_actix_drops() -> Case {
     case(
-        Setup { pause: Pause::After, actix_drops: true, ..Setup::default() },
+        Setup { pause: Pause::After, actix_drops: true, ..Setup::USUAL },
         [send(post("/answers/200").by("ada")), reached("after"), hang_up(), left("after")],
         [json!({
             "action": "answer.give",
@@ -160,7 +160,7 @@ fn a_client_that_leaves_after_the_handler_leaves_a_success_where_actix_drops() -
 /// An Err is a failure, also when nobody is there to hear it.
 fn a_client_that_leaves_after_an_err_leaves_a_failure() -> Case {
     case(
-        Setup { pause: Pause::After, actix_drops: true, ..Setup::always() },
+        Setup { pause: Pause::After, actix_drops: true, ..Setup::ALWAYS },
         [send(post("/answers/409").by("ada")), reached("after"), hang_up(), left("after")],
         [json!({
             "action": "answer.give",
@@ -176,7 +176,7 @@ fn a_client_that_leaves_after_an_err_leaves_a_failure() -> Case {
 /// Without a verdict of the function and without a response nobody knows.
 fn a_client_that_leaves_after_a_function_without_a_result_is_unknown() -> Case {
     case(
-        Setup { pause: Pause::After, actix_drops: true, ..Setup::default() },
+        Setup { pause: Pause::After, actix_drops: true, ..Setup::USUAL },
         [send(post("/replies/200").by("ada")), reached("after"), hang_up(), left("after")],
         [json!({
             "action": "reply.give",
@@ -193,7 +193,7 @@ fn a_client_that_leaves_after_a_function_without_a_result_is_unknown() -> Case {
 /// One client's leaving says nothing about the next one's request.
 fn the_next_request_is_not_touched() -> Case {
     case(
-        Setup { actix_drops: true, ..Setup::default() },
+        Setup { actix_drops: true, ..Setup::USUAL },
         [
             send(post("/transfers/t1").by("ada")),
             reached("body"),

@@ -9,7 +9,7 @@ use crate::{ada, unresolved};
 /// 400, 404, 409, 422 and 500 say that it was tried and not done.
 fn an_err_is_a_failure() -> Case {
     case(
-        Setup::always(),
+        Setup::ALWAYS,
         [
             ask(post("/answers/400").by("ada"), 400),
             ask(post("/answers/404").by("ada"), 404),
@@ -33,7 +33,7 @@ fn an_err_is_a_failure() -> Case {
 /// 401 and 403 say that the actor may not.
 fn an_err_with_401_or_403_is_denied() -> Case {
     case(
-        Setup::always(),
+        Setup::ALWAYS,
         [ask(post("/answers/401").by("ada"), 401), ask(post("/answers/403").by("ada"), 403)],
         [401, 403].map(|status| {
             json!({
@@ -50,7 +50,7 @@ fn an_err_with_401_or_403_is_denied() -> Case {
 
 fn errors_and_denials_are_not_recorded_by_default() -> Case {
     case(
-        Setup::default(),
+        Setup::USUAL,
         [
             ask(post("/answers/403").by("ada"), 403),
             ask(post("/answers/409").by("ada"), 409),
@@ -62,7 +62,7 @@ fn errors_and_denials_are_not_recorded_by_default() -> Case {
 
 fn the_layer_can_ask_for_denials_only() -> Case {
     case(
-        Setup { on: On::These(&[Outcome::Denied]), ..Setup::default() },
+        Setup { on: On::These(&[Outcome::Denied]), ..Setup::USUAL },
         [
             ask(post("/answers/200").by("ada"), 200),
             ask(post("/answers/403").by("ada"), 403),
@@ -82,7 +82,7 @@ fn the_layer_can_ask_for_denials_only() -> Case {
 /// `on(denied)` at the attribute replaces the layer's set, in both directions.
 fn the_attributes_outcomes_replace_the_layers() -> Case {
     case(
-        Setup { on: On::These(&[Outcome::Success]), ..Setup::default() },
+        Setup { on: On::These(&[Outcome::Success]), ..Setup::USUAL },
         [
             ask(post("/denials/200").by("ada"), 200),
             ask(post("/denials/403").by("ada"), 403),
@@ -102,7 +102,7 @@ fn the_attributes_outcomes_replace_the_layers() -> Case {
 /// Neither framework answers, and nobody can say how far the body got.
 fn a_panic_is_unknown() -> Case {
     case(
-        Setup::default(),
+        Setup::USUAL,
         [send(post("/panics/at-once").by("ada")), closed()],
         [json!({
             "action": "panic.raise",
@@ -119,7 +119,7 @@ fn a_panic_is_unknown() -> Case {
 /// `audit.committed()` says that the change is done; the reason still says how the request went.
 fn a_panic_after_the_commit_is_a_success() -> Case {
     case(
-        Setup::default(),
+        Setup::USUAL,
         [send(post("/panics/after-commit").by("ada")), closed()],
         [json!({
             "action": "panic.raise",
@@ -137,7 +137,7 @@ fn a_panic_after_the_commit_is_a_success() -> Case {
 /// known, but its status is a fact.
 fn an_inner_timeout_leaves_the_outcome_unknown() -> Case {
     case(
-        Setup { pause: Pause::Timeout, ..Setup::default() },
+        Setup { pause: Pause::Timeout, ..Setup::USUAL },
         [send(post("/transfers/t1").by("ada")), reached("body"), open("timeout"), hear(408)],
         [json!({
             "action": "transfer.create",
@@ -154,7 +154,7 @@ fn an_inner_timeout_leaves_the_outcome_unknown() -> Case {
 /// The extractor refuses, the function never starts, and nobody knows its action. (actix answers 404 where a path
 /// parameter can't be read, axum 400.)
 fn a_bad_path_parameter_leaves_nothing_without_a_rule() -> Case {
-    case(Setup::always(), [ask(post("/counters/seven").by("ada"), 400)], [])
+    case(Setup::ALWAYS, [ask(post("/counters/seven").by("ada"), 400)], [])
         .on_actix([ask(post("/counters/seven").by("ada"), 404)], [])
 }
 
@@ -162,7 +162,7 @@ fn a_bad_path_parameter_on_a_rules_route_is_a_failure() -> Case {
     let setup = Setup {
         rules: &[("POST /counters/{id}", "counter.raise")],
         authentication: Authentication::Outside,
-        ..Setup::always()
+        ..Setup::ALWAYS
     };
     let event = |status: u16| {
         json!({
@@ -180,7 +180,7 @@ fn a_bad_path_parameter_on_a_rules_route_is_a_failure() -> Case {
 }
 
 fn bad_json_leaves_nothing_without_a_rule() -> Case {
-    case(Setup::always(), [ask(put("/invoices/7").by("ada").body("{"), 400)], [])
+    case(Setup::ALWAYS, [ask(put("/invoices/7").by("ada").body("{"), 400)], [])
 }
 
 fn bad_json_on_a_rules_route_is_a_failure() -> Case {
@@ -188,7 +188,7 @@ fn bad_json_on_a_rules_route_is_a_failure() -> Case {
         Setup {
             rules: &[("PUT /invoices/{id}", "invoice.update")],
             authentication: Authentication::Outside,
-            ..Setup::always()
+            ..Setup::ALWAYS
         },
         [ask(put("/invoices/7").by("ada").body("{"), 400)],
         [json!({
@@ -204,12 +204,12 @@ fn bad_json_on_a_rules_route_is_a_failure() -> Case {
 
 /// The handler's own argument refuses.
 fn an_unknown_user_leaves_nothing_without_a_rule() -> Case {
-    case(Setup::always(), [ask(post("/answers/200"), 401), ask(post("/answers/200").by("mallory"), 403)], [])
+    case(Setup::ALWAYS, [ask(post("/answers/200"), 401), ask(post("/answers/200").by("mallory"), 403)], [])
 }
 
 fn an_unknown_user_on_a_rules_route_is_denied() -> Case {
     case(
-        Setup { rules: &[("POST /answers/{status}", "answer.give")], ..Setup::always() },
+        Setup { rules: &[("POST /answers/{status}", "answer.give")], ..Setup::ALWAYS },
         [ask(post("/answers/200"), 401), ask(post("/answers/200").by("mallory"), 403)],
         [401, 403].map(|status| {
             json!({
@@ -229,7 +229,7 @@ fn a_refusal_inside_the_layer_on_a_rules_route_is_denied() -> Case {
         Setup {
             rules: &[("POST /answers/{status}", "answer.give")],
             authentication: Authentication::Inside,
-            ..Setup::always()
+            ..Setup::ALWAYS
         },
         [ask(post("/answers/200").by("nobody"), 401)],
         [json!({
@@ -244,7 +244,7 @@ fn a_refusal_inside_the_layer_on_a_rules_route_is_denied() -> Case {
 
 fn denials_before_the_handler_are_not_recorded_by_default() -> Case {
     case(
-        Setup { rules: &[("POST /answers/{status}", "answer.give")], ..Setup::default() },
+        Setup { rules: &[("POST /answers/{status}", "answer.give")], ..Setup::USUAL },
         [ask(post("/answers/200"), 401)],
         [],
     )

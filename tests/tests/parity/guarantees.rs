@@ -22,7 +22,7 @@ fn answered() -> Value {
 
 fn a_durable_response_leaves_its_event() -> Case {
     case(
-        Setup { guarantee: DURABLE, ..Setup::default() },
+        Setup { guarantee: DURABLE, ..Setup::USUAL },
         [ask(post("/answers/200").by("ada"), 200)],
         [answered()],
     )
@@ -31,7 +31,7 @@ fn a_durable_response_leaves_its_event() -> Case {
 /// The destination has answered for the event before the client hears of it.
 fn a_delivered_response_waits_for_the_destination() -> Case {
     case(
-        Setup { guarantee: DELIVERED, gated_delivery: true, ..Setup::default() },
+        Setup { guarantee: DELIVERED, gated_delivery: true, ..Setup::USUAL },
         [send(post("/answers/200").by("ada")), reached("deliver"), silent(), open("deliver"), hear(200)],
         [answered()],
     )
@@ -40,7 +40,7 @@ fn a_delivered_response_waits_for_the_destination() -> Case {
 /// With `Queued` nobody waits: the response is there while the destination still hangs.
 fn a_queued_response_waits_for_nothing() -> Case {
     case(
-        Setup { guarantee: Guarantee::Queued, gated_delivery: true, ..Setup::default() },
+        Setup { guarantee: Guarantee::Queued, gated_delivery: true, ..Setup::USUAL },
         [ask(post("/answers/200").by("ada"), 200), reached("deliver"), open("deliver")],
         [answered()],
     )
@@ -49,7 +49,7 @@ fn a_queued_response_waits_for_nothing() -> Case {
 /// With `Durable` the disk is enough: the response is there while the destination still hangs.
 fn a_durable_response_does_not_wait_for_the_destination() -> Case {
     case(
-        Setup { guarantee: DURABLE, gated_delivery: true, ..Setup::default() },
+        Setup { guarantee: DURABLE, gated_delivery: true, ..Setup::USUAL },
         [ask(post("/answers/200").by("ada"), 200), reached("deliver"), open("deliver")],
         [answered()],
     )
@@ -58,7 +58,7 @@ fn a_durable_response_does_not_wait_for_the_destination() -> Case {
 /// The event is neither lost nor doubled when the future that waits for it is dropped.
 fn a_client_that_leaves_during_the_wait_leaves_its_event_once() -> Case {
     case(
-        Setup { guarantee: DELIVERED, gated_delivery: true, actix_drops: true, ..Setup::default() },
+        Setup { guarantee: DELIVERED, gated_delivery: true, actix_drops: true, ..Setup::USUAL },
         [send(post("/answers/200").by("ada")), reached("deliver"), hang_up(), open("deliver")],
         [answered()],
     )
@@ -67,7 +67,7 @@ fn a_client_that_leaves_during_the_wait_leaves_its_event_once() -> Case {
 /// Only requests with an event wait.
 fn a_request_without_an_event_does_not_wait() -> Case {
     case(
-        Setup { guarantee: DELIVERED, gated_delivery: true, ..Setup::default() },
+        Setup { guarantee: DELIVERED, gated_delivery: true, ..Setup::USUAL },
         [ask(post("/answers/409").by("ada"), 409)],
         [],
     )
@@ -76,7 +76,7 @@ fn a_request_without_an_event_does_not_wait() -> Case {
 /// What strangers can cause never holds a response.
 fn a_denial_does_not_hold_its_response() -> Case {
     case(
-        Setup { guarantee: DELIVERED, gated_delivery: true, ..Setup::always() },
+        Setup { guarantee: DELIVERED, gated_delivery: true, ..Setup::ALWAYS },
         [ask(post("/answers/403").by("ada"), 403), open("deliver")],
         [json!({
             "action": "answer.give",

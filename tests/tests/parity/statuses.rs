@@ -8,7 +8,7 @@ use crate::ada;
 
 fn an_ok_with_200_is_a_success() -> Case {
     case(
-        Setup::default(),
+        Setup::USUAL,
         [ask(post("/answers/200").by("ada"), 200)],
         [json!({
             "action": "answer.give",
@@ -23,7 +23,7 @@ fn an_ok_with_200_is_a_success() -> Case {
 
 fn an_ok_with_201_is_about_the_thing_it_returned() -> Case {
     case(
-        Setup::default(),
+        Setup::USUAL,
         [ask(post("/invoices").by("ada").json(json!({"number": "INV-9"})), 201)],
         [json!({
             "action": "invoice.create",
@@ -38,7 +38,7 @@ fn an_ok_with_201_is_about_the_thing_it_returned() -> Case {
 
 fn an_ok_with_204_is_a_success() -> Case {
     case(
-        Setup::default(),
+        Setup::USUAL,
         [ask(delete("/invoices/7").by("ada"), 204)],
         [json!({
             "action": "invoice.delete",
@@ -54,7 +54,7 @@ fn an_ok_with_204_is_a_success() -> Case {
 /// A redirect after a change (post/redirect/get): the function said Ok, and below 400 that stands.
 fn an_ok_with_303_is_a_success() -> Case {
     case(
-        Setup::default(),
+        Setup::USUAL,
         [ask(post("/answers/303").by("ada"), 303)],
         [json!({
             "action": "answer.give",
@@ -69,7 +69,7 @@ fn an_ok_with_303_is_a_success() -> Case {
 
 fn without_a_result_the_response_decides() -> Case {
     case(
-        Setup::default(),
+        Setup::USUAL,
         [ask(post("/replies/200").by("ada"), 200)],
         [json!({
             "action": "reply.give",
@@ -85,7 +85,7 @@ fn without_a_result_the_response_decides() -> Case {
 /// Plain failure: no function ever said Ok.
 fn without_a_result_422_is_a_plain_failure() -> Case {
     case(
-        Setup::always(),
+        Setup::ALWAYS,
         [ask(post("/replies/422").by("ada"), 422)],
         [json!({
             "action": "reply.give",
@@ -99,13 +99,13 @@ fn without_a_result_422_is_a_plain_failure() -> Case {
 }
 
 fn without_a_result_422_is_not_recorded_by_default() -> Case {
-    case(Setup::default(), [ask(post("/replies/422").by("ada"), 422)], [])
+    case(Setup::USUAL, [ask(post("/replies/422").by("ada"), 422)], [])
 }
 
 /// The change was done, whatever the client was told, so this is recorded by default.
 fn an_ok_that_carries_a_500_is_a_failure_that_says_so() -> Case {
     case(
-        Setup::default(),
+        Setup::USUAL,
         [ask(post("/boxes/500").by("ada"), 500)],
         [json!({
             "action": "box.open",
@@ -121,7 +121,7 @@ fn an_ok_that_carries_a_500_is_a_failure_that_says_so() -> Case {
 
 fn an_ok_that_carries_a_404_is_a_failure_that_says_so() -> Case {
     case(
-        Setup::default(),
+        Setup::USUAL,
         [ask(post("/boxes/404").by("ada"), 404)],
         [json!({
             "action": "box.open",
@@ -138,7 +138,7 @@ fn an_ok_that_carries_a_404_is_a_failure_that_says_so() -> Case {
 /// 401 and 403 come before "function ok" in the table.
 fn an_ok_that_carries_a_403_is_denied() -> Case {
     case(
-        Setup::always(),
+        Setup::ALWAYS,
         [ask(post("/boxes/403").by("ada"), 403)],
         [json!({
             "action": "box.open",
@@ -154,7 +154,7 @@ fn an_ok_that_carries_a_403_is_denied() -> Case {
 /// `on([Success])` takes what the function did, not what the client was told.
 fn asking_for_successes_includes_an_ok_that_carries_an_error() -> Case {
     case(
-        Setup { on: On::These(&[Outcome::Success]), ..Setup::default() },
+        Setup { on: On::These(&[Outcome::Success]), ..Setup::USUAL },
         [ask(post("/boxes/500").by("ada"), 500), ask(post("/answers/409").by("ada"), 409)],
         [json!({
             "action": "box.open",
@@ -169,12 +169,12 @@ fn asking_for_successes_includes_an_ok_that_carries_an_error() -> Case {
 }
 
 fn an_unaudited_read_leaves_nothing() -> Case {
-    case(Setup::always(), [ask(get("/invoices/7").by("ada"), 200)], [])
+    case(Setup::ALWAYS, [ask(get("/invoices/7").by("ada"), 200)], [])
 }
 
 fn an_audited_read_leaves_an_event() -> Case {
     case(
-        Setup::default(),
+        Setup::USUAL,
         [ask(get("/reports/7").by("ada"), 200)],
         [json!({
             "action": "report.read",
@@ -187,11 +187,11 @@ fn an_audited_read_leaves_an_event() -> Case {
     )
 }
 
-/// axum answers HEAD with the GET handler, so it ran and is recorded. actix has no handler for HEAD and answers 404
-/// to a resource's unknown method only when it has no such route at all, else 405; nothing ran, nothing is recorded.
+/// axum answers HEAD with the GET handler, so it ran and is recorded. In actix a resource without a route for HEAD
+/// answers 405: nothing ran, nothing is recorded.
 fn a_head_request_is_recorded_where_the_handler_runs() -> Case {
     case(
-        Setup::default(),
+        Setup::USUAL,
         [ask(head("/reports/7").by("ada"), 200)],
         [json!({
             "action": "report.read",

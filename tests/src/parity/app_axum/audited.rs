@@ -211,7 +211,7 @@ pub(super) async fn named_audit(_user: CurrentUser, audit: Audit) -> Result<Stat
     "account.update",
     user_visible,
     idempotency_key = body.key,
-    fields(amount = body.amount, shown = %body.amount, token = secret(body.token), contact = pii(body.email)),
+    fields(amount = body.amount, shown = %body.amount, code = secret(body.token), contact = pii(body.email)),
 )]
 pub(super) async fn account(_user: CurrentUser, Json(body): Json<Account>) -> Result<String, ApiError> {
     Ok(body.amount.to_string())
@@ -225,7 +225,7 @@ pub(super) async fn described(_user: CurrentUser, audit: Audit) -> Result<Status
         .reason("asked by the customer")
         .source("dashboard")
         .metadata("plan", "pro")
-        .metadata("password", "hunter2")
+        .metadata("password", "canary-hunter2")
         .personal("nickname", "Countess")
         .change(Change::new("/plan", Some(json!("free")), Some(json!("pro"))))
         .diff(&json!({"seats": 1, "city": "Rome"}), &json!({"seats": 2, "city": "Rome"}));
