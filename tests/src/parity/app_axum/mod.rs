@@ -99,7 +99,9 @@ fn layer(lodger: &Lodger, setup: &Setup) -> AuditLayer {
     layer = match setup.resolver {
         Resolver::Nobody => layer,
         Resolver::Extension => layer.actor_ext::<CurrentUser>(),
-        Resolver::Header => layer.actor(|head| head.header("x-key").map(Actor::service)),
+        Resolver::Header => layer.actor(|request| {
+            request.headers.get("x-key").and_then(|key| key.to_str().ok()).map(Actor::service)
+        }),
     };
     for (route, action) in setup.rules {
         layer = layer.rule(*route, *action);
