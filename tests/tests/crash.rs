@@ -81,7 +81,9 @@ fn until_killed(framework: &str, data: &Path, round: usize) -> Vec<String> {
 }
 
 fn take(acknowledged: &Receiver<String>, enough: u64) -> Vec<String> {
-    (0..enough).map(|_| acknowledged.recv_timeout(PATIENCE).expect("the server answers nothing any more")).collect()
+    (0..enough)
+        .map(|_| acknowledged.recv_timeout(PATIENCE).expect("the server answers nothing any more"))
+        .collect()
 }
 
 fn server(role: &str, data: &Path) -> Child {

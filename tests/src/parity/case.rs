@@ -232,7 +232,11 @@ fn script<const S: usize, const E: usize>(steps: [Vec<Step>; S], events: [Value;
 impl Case {
     /// What actix's nature makes different; the case says why.
     #[must_use]
-    pub fn on_actix<const S: usize, const E: usize>(mut self, steps: [Vec<Step>; S], events: [Value; E]) -> Self {
+    pub fn on_actix<const S: usize, const E: usize>(
+        mut self,
+        steps: [Vec<Step>; S],
+        events: [Value; E],
+    ) -> Self {
         self.actix = Some(script(steps, events));
         self
     }

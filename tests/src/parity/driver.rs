@@ -32,7 +32,8 @@ pub(super) struct Connection {
 impl Connection {
     pub(super) async fn send(to: SocketAddr, request: &Request) -> Self {
         let mut stream = TcpStream::connect(to).await.unwrap();
-        let mut bytes = format!("{} {} HTTP/1.1\r\nhost: localhost\r\n", request.method, request.path).into_bytes();
+        let mut bytes =
+            format!("{} {} HTTP/1.1\r\nhost: localhost\r\n", request.method, request.path).into_bytes();
         for (name, value) in &request.headers {
             bytes.extend_from_slice(name.as_bytes());
             bytes.extend_from_slice(b": ");

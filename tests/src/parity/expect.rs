@@ -74,9 +74,9 @@ impl Comparison {
         match placeholder {
             "{{any}}" => true,
             "{{uuid}}" => is_uuid_v7(text),
-            "{{hmac}}" => {
-                text.strip_prefix("hmac-sha256:").is_some_and(|hash| hash.len() == 64 && hash.bytes().all(is_hex))
-            }
+            "{{hmac}}" => text
+                .strip_prefix("hmac-sha256:")
+                .is_some_and(|hash| hash.len() == 64 && hash.bytes().all(is_hex)),
             "{{minted}}" => {
                 let first = self.bound.entry(placeholder.to_owned()).or_insert_with(|| actual.clone());
                 is_uuid_v7(text) && first == actual
@@ -182,14 +182,20 @@ mod tests {
     fn a_member_too_many_and_one_too_few_are_differences() {
         assert_eq!(
             differences(json!({"reason": "x", "request": {"id": "r1"}}), json!({"tenant": "acme"})),
-            [r#"events[0].reason: expected "x", got nothing"#, r#"events[0].tenant: expected nothing, got "acme""#]
+            [
+                r#"events[0].reason: expected "x", got nothing"#,
+                r#"events[0].tenant: expected nothing, got "acme""#
+            ]
         );
     }
 
     #[test]
     fn a_null_says_that_a_usual_member_is_absent() {
         let expected = json!({"request": {"id": "r1", "ip": null, "ipSource": null}});
-        assert_eq!(differences(expected.clone(), json!({"request": {"ip": null, "ipSource": null}})), [""; 0]);
+        assert_eq!(
+            differences(expected.clone(), json!({"request": {"ip": null, "ipSource": null}})),
+            [""; 0]
+        );
         assert_eq!(differences(expected, json!({})).len(), 2);
     }
 

@@ -19,8 +19,8 @@ mod run;
 mod setup;
 
 pub use case::{
-    Case, Reply, Request, Step, ask, case, closed, delete, get, hang_up, head, hear, left, open, post, put, reached,
-    send, silent, work,
+    Case, Reply, Request, Step, ask, case, closed, delete, get, hang_up, head, hear, left, open, post, put,
+    reached, send, silent, work,
 };
 pub use domain::{ApiError, ApiKey, CurrentUser, Invoice, InvoiceId, JOBS};
 pub use gates::Gates;

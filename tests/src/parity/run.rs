@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lodger_core::Lodger;
+use lodger_core::capture::Guarantee;
 use lodger_core::destination::MemoryDestination;
-use lodger_axum::Guarantee;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -45,10 +45,14 @@ async fn play(framework: Framework, case: &Case) -> Vec<String> {
     let memory = MemoryDestination::new();
     let world = World { setup: case.setup, gates: Arc::new(Gates::default()) };
     let lodger = build(&world, &memory, directory.path());
+    if case.setup.installed {
+        lodger.install();
+    }
     let service = Service::start(framework, &lodger, &world).await;
 
     let script = case.script(framework);
-    let mut stage = Stage { framework, lodger: &lodger, world: &world, address: service.address, connection: None };
+    let mut stage =
+        Stage { framework, lodger: &lodger, world: &world, address: service.address, connection: None };
     let mut comparison = Comparison::default();
     for step in &script.steps {
         within(step, stage.step(step, &mut comparison)).await;
@@ -58,7 +62,8 @@ async fn play(framework: Framework, case: &Case) -> Vec<String> {
     drop(stage);
     service.stop().await;
     lodger.shutdown(PATIENCE).await;
-    let mut events: Vec<Value> = memory.events().iter().map(|event| serde_json::to_value(event).unwrap()).collect();
+    let mut events: Vec<Value> =
+        memory.events().iter().map(|event| serde_json::to_value(event).unwrap()).collect();
     events.sort_by_key(|event| event["sequence"].as_u64());
     comparison.events(&script.events, &events);
     if !enough {

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use lodger_core::event::Outcome;
-use lodger_axum::{Guarantee, Unaudited};
+use lodger_core::capture::{Guarantee, OutcomeSet, Unaudited};
 
 use super::Gates;
 
@@ -15,7 +14,7 @@ pub enum On {
     /// All of them.
     Always,
     /// These.
-    These(&'static [Outcome]),
+    These(OutcomeSet),
 }
 
 /// Where requests with `x-auth: NAME` are authenticated.
@@ -84,6 +83,8 @@ pub struct Setup {
     pub gated_delivery: bool,
     /// Whether actix drops a handler whose client has left, which by default it doesn't. Says nothing to axum.
     pub actix_drops: bool,
+    /// Whether the client is installed for code outside every scope. There is one such for the whole process.
+    pub installed: bool,
 }
 
 impl Setup {
@@ -102,6 +103,7 @@ impl Setup {
         pause: Pause::Never,
         gated_delivery: false,
         actix_drops: false,
+        installed: false,
     };
 
     /// The usual set-up, but every outcome is recorded.

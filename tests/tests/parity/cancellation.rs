@@ -79,10 +79,7 @@ fn a_client_that_leaves_during_the_handler_leaves_it_unknown() -> Case {
         [request(), reached("body"), hang_up(), left("body")],
         [transfer("t1", "unknown", json!("cancelled"))],
     )
-    .on_actix(
-        [request(), reached("body"), hang_up(), open("body")],
-        [transfer("t1", "success", json!(200))],
-    )
+    .on_actix([request(), reached("body"), hang_up(), open("body")], [transfer("t1", "success", json!(200))])
 }
 
 fn a_client_that_leaves_during_the_handler_leaves_it_unknown_where_actix_drops() -> Case {

@@ -1,7 +1,9 @@
 //! Errors, refusals, panics, and requests that never reach the handler.
 
-use lodger_core::event::Outcome;
-use lodger_tests::parity::{Authentication, Case, On, Pause, Setup, ask, case, closed, hear, open, post, put, reached, send};
+use lodger_core::capture::OutcomeSet;
+use lodger_tests::parity::{
+    Authentication, Case, On, Pause, Setup, ask, case, closed, hear, open, post, put, reached, send,
+};
 use serde_json::json;
 
 use crate::{ada, unresolved};
@@ -62,7 +64,7 @@ fn errors_and_denials_are_not_recorded_by_default() -> Case {
 
 fn the_layer_can_ask_for_denials_only() -> Case {
     case(
-        Setup { on: On::These(&[Outcome::Denied]), ..Setup::USUAL },
+        Setup { on: On::These(OutcomeSet::DENIED), ..Setup::USUAL },
         [
             ask(post("/answers/200").by("ada"), 200),
             ask(post("/answers/403").by("ada"), 403),
@@ -82,7 +84,7 @@ fn the_layer_can_ask_for_denials_only() -> Case {
 /// `on(denied)` at the attribute replaces the layer's set, in both directions.
 fn the_attributes_outcomes_replace_the_layers() -> Case {
     case(
-        Setup { on: On::These(&[Outcome::Success]), ..Setup::USUAL },
+        Setup { on: On::These(OutcomeSet::SUCCESS), ..Setup::USUAL },
         [
             ask(post("/denials/200").by("ada"), 200),
             ask(post("/denials/403").by("ada"), 403),

@@ -1,6 +1,6 @@
 //! What a response waits for, and clients that leave meanwhile.
 
-use lodger_axum::Guarantee;
+use lodger_core::capture::Guarantee;
 use lodger_tests::parity::{Case, Setup, ask, case, hang_up, hear, open, post, reached, send, silent};
 use serde_json::{Value, json};
 

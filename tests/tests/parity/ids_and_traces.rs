@@ -65,7 +65,8 @@ fn a_minted_request_id_is_in_the_event_and_in_the_response() -> Case {
 
 /// Too long, with spaces, not ASCII, empty: replaced, never recorded and never sent back. (CR and LF can't even be sent.)
 fn a_hostile_request_id_is_replaced() -> Case {
-    let hostile = |id: &[u8]| ask(request().header("x-request-id", id), ok().header("x-request-id", "{{uuid}}"));
+    let hostile =
+        |id: &[u8]| ask(request().header("x-request-id", id), ok().header("x-request-id", "{{uuid}}"));
     case(
         Setup::USUAL,
         [
@@ -90,7 +91,10 @@ fn an_inbound_request_id_is_echoed_without_an_event() -> Case {
                 post("/answers/500").by("ada").header("x-request-id", "req-2"),
                 Reply::status(500).header("x-request-id", "req-2"),
             ),
-            ask(get("/nowhere").header("x-request-id", "req-3"), Reply::status(404).header("x-request-id", "req-3")),
+            ask(
+                get("/nowhere").header("x-request-id", "req-3"),
+                Reply::status(404).header("x-request-id", "req-3"),
+            ),
         ],
         [],
     )
@@ -153,7 +157,9 @@ fn older_trace_headers_are_read_where_there_is_no_traceparent() -> Case {
             ask(request().header("b3", "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1"), 200),
             ask(request().header("x-b3-traceid", TRACE_ID).header("x-b3-spanid", SPAN_ID), 200),
             ask(
-                request().header("traceparent", TRACEPARENT).header("x-trace-id", "ffffffffffffffffffffffffffffffff"),
+                request()
+                    .header("traceparent", TRACEPARENT)
+                    .header("x-trace-id", "ffffffffffffffffffffffffffffffff"),
                 200,
             ),
         ],
@@ -177,12 +183,8 @@ fn a_session_is_recorded_as_a_keyed_hash() -> Case {
 }
 
 fn a_cookie_is_not_read_unless_it_is_named() -> Case {
-    case(
-        Setup::USUAL,
-        [ask(request().header("cookie", "sid=canary-s3ss10n"), 200)],
-        [with(&json!({}))],
-    )
-    .hides(["canary-s3ss10n"])
+    case(Setup::USUAL, [ask(request().header("cookie", "sid=canary-s3ss10n"), 200)], [with(&json!({}))])
+        .hides(["canary-s3ss10n"])
 }
 
 fn the_user_agent_is_recorded() -> Case {

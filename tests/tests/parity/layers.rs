@@ -1,6 +1,6 @@
 //! No layer, two layers, the alarm, and functions that are no handlers.
 
-use lodger_axum::Unaudited;
+use lodger_core::capture::Unaudited;
 use lodger_tests::parity::{Authentication, Case, Reply, Setup, ask, case, get, post};
 use serde_json::{Value, json};
 
@@ -8,8 +8,12 @@ use crate::ada;
 
 /// Whoever asks for the audit log without a layer made a mistake, and is told which.
 fn without_a_layer_the_extractor_names_the_fix() -> Case {
-    case(Setup { layers: 0, ..Setup::USUAL }, [ask(post("/extracted"), Reply::status(500).saying("AuditLayer"))], [])
-        .on_actix([ask(post("/extracted"), Reply::status(500).saying("AuditMiddleware"))], [])
+    case(
+        Setup { layers: 0, ..Setup::USUAL },
+        [ask(post("/extracted"), Reply::status(500).saying("AuditLayer"))],
+        [],
+    )
+    .on_actix([ask(post("/extracted"), Reply::status(500).saying("AuditMiddleware"))], [])
 }
 
 /// The second layer sees the first one's scope and only adds what it knows.

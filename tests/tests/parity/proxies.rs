@@ -64,7 +64,10 @@ fn the_leftmost_address_is_not_believed() -> Case {
 fn several_headers_are_one_list() -> Case {
     case(
         BEHIND_PROXIES,
-        [ask(request().header("x-forwarded-for", "6.6.6.6, 203.0.113.9").header("x-forwarded-for", "10.0.0.2"), 200)],
+        [ask(
+            request().header("x-forwarded-for", "6.6.6.6, 203.0.113.9").header("x-forwarded-for", "10.0.0.2"),
+            200,
+        )],
         [from("203.0.113.9", "x-forwarded-for")],
     )
 }

@@ -1,6 +1,6 @@
 //! What the function said and what the response says, below 400.
 
-use lodger_core::event::Outcome;
+use lodger_core::capture::OutcomeSet;
 use lodger_tests::parity::{Case, On, Setup, ask, case, delete, get, head, post};
 use serde_json::json;
 
@@ -154,7 +154,7 @@ fn an_ok_that_carries_a_403_is_denied() -> Case {
 /// `on([Success])` takes what the function did, not what the client was told.
 fn asking_for_successes_includes_an_ok_that_carries_an_error() -> Case {
     case(
-        Setup { on: On::These(&[Outcome::Success]), ..Setup::USUAL },
+        Setup { on: On::These(OutcomeSet::SUCCESS), ..Setup::USUAL },
         [ask(post("/boxes/500").by("ada"), 500), ask(post("/answers/409").by("ada"), 409)],
         [json!({
             "action": "box.open",

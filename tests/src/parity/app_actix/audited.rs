@@ -1,9 +1,9 @@
 //! Functions with the attribute.
 
-use axum::extract::{Extension, Path, State};
-use axum::http::{StatusCode};
-use axum::response::{IntoResponse, Response};
 use axum::Json;
+use axum::extract::{Extension, Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use lodger_axum::{Actor, Audit, Change, Lodger, Target, audited, set_actor};
 use serde_json::json;
 
@@ -73,7 +73,11 @@ pub(super) async fn count(_user: CurrentUser, _id: Path<u64>) -> Result<HttpResp
 }
 
 #[audited("panic.raise")]
-pub(super) async fn panics(_user: CurrentUser, when: Path<String>, audit: Audit) -> Result<HttpResponse, ApiError> {
+pub(super) async fn panics(
+    _user: CurrentUser,
+    when: Path<String>,
+    audit: Audit,
+) -> Result<HttpResponse, ApiError> {
     if when.as_str() == "after-commit" {
         audit.committed();
     }
@@ -176,7 +180,7 @@ pub(super) async fn who_audit(_user: CurrentUser, audit: Audit) -> Result<HttpRe
 /// Authenticates by itself, in its body.
 #[audited("who.ask")]
 pub(super) async fn who_scope() -> Result<HttpResponse, ApiError> {
-    set_actor(&CurrentUser { id: "grace".to_owned() });
+    assert!(set_actor(&CurrentUser { id: "grace".to_owned() }), "the audit layer has opened no scope");
     Ok(status(200))
 }
 

@@ -2,8 +2,8 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::middleware::Next;
 use actix_web::error::ErrorRequestTimeout;
+use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
 use lodger_actix::{SetActor, set_actor};
@@ -12,7 +12,7 @@ use crate::parity::{Authentication, CurrentUser, Pause, World};
 
 pub(super) async fn authenticate_outside(
     world: Data<World>,
-    mut request: ServiceRequest,
+    request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     if let Ok(user) = authenticate(&request) {
@@ -34,7 +34,7 @@ pub(super) async fn authenticate_inside(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     if world.setup.authentication == Authentication::Inside {
         match authenticate(&request) {
-            Ok(user) => set_actor(&user),
+            Ok(user) => assert!(set_actor(&user), "the audit layer has opened no scope"),
             Err(refusal) if request.headers().contains_key("x-auth") => return Err(refusal.into()),
             Err(_) => {}
         }

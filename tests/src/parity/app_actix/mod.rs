@@ -100,7 +100,7 @@ fn layer(lodger: &Lodger, setup: &Setup) -> AuditMiddleware {
     layer = match setup.on {
         On::Default => layer,
         On::Always => layer.on_always(),
-        On::These(outcomes) => layer.on(outcomes.iter().copied()),
+        On::These(outcomes) => layer.on(outcomes),
     };
     layer = match setup.resolver {
         Resolver::Nobody => layer,

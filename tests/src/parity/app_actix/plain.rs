@@ -11,7 +11,8 @@ use crate::parity::ApiError;
 
 /// Answers with the status in `x-answer`, else 204.
 pub(super) async fn answer(request: HttpRequest) -> HttpResponse {
-    let status = request.headers().get("x-answer").and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(204);
+    let status =
+        request.headers().get("x-answer").and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(204);
     HttpResponse::new(StatusCode::from_u16(status).unwrap())
 }
 

@@ -1,9 +1,9 @@
 //! Functions with the attribute.
 
-use axum::extract::{Extension, Path, State};
-use axum::http::{StatusCode};
-use axum::response::{IntoResponse, Response};
 use axum::Json;
+use axum::extract::{Extension, Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use lodger_axum::{Actor, Audit, Change, Lodger, Target, audited, set_actor};
 use serde_json::json;
 
@@ -73,7 +73,11 @@ pub(super) async fn count(_user: CurrentUser, Path(_id): Path<u64>) -> Result<St
 }
 
 #[audited("panic.raise")]
-pub(super) async fn panics(_user: CurrentUser, Path(when): Path<String>, audit: Audit) -> Result<StatusCode, ApiError> {
+pub(super) async fn panics(
+    _user: CurrentUser,
+    Path(when): Path<String>,
+    audit: Audit,
+) -> Result<StatusCode, ApiError> {
     if when == "after-commit" {
         audit.committed();
     }
@@ -117,7 +121,10 @@ pub(super) async fn delete_team(
 }
 
 #[audited("file.delete")]
-pub(super) async fn delete_file(_user: CurrentUser, Path(_path): Path<String>) -> Result<StatusCode, ApiError> {
+pub(super) async fn delete_file(
+    _user: CurrentUser,
+    Path(_path): Path<String>,
+) -> Result<StatusCode, ApiError> {
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -176,7 +183,7 @@ pub(super) async fn who_audit(_user: CurrentUser, audit: Audit) -> Result<Status
 /// Authenticates by itself, in its body.
 #[audited("who.ask")]
 pub(super) async fn who_scope() -> Result<StatusCode, ApiError> {
-    set_actor(&CurrentUser { id: "grace".to_owned() });
+    assert!(set_actor(&CurrentUser { id: "grace".to_owned() }), "the audit layer has opened no scope");
     Ok(StatusCode::OK)
 }
 
@@ -191,7 +198,10 @@ pub(super) async fn named_bare(_user: CurrentUser, Json(body): Json<Named>) -> R
 }
 
 #[audited("invoice.send")]
-pub(super) async fn named_argument(_user: CurrentUser, Path(id): Path<InvoiceId>) -> Result<String, ApiError> {
+pub(super) async fn named_argument(
+    _user: CurrentUser,
+    Path(id): Path<InvoiceId>,
+) -> Result<String, ApiError> {
     Ok(id.0)
 }
 

@@ -8,7 +8,11 @@ use lodger_axum::{SetActor, set_actor};
 
 use crate::parity::{Authentication, CurrentUser, Pause, World};
 
-pub(super) async fn authenticate_outside(State(world): State<World>, mut request: Request, next: Next) -> Response {
+pub(super) async fn authenticate_outside(
+    State(world): State<World>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     if let Ok(user) = authenticate(&request) {
         match world.setup.authentication {
             Authentication::Outside => request.set_actor(&user),
@@ -21,10 +25,14 @@ pub(super) async fn authenticate_outside(State(world): State<World>, mut request
     next.run(request).await
 }
 
-pub(super) async fn authenticate_inside(State(world): State<World>, request: Request, next: Next) -> Response {
+pub(super) async fn authenticate_inside(
+    State(world): State<World>,
+    request: Request,
+    next: Next,
+) -> Response {
     if world.setup.authentication == Authentication::Inside {
         match authenticate(&request) {
-            Ok(user) => set_actor(&user),
+            Ok(user) => assert!(set_actor(&user), "the audit layer has opened no scope"),
             Err(refusal) if request.headers().contains_key("x-auth") => return refusal.into_response(),
             Err(_) => {}
         }

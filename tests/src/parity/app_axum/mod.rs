@@ -19,7 +19,12 @@ use super::{ApiError, ApiKey, CurrentUser, On, Resolver, Setup, World};
 pub use audited::work;
 
 /// Serves until `stopped`.
-pub async fn serve(listener: std::net::TcpListener, lodger: Lodger, world: World, stopped: oneshot::Receiver<()>) {
+pub async fn serve(
+    listener: std::net::TcpListener,
+    lodger: Lodger,
+    world: World,
+    stopped: oneshot::Receiver<()>,
+) {
     listener.set_nonblocking(true).unwrap();
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
     let service = app(&lodger, world).into_make_service_with_connect_info::<std::net::SocketAddr>();
@@ -94,7 +99,7 @@ fn layer(lodger: &Lodger, setup: &Setup) -> AuditLayer {
     layer = match setup.on {
         On::Default => layer,
         On::Always => layer.on_always(),
-        On::These(outcomes) => layer.on(outcomes.iter().copied()),
+        On::These(outcomes) => layer.on(outcomes),
     };
     layer = match setup.resolver {
         Resolver::Nobody => layer,
