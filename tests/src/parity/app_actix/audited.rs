@@ -1,10 +1,9 @@
 //! Functions with the attribute.
 
-use axum::Json;
-use axum::extract::{Extension, Path, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use lodger_axum::{Actor, Audit, Change, Lodger, Target, audited, set_actor};
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Json, Path, ReqData};
+use lodger_actix::{Actor, Audit, Change, Lodger, Target, audited, set_actor};
 use serde_json::json;
 
 use crate::parity::domain::{Account, Named, NewInvoice, Update};
@@ -267,7 +266,7 @@ impl Ledger {
 }
 
 #[audited("invoice.dun", target(invoice = id))]
-async fn dun(id: &str, wanted: u16) -> Result<(), ApiError> {
+pub(super) async fn dun(id: &str, wanted: u16) -> Result<(), ApiError> {
     ApiError::from_400_on(wanted).map(drop)
 }
 

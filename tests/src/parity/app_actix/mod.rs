@@ -89,7 +89,8 @@ fn routes(app: &mut ServiceConfig) {
         .service(resource("/bare").route(post().to(plain::answer)).route(get().to(plain::answer)))
         .service(resource("/stamped").route(get().to(plain::stamped)))
         .service(resource("/extracted").route(post().to(plain::extracted)))
-        .service(resource("/ledgers/{how}").route(post().to(plain::ledger)));
+        .service(resource("/ledgers/{how}").route(post().to(plain::ledger)))
+        .service(resource("/spawned").route(post().to(plain::spawned)));
 }
 
 fn layer(lodger: &Lodger, setup: &Setup) -> AuditMiddleware {

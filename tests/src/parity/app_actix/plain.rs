@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use lodger_actix::Audit;
 use serde_json::{Value, json};
 
-use super::audited::{Ledger, post_entry};
+use super::audited::{Ledger, dun, post_entry};
 use crate::parity::ApiError;
 
 /// Answers with the status in `x-answer`, else 204.
@@ -29,6 +29,12 @@ pub(super) async fn stamped() -> HttpResponse {
 pub(super) async fn extracted(audit: Audit) -> HttpResponse {
     audit.tag("never staged");
     HttpResponse::Ok().finish()
+}
+
+/// Leaves work behind, and waits for it here so that the case needn't.
+pub(super) async fn spawned() -> Result<HttpResponse, ApiError> {
+    lodger_actix::spawn(dun("inv_1", 200)).await.unwrap()?;
+    Ok(HttpResponse::Ok().finish())
 }
 
 /// Calls audited functions that are no handlers.

@@ -273,7 +273,7 @@ impl Ledger {
 }
 
 #[audited("invoice.dun", target(invoice = id))]
-async fn dun(id: &str, wanted: u16) -> Result<(), ApiError> {
+pub(super) async fn dun(id: &str, wanted: u16) -> Result<(), ApiError> {
     ApiError::from_400_on(wanted).map(drop)
 }
 

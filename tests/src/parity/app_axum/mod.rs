@@ -89,6 +89,7 @@ fn routes() -> Router<World> {
         .route("/stamped", get(plain::stamped))
         .route("/extracted", post(plain::extracted))
         .route("/ledgers/{how}", post(plain::ledger))
+        .route("/spawned", post(plain::spawned))
 }
 
 fn layer(lodger: &Lodger, setup: &Setup) -> AuditLayer {

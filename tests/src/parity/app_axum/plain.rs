@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode};
 use lodger_axum::Audit;
 use serde_json::{Value, json};
 
-use super::audited::{Ledger, post_entry};
+use super::audited::{Ledger, dun, post_entry};
 use crate::parity::ApiError;
 
 /// Answers with the status in `x-answer`, else 204.
@@ -28,6 +28,12 @@ pub(super) async fn stamped() -> ([(&'static str, &'static str); 1], StatusCode)
 pub(super) async fn extracted(audit: Audit) -> StatusCode {
     audit.tag("never staged");
     StatusCode::OK
+}
+
+/// Leaves work behind, and waits for it here so that the case needn't.
+pub(super) async fn spawned() -> Result<StatusCode, ApiError> {
+    lodger_axum::spawn(dun("inv_1", 200)).await.unwrap()?;
+    Ok(StatusCode::OK)
 }
 
 /// Calls audited functions that are no handlers.
