@@ -1,0 +1,12 @@
+//! What an audit event means: the framework-neutral rules by which a request becomes one.
+//!
+//! Nothing here knows a web framework. An adapter shows a request's head through [`Head`]; everything else is
+//! text, bytes, status numbers and addresses, so each rule is a function with a table of tests.
+
+pub mod client_ip;
+pub mod head;
+pub mod request_id;
+pub mod session;
+pub mod trace;
+
+pub use head::Head;
