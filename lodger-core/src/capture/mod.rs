@@ -5,8 +5,12 @@
 
 pub mod client_ip;
 pub mod head;
+pub mod outcome;
 pub mod request_id;
+pub mod route_pattern;
+pub mod rules;
 pub mod session;
+pub mod target;
 pub mod trace;
 
 pub use head::Head;
