@@ -1,6 +1,8 @@
 //! Draft.
 pub mod destination;
 pub mod event;
+#[cfg(feature = "http")]
+pub mod service;
 
 #[doc(hidden)]
 pub use inventory;
