@@ -5,7 +5,11 @@
 //! [`Answer`]s. One file per destination; [`registry`] maps `LODGER_DESTINATION` texts to them.
 
 mod answer;
+mod file;
+mod line;
+mod memory;
 pub mod registry;
+mod stdout;
 
 use std::fmt;
 use std::future::Future;
@@ -17,6 +21,9 @@ use serde::{Deserialize, Serialize};
 use crate::event::{Event, EventId};
 
 pub use answer::{Answer, Refusal, status_answer};
+pub use file::{FileDestination, FileError};
+pub use memory::MemoryDestination;
+pub use stdout::StdoutDestination;
 
 /// A boxed future, as [`Destination::deliver`] returns it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 /// What the server does with one request. When the script is empty, the last step repeats.
 #[derive(Debug, Clone)]
-pub enum Step {
+pub(crate) enum Step {
     /// Answers and keeps the connection.
     Reply(Reply),
     /// Reads the request, then closes without a word: the request may have been acted upon.
@@ -32,22 +32,22 @@ pub enum Step {
 
 /// A scripted answer.
 #[derive(Debug, Clone)]
-pub struct Reply {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Reply {
-    pub fn json(status: u16, body: &Value) -> Self {
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
         Self::text(status, &body.to_string()).header("content-type", "application/json")
     }
 
-    pub fn text(status: u16, body: &str) -> Self {
+    pub(crate) fn text(status: u16, body: &str) -> Self {
         Self { status, headers: Vec::new(), body: body.as_bytes().to_vec() }
     }
 
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
@@ -65,20 +65,20 @@ impl Reply {
 
 /// One request as it arrived. Header names are in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recorded {
-    pub method: String,
-    pub path: String,
-    pub headers: BTreeMap<String, String>,
-    pub body: Vec<u8>,
+pub(crate) struct Recorded {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Recorded {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         if self.body.is_empty() { Value::Null } else { serde_json::from_slice(&self.body).unwrap() }
     }
 
     /// The headers that belong to the protocol, as `wire/README.md` counts them.
-    pub fn protocol_headers(&self) -> BTreeMap<String, String> {
+    pub(crate) fn protocol_headers(&self) -> BTreeMap<String, String> {
         const TRANSPORT: [&str; 6] =
             ["host", "accept", "user-agent", "content-length", "connection", "accept-encoding"];
         let mut headers = self.headers.clone();
@@ -88,7 +88,7 @@ impl Recorded {
 }
 
 /// The server. It stops with the runtime that it was started on.
-pub struct Loopback {
+pub(crate) struct Loopback {
     address: SocketAddr,
     shared: Arc<Shared>,
     arrived: watch::Receiver<usize>,
@@ -102,7 +102,7 @@ struct Shared {
 
 impl Loopback {
     /// Starts a server that answers every request with this step until told otherwise.
-    pub async fn start(step: Step) -> Self {
+    pub(crate) async fn start(step: Step) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, arrived) = watch::channel(0);
@@ -120,16 +120,16 @@ impl Loopback {
         Self { address, shared, arrived }
     }
 
-    pub async fn replying(reply: Reply) -> Self {
+    pub(crate) async fn replying(reply: Reply) -> Self {
         Self::start(Step::Reply(reply)).await
     }
 
-    pub fn base(&self) -> String {
+    pub(crate) fn base(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Queues steps; the last one stays.
-    pub fn script(&self, steps: impl IntoIterator<Item = Step>) {
+    pub(crate) fn script(&self, steps: impl IntoIterator<Item = Step>) {
         let mut script = self.shared.script.lock().unwrap();
         for step in steps {
             script.1 = step.clone();
@@ -137,12 +137,12 @@ impl Loopback {
         }
     }
 
-    pub fn requests(&self) -> Vec<Recorded> {
+    pub(crate) fn requests(&self) -> Vec<Recorded> {
         self.shared.requests.lock().unwrap().clone()
     }
 
     /// Waits until this many requests have arrived.
-    pub async fn wait_for(&self, count: usize) -> Vec<Recorded> {
+    pub(crate) async fn wait_for(&self, count: usize) -> Vec<Recorded> {
         self.arrived.clone().wait_for(|&arrived| arrived >= count).await.unwrap();
         self.requests()
     }
