@@ -9,6 +9,8 @@ mod file;
 mod line;
 mod memory;
 pub mod registry;
+#[cfg(feature = "http")]
+mod service;
 mod stdout;
 
 use std::fmt;
@@ -23,6 +25,8 @@ use crate::event::{Event, EventId};
 pub use answer::{Answer, Refusal, status_answer};
 pub use file::{FileDestination, FileError};
 pub use memory::MemoryDestination;
+#[cfg(feature = "http")]
+pub use service::LodgerDestination;
 pub use stdout::StdoutDestination;
 
 /// A boxed future, as [`Destination::deliver`] returns it.

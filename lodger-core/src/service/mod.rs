@@ -11,4 +11,4 @@ mod message;
 pub mod retry_after;
 
 pub use http::{InvalidConfig, TransportError};
-pub(crate) use message::Response;
+pub(crate) use message::{Response, is_header_value};

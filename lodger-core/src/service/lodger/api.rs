@@ -10,7 +10,7 @@ use super::options::ClientContext;
 use super::{ApiError, CallOptions, EventCall, EventReceipt, LodgerError};
 use crate::event::EventId;
 use crate::service::http::{Http, HttpConfig, InvalidConfig, is_key};
-use crate::service::message::{Request, Response};
+use crate::service::message::{Request, Response, is_header_value};
 
 /// Where the hosted service is. Private deployments have their own.
 pub const DEFAULT_BASE: &str = "https://lodger.dev";
@@ -220,6 +220,11 @@ impl LodgerApiBuilder {
         for (name, value) in [("workspace id", &self.workspace), ("project id", &self.project)] {
             if value.trim().is_empty() {
                 problems.push(format!("the {name} is blank; Lodger needs one"));
+            }
+        }
+        for (name, value) in [("environment", &self.context.environment), ("server", &self.context.server)] {
+            if value.as_deref().is_some_and(|value| !is_header_value(value.trim())) {
+                problems.push(format!("the {name} may hold visible ASCII and spaces only"));
             }
         }
         let key = self.key.as_ref().map(checked).transpose().unwrap_or_else(|problem| {

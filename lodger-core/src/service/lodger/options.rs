@@ -73,6 +73,12 @@ impl CallOptions {
         self.api_key.as_ref()
     }
 
+    /// For tests: the headers as they leave when the client adds nothing.
+    #[cfg(test)]
+    pub(crate) fn sent_headers(&self) -> Vec<(&'static str, String)> {
+        self.headers(&ClientContext::default(), None).unwrap()
+    }
+
     /// The context headers. `defaults` are the client's environment and server; `minted` makes the idempotency key
     /// of a call that must have one.
     pub(super) fn headers(
