@@ -25,6 +25,7 @@ use crate::event::{Event, EventId};
 pub use answer::{Answer, Refusal, status_answer};
 pub use file::{FileDestination, FileError};
 pub use memory::MemoryDestination;
+pub use registry::DestinationError;
 #[cfg(feature = "http")]
 pub use service::LodgerDestination;
 pub use stdout::StdoutDestination;
@@ -65,7 +66,10 @@ impl Identity {
 
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.kind, self.address)?;
+        f.write_str(&self.kind)?;
+        if !self.address.is_empty() {
+            write!(f, ":{}", self.address)?;
+        }
         if !self.workspace.is_empty() {
             write!(f, " ({}/{})", self.workspace, self.project)?;
         }
