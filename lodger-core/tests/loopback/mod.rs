@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
@@ -97,6 +98,7 @@ pub(crate) struct Loopback {
 struct Shared {
     script: Mutex<(VecDeque<Step>, Step)>,
     requests: Mutex<Vec<Recorded>>,
+    connections: AtomicUsize,
     arrived: watch::Sender<usize>,
 }
 
@@ -109,11 +111,13 @@ impl Loopback {
         let shared = Arc::new(Shared {
             script: Mutex::new((VecDeque::new(), step)),
             requests: Mutex::new(Vec::new()),
+            connections: AtomicUsize::new(0),
             arrived: sender,
         });
         let accepting = Arc::clone(&shared);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                accepting.connections.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(serve(stream, Arc::clone(&accepting)));
             }
         });
@@ -139,6 +143,11 @@ impl Loopback {
 
     pub(crate) fn requests(&self) -> Vec<Recorded> {
         self.shared.requests.lock().unwrap().clone()
+    }
+
+    /// How many connections were made.
+    pub(crate) fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::Relaxed)
     }
 
     /// Waits until this many requests have arrived.
