@@ -1,6 +1,7 @@
 //! What the Lodger destination makes of a network and a service that misbehave.
 
 #![cfg(feature = "http")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests say what must hold")]
 
 mod loopback;
 
@@ -137,7 +138,7 @@ async fn what_is_not_http_is_ambiguous() {
 async fn retry_after_is_read_in_both_forms() {
     let server = Loopback::start(accepted()).await;
     let destination = destination(&server.base());
-    let mut after = async |value: &str| {
+    let after = async |value: &str| {
         server.script([Step::Reply(Reply::text(429, "").header("retry-after", value))]);
         match answer(&destination, &delivery()).await {
             Answer::Retry { after, .. } => after,
