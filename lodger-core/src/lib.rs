@@ -2,6 +2,9 @@
 pub mod capture;
 pub mod destination;
 pub mod event;
+pub mod redact;
+#[doc(hidden)]
+pub mod rt;
 #[cfg(feature = "http")]
 pub mod service;
 
