@@ -67,7 +67,7 @@ impl FakeHead {
         Self { headers: headers.collect(), peer: None }
     }
 
-    pub(crate) fn from_peer(mut self, peer: &str) -> Self {
+    pub(crate) fn with_peer(mut self, peer: &str) -> Self {
         self.peer = Some(peer.parse().unwrap());
         self
     }
