@@ -1,4 +1,5 @@
 //! Draft.
+pub mod capture;
 pub mod destination;
 pub mod event;
 #[cfg(feature = "http")]
