@@ -1,50 +1,23 @@
 //! Where the key comes from under which sessions and secrets are hashed.
 
-use sha2::{Digest, Sha256};
-use uuid::Uuid;
-
 use super::error::BuildProblem;
 use super::settings::Settings;
+use crate::redact::{HashKey, InvalidHashKey};
 
 /// The name of the setting.
 const SETTING: &str = "LODGER_HASH_KEY";
 
 /// The key that the environment names.
-pub(super) fn from_settings(settings: &Settings) -> Result<Option<[u8; 32]>, BuildProblem> {
+pub(super) fn from_settings(settings: &Settings) -> Result<Option<HashKey>, BuildProblem> {
     let Some(text) = settings.get(SETTING) else { return Ok(None) };
-    match decode(text.trim()) {
-        Some(key) => Ok(Some(key)),
-        // The value stays out of the text: it is a secret, if a wrong one.
-        None => Err(BuildProblem::Setting {
-            name: SETTING.to_owned(),
-            message: "must be 64 hexadecimal digits, as `openssl rand -hex 32` prints them".to_owned(),
-        }),
-    }
-}
-
-/// A key that nobody can guess. Three random UUIDs hold 366 random bits; hashing spreads them over 256.
-pub(super) fn generate() -> [u8; 32] {
-    let mut hash = Sha256::new();
-    for _ in 0..3 {
-        hash.update(Uuid::new_v4().as_bytes());
-    }
-    hash.finalize().into()
-}
-
-fn decode(text: &str) -> Option<[u8; 32]> {
-    if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut key = [0; 32];
-    for (byte, digits) in key.iter_mut().zip(text.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-    }
-    Some(key)
+    text.parse()
+        .map(Some)
+        .map_err(|error: InvalidHashKey| BuildProblem::Setting { name: SETTING.to_owned(), message: error.to_string() })
 }
 
 /// The key in `<journal>/hash.key`, made at the first start, so that equal values hash equally after a restart.
 #[cfg(feature = "journal")]
-pub(super) fn kept_in(journal: &std::path::Path) -> Result<[u8; 32], BuildProblem> {
+pub(super) fn kept_in(journal: &std::path::Path) -> Result<HashKey, BuildProblem> {
     let path = journal.join("hash.key");
     let wrong = |message: String| BuildProblem::Setting { name: path.display().to_string(), message };
     file::read_or_make(&path)
@@ -64,8 +37,11 @@ mod file {
 
     use rustix::fs::OFlags;
 
+    use crate::event::hex;
+    use crate::redact::HashKey;
+
     /// `None` when there is a file that is no key or that others can read.
-    pub(super) fn read_or_make(path: &Path) -> io::Result<Option<[u8; 32]>> {
+    pub(super) fn read_or_make(path: &Path) -> io::Result<Option<HashKey>> {
         match read(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 make(path)?;
@@ -75,7 +51,7 @@ mod file {
         }
     }
 
-    fn read(path: &Path) -> io::Result<Option<[u8; 32]>> {
+    fn read(path: &Path) -> io::Result<Option<HashKey>> {
         let file =
             OpenOptions::new().read(true).custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).open(path)?;
         if file.metadata()?.permissions().mode() & 0o077 != 0 {
@@ -83,12 +59,14 @@ mod file {
         }
         let mut text = String::new();
         file.take(128).read_to_string(&mut text)?;
-        Ok(super::decode(text.trim()))
+        Ok(text.parse().ok())
     }
 
     /// Several processes may start at once: the first to link its file wins, and nobody sees half a key.
     fn make(path: &Path) -> io::Result<()> {
-        let text: String = super::generate().iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(io::Error::other)?;
+        let text = hex::encode(&key);
         let draft = path.with_extension(format!("key-{}", uuid::Uuid::new_v4()));
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
         file.write_all(format!("{text}\n").as_bytes())?;

@@ -31,6 +31,7 @@ mod hash_key;
 mod origin;
 mod prepare;
 mod settings;
+mod sink;
 mod stats;
 
 pub use crate::pipeline::{Counts, DeadLetter, DeliveryState, FlushError, RecordError};

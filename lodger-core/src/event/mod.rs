@@ -19,7 +19,7 @@ mod size;
 mod target;
 mod timestamp;
 pub mod trim;
-mod values;
+pub(crate) mod values;
 
 pub use actor::{Actor, ActorKind, ToActor};
 pub use builder::EventBuilder;

@@ -63,6 +63,22 @@ impl Pipeline {
     }
 }
 
+impl Pipeline {
+    /// Whether everything accepted so far has come through the journal, after at most this long.
+    pub(crate) fn committed(&self, within: Duration) -> impl Future<Output = bool> + Send + 'static {
+        let deadline = after(within);
+        let accepted = self.intake.accepted();
+        let progress = std::sync::Arc::clone(&self.shared.progress);
+        async move {
+            let through = move |board: &Board| board.through_journal >= accepted || board.journal_ended;
+            if progress.read(&through) {
+                return true;
+            }
+            on_thread("lodger-commit", move || progress.wait(deadline, through)).await == Some(true)
+        }
+    }
+}
+
 impl Drop for Pipeline {
     fn drop(&mut self) {
         self.intake.close();
