@@ -50,8 +50,10 @@ pub(super) fn kept_in(journal: &std::path::Path) -> Result<[u8; 32], BuildProble
     file::read_or_make(&path)
         .map_err(|error| wrong(format!("can't be read or made ({error}); or set {SETTING}")))?
         .ok_or_else(|| {
-            wrong(format!("is not a key of 64 hexadecimal digits that only its owner can read; set {SETTING}, or \
-                delete the file to get a new key (equal values then hash differently than before)"))
+            wrong(format!(
+                "is not a key of 64 hexadecimal digits that only its owner can read; set {SETTING}, or \
+                delete the file to get a new key (equal values then hash differently than before)"
+            ))
         })
 }
 

@@ -54,8 +54,8 @@ pub use error::RecordError;
 pub(crate) use intake::{Lane, Limits, Reservation};
 
 pub(crate) use last_resort::last_resort;
-pub(crate) use progress::LaneBoard;
 pub use progress::DeliveryState;
+pub(crate) use progress::LaneBoard;
 pub use shutdown::FlushError;
 pub(crate) use start::{Config, StartError};
 pub(crate) use ticket::{Goal, Ticket};
@@ -110,6 +110,13 @@ impl Pipeline {
                 }
             }),
         }
+    }
+
+    /// A ticket for everything accepted so far.
+    pub(crate) fn all_durable(&self) -> Ticket {
+        let (ticket, watch) = ticket(Goal::Durable);
+        self.intake.barrier(watch);
+        ticket
     }
 
     /// Holds a place in the intake; `None` when there is no room in the intake or the journal.
