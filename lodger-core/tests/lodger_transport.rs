@@ -1,6 +1,7 @@
 //! What the Lodger destination makes of a network and a service that misbehave.
 
 #![cfg(feature = "http")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests say what must hold")]
 
 mod loopback;
 
@@ -119,11 +120,14 @@ async fn redirects_are_not_followed() {
 #[tokio::test]
 async fn an_endless_answer_is_read_no_further_than_the_limit() {
     let server = Loopback::start(Step::Endless(202)).await;
-    let destination = destination(&server.base());
+    // So long that only the limit can end it.
+    let patient = LodgerApi::builder("org_1", "core").timeout(Duration::from_secs(86_400));
+    let api = patient.api_key(CANARY).api_base(server.base()).build().unwrap();
+    let destination = LodgerDestination::new(api);
     assert!(matches!(answer(&destination, &delivery()).await, Answer::Ambiguous(_)));
     server.script([Step::Endless(400)]);
     assert!(matches!(answer(&destination, &delivery()).await, Answer::Refused(_)));
-    let error = api(&server.base()).event(EventCall::new("a.b", "u", "t")).await.unwrap_err();
+    let error = destination.api().event(EventCall::new("a.b", "u", "t")).await.unwrap_err();
     assert_eq!(error.body().unwrap().as_str().unwrap().len(), 64 * 1024);
 }
 
@@ -137,7 +141,7 @@ async fn what_is_not_http_is_ambiguous() {
 async fn retry_after_is_read_in_both_forms() {
     let server = Loopback::start(accepted()).await;
     let destination = destination(&server.base());
-    let mut after = async |value: &str| {
+    let after = async |value: &str| {
         server.script([Step::Reply(Reply::text(429, "").header("retry-after", value))]);
         match answer(&destination, &delivery()).await {
             Answer::Retry { after, .. } => after,

@@ -4,6 +4,7 @@
 //! what was answered, what the user got. Every one of them is run, or stands in [`SKIPPED`] with its reason.
 
 #![cfg(feature = "http")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests say what must hold")]
 
 mod loopback;
 

@@ -6,15 +6,20 @@
 mod actor;
 mod builder;
 mod change;
+pub(crate) mod hex;
 mod id;
+pub(crate) mod last_resort;
 pub mod limits;
 mod origin;
 mod outcome;
+mod path;
 mod record;
 mod request;
+mod size;
 mod target;
 mod timestamp;
 pub mod trim;
+mod values;
 
 pub use actor::{Actor, ActorKind, ToActor};
 pub use builder::EventBuilder;
@@ -23,6 +28,7 @@ pub use id::{EventId, WriterId};
 pub use limits::{InvalidEvent, Problem};
 pub use origin::Origin;
 pub use outcome::Outcome;
+pub(crate) use record::entity_of;
 pub use record::{Event, Metadata, Operation, Position, Retention};
 pub use request::{IpSource, RequestInfo};
 pub use target::{Target, ToTarget};

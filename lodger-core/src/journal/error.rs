@@ -1,6 +1,8 @@
 //! What can go wrong, and what to do about it.
 
 use std::io;
+#[cfg(feature = "journal")]
+use std::path::Path;
 use std::path::PathBuf;
 
 /// Why the journal could not do what it was asked. The text says what to do.
@@ -21,15 +23,13 @@ pub enum JournalError {
 
     /// The file system has too little room for another segment.
     #[error(
-        "no room for the journal in {}: free some space there (the journal leaves the last {min_free} bytes \
-         alone), or set LODGER_JOURNAL_DIR to a larger volume",
+        "the file system of the journal in {} is full, or down to its reserve (min_free_bytes): free some space \
+         there, or set LODGER_JOURNAL_DIR to a directory on a larger volume",
         dir.display()
     )]
     DiskFull {
-        /// The journal's directory.
+        /// Where room was needed.
         dir: PathBuf,
-        /// How many bytes the journal leaves free.
-        min_free: u64,
         /// What the system said, where it was asked to write.
         #[source]
         source: Option<io::Error>,
@@ -115,6 +115,25 @@ pub enum JournalError {
     FeatureMissing,
 }
 
+#[cfg(feature = "journal")]
+impl JournalError {
+    /// A failed file operation.
+    pub(super) fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
+        if is_full(&source) {
+            return Self::DiskFull { dir: path.to_owned(), source: Some(source) };
+        }
+        Self::Io { doing, path: path.to_owned(), source }
+    }
+
+    /// A directory that could not be made or written.
+    pub(super) fn unwritable(dir: &Path, source: io::Error) -> Self {
+        if is_full(&source) {
+            return Self::DiskFull { dir: dir.to_owned(), source: Some(source) };
+        }
+        Self::Unwritable { dir: dir.to_owned(), source }
+    }
+}
+
 impl JournalError {
     /// A short name of the kind of error, for counters and logs.
     #[must_use]
@@ -149,4 +168,9 @@ impl JournalError {
             | Self::FeatureMissing => false,
         }
     }
+}
+
+#[cfg(feature = "journal")]
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::settle::Settled;
+use super::sequences::Sequences;
 use super::{JournalError, Record, RecordKey, Usage};
 use crate::event::WriterId;
 
@@ -13,7 +13,7 @@ const OVERHEAD: u64 = 64;
 /// Opens a journal in memory with this many destinations.
 pub(super) fn open(max_bytes: u64, destinations: usize) -> (Writer, Vec<Backlog>) {
     let id = WriterId::mint();
-    let state = State { settled: vec![Settled::default(); destinations], ..State::default() };
+    let state = State { settled: vec![Sequences::default(); destinations], ..State::default() };
     let shared = Arc::new(Mutex::new(state));
     let backlogs = (0..destinations)
         .map(|destination| Backlog { id, shared: Arc::clone(&shared), destination, handed_out: 0 })
@@ -27,7 +27,7 @@ struct State {
     records: BTreeMap<u64, Arc<[u8]>>,
     bytes: u64,
     last: u64,
-    settled: Vec<Settled>,
+    settled: Vec<Sequences>,
 }
 
 fn lock(shared: &Mutex<State>) -> MutexGuard<'_, State> {

@@ -41,10 +41,38 @@
 //! identities are equal. An adopted directory is delivered from and settled in, never appended to, and removed when
 //! all *its* destinations have settled everything in it.
 
+#[cfg(feature = "journal")]
+mod adoption;
+#[cfg(feature = "journal")]
+mod directory;
 mod error;
+#[cfg(feature = "journal")]
+mod fault;
+#[cfg(feature = "journal")]
+mod limits;
+#[cfg(feature = "journal")]
+mod log;
+#[cfg(feature = "journal")]
+mod manifest;
 mod memory;
+#[cfg(feature = "journal")]
+mod reader;
+#[cfg(feature = "journal")]
+mod record;
+#[cfg(feature = "journal")]
+mod recovery;
 mod report;
+#[cfg(feature = "journal")]
+mod segment;
+#[cfg_attr(not(feature = "journal"), expect(dead_code, reason = "only the disk needs all of it"))]
+mod sequences;
+#[cfg(feature = "journal")]
 mod settle;
+#[cfg(test)]
+#[cfg(feature = "journal")]
+mod tests;
+#[cfg(feature = "journal")]
+mod writer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -121,6 +149,18 @@ pub fn open(config: &JournalConfig, destinations: &[Identity]) -> Result<Opened,
                 report: RecoveryReport::default(),
             })
         }
+        #[cfg(feature = "journal")]
+        Some(dir) => {
+            let opened = adoption::open(dir, config, destinations)?;
+            let backlogs = opened.backlogs.into_iter();
+            Ok(Opened {
+                writer: Writer(WriterKind::Disk(opened.writer)),
+                backlogs: backlogs.map(|backlog| Backlog(BacklogKind::Disk(backlog))).collect(),
+                previous: opened.previous,
+                report: opened.report,
+            })
+        }
+        #[cfg(not(feature = "journal"))]
         Some(_) => Err(JournalError::FeatureMissing),
     }
 }
@@ -172,6 +212,8 @@ pub struct Writer(WriterKind);
 
 #[derive(Debug)]
 enum WriterKind {
+    #[cfg(feature = "journal")]
+    Disk(writer::Writer),
     Memory(memory::Writer),
 }
 
@@ -180,6 +222,8 @@ impl Writer {
     #[must_use]
     pub fn id(&self) -> WriterId {
         match &self.0 {
+            #[cfg(feature = "journal")]
+            WriterKind::Disk(writer) => writer.id(),
             WriterKind::Memory(writer) => writer.id(),
         }
     }
@@ -188,6 +232,8 @@ impl Writer {
     #[must_use]
     pub fn next_sequence(&self) -> u64 {
         match &self.0 {
+            #[cfg(feature = "journal")]
+            WriterKind::Disk(writer) => writer.next_sequence(),
             WriterKind::Memory(writer) => writer.next_sequence(),
         }
     }
@@ -205,6 +251,8 @@ impl Writer {
     /// None before [`commit`](Self::commit).
     pub fn append(&mut self, payload: &[u8]) -> Result<u64, JournalError> {
         match &mut self.0 {
+            #[cfg(feature = "journal")]
+            WriterKind::Disk(writer) => writer.append(payload),
             WriterKind::Memory(writer) => writer.append(payload),
         }
     }
@@ -220,10 +268,13 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// When that fails too. The records then stay staged, appends are refused, and the next `commit` tries again in
-    /// yet another segment. After a crash some of them may be found nevertheless, each once.
+    /// When that fails too. What is not on disk then stays staged, appends are refused, and the next `commit` tries
+    /// again in yet another segment. Some of the records may be committed nevertheless, or be found after a crash;
+    /// each once.
     pub fn commit(&mut self) -> Result<(), JournalError> {
         match &mut self.0 {
+            #[cfg(feature = "journal")]
+            WriterKind::Disk(writer) => writer.commit(),
             WriterKind::Memory(writer) => writer.commit(),
         }
     }
@@ -232,6 +283,8 @@ impl Writer {
     #[must_use]
     pub fn usage(&self) -> Usage {
         match &self.0 {
+            #[cfg(feature = "journal")]
+            WriterKind::Disk(writer) => writer.usage(),
             WriterKind::Memory(writer) => writer.usage(),
         }
     }
@@ -243,6 +296,8 @@ pub struct Backlog(BacklogKind);
 
 #[derive(Debug)]
 enum BacklogKind {
+    #[cfg(feature = "journal")]
+    Disk(reader::Backlog),
     Memory(memory::Backlog),
 }
 
@@ -257,6 +312,8 @@ impl Backlog {
     #[expect(clippy::should_implement_trait, reason = "not an iterator: after None there can be more")]
     pub fn next(&mut self) -> Result<Option<Record>, JournalError> {
         match &mut self.0 {
+            #[cfg(feature = "journal")]
+            BacklogKind::Disk(backlog) => backlog.next(),
             BacklogKind::Memory(backlog) => Ok(backlog.next()),
         }
     }
@@ -276,6 +333,8 @@ impl Backlog {
     /// records are delivered again.
     pub fn settle(&mut self, keys: &[RecordKey]) -> Result<(), JournalError> {
         match &mut self.0 {
+            #[cfg(feature = "journal")]
+            BacklogKind::Disk(backlog) => backlog.settle(keys),
             BacklogKind::Memory(backlog) => {
                 backlog.settle(keys);
                 Ok(())
@@ -287,6 +346,8 @@ impl Backlog {
     #[must_use]
     pub fn pending(&self) -> u64 {
         match &self.0 {
+            #[cfg(feature = "journal")]
+            BacklogKind::Disk(backlog) => backlog.pending(),
             BacklogKind::Memory(backlog) => backlog.pending(),
         }
     }
@@ -298,7 +359,20 @@ impl Backlog {
     /// When the settle file can't be written or synced.
     pub fn sync(&mut self) -> Result<(), JournalError> {
         match &mut self.0 {
+            #[cfg(feature = "journal")]
+            BacklogKind::Disk(backlog) => backlog.sync(),
             BacklogKind::Memory(_) => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "journal")]
+impl Writer {
+    /// What a crash in the middle of a commit leaves: the first `length` staged bytes.
+    fn tear(&mut self, length: usize) {
+        if let WriterKind::Disk(writer) = &mut self.0 {
+            writer.tear(length);
         }
     }
 }

@@ -1,130 +1,240 @@
-//! Which records a destination has settled: a cursor and the ranges above it.
+//! The file in which one destination's settled records are noted: `settled-<n>.log`.
+//!
+//! Entries of twenty bytes, each a range of sequences: first u64, last u64, CRC32C u32 seeded with the writer id, all
+//! little-endian. They are only ever appended, so that settling costs one small write and no sync, and the file is
+//! rewritten when it has grown. Losing some of it means that a few records are delivered again.
 
-use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
 
-/// A set of sequences, small as long as they are settled roughly in order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Settled {
-    /// Everything from 1 to here is in the set.
-    cursor: u64,
-    /// Ranges above the cursor, first to last, disjoint and not touching.
-    above: BTreeMap<u64, u64>,
-    /// How many sequences are in `above`.
-    above_count: u64,
+use super::record::{self, u32_at, u64_at};
+use super::sequences::Sequences;
+use super::{JournalError, directory};
+
+const ENTRY_BYTES: usize = 20;
+
+/// How many entries there may be before the file is rewritten, 80 KiB.
+const COMPACT_AT: u64 = 4096;
+
+#[derive(Debug)]
+pub(super) struct SettleLog {
+    path: PathBuf,
+    file: File,
+    seed: u32,
+    entries: u64,
+    compact_at: u64,
+    /// Something was written and not synced.
+    dirty: bool,
+    /// A write failed: the file lacks something, and is replaced instead of written again.
+    stale: bool,
 }
 
-impl Settled {
-    /// Adds the sequences from `first` to `last`, both included, and says how many were new.
-    pub(super) fn insert(&mut self, first: u64, last: u64) -> u64 {
-        let before = self.count();
-        let mut first = first.max(self.cursor + 1);
-        let mut last = last;
-        if first > last {
-            return 0;
+/// A settle file as it was found.
+pub(super) struct Loaded {
+    pub(super) log: SettleLog,
+    pub(super) settled: Sequences,
+    /// Whether all of it could be read.
+    pub(super) intact: bool,
+}
+
+impl SettleLog {
+    /// The file of the destination with this place in `journal.json`.
+    pub(super) fn path(dir: &Path, slot: usize) -> PathBuf {
+        dir.join(format!("settled-{slot}.log"))
+    }
+
+    /// Makes an empty file.
+    pub(super) fn create(dir: &Path, slot: usize) -> io::Result<()> {
+        directory::make_file(&Self::path(dir, slot)).map(drop)
+    }
+
+    /// Opens a file and reads it; one that is missing is made.
+    pub(super) fn open(dir: &Path, slot: usize, seed: u32) -> Result<Loaded, JournalError> {
+        let path = Self::path(dir, slot);
+        let opened = match directory::options().write(true).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                directory::make_file(&path).map(|file| (file, false))
+            }
+            opened => opened.map(|file| (file, true)),
+        };
+        let read = opened.and_then(|(file, found)| Ok((file, directory::read(&path)?, found)));
+        let (file, bytes, found) = read.map_err(|source| JournalError::io("read", &path, source))?;
+
+        let mut settled = Sequences::default();
+        let mut intact = found;
+        for entry in bytes.chunks(ENTRY_BYTES) {
+            match decode(entry, seed) {
+                Some((first, last)) => _ = settled.insert(first, last),
+                // Zeroes are what a power loss leaves of entries that were never synced.
+                None => intact &= entry.iter().all(|&byte| byte == 0),
+            }
         }
-        // A range that begins before and touches or overlaps is the only one on the left: they are disjoint.
-        if let Some((&from, &to)) = self.above.range(..first).next_back()
-            && to >= first - 1
-        {
-            first = from;
-            last = last.max(to);
+        let entries = (bytes.len() / ENTRY_BYTES) as u64;
+        let mut log = Self { path, file, seed, entries, compact_at: COMPACT_AT, dirty: true, stale: false };
+        if !intact || bytes.len() % ENTRY_BYTES != 0 {
+            log.rewrite(&settled)?;
         }
-        while let Some((&from, &to)) = self.above.range(first..=last.saturating_add(1)).next() {
-            self.above.remove(&from);
-            self.above_count -= to - from + 1;
-            last = last.max(to);
+        Ok(Loaded { log, settled, intact })
+    }
+
+    /// Notes these ranges. `all` is what is settled with them included.
+    pub(super) fn append(
+        &mut self,
+        ranges: &[(u64, u64)],
+        all: impl FnOnce() -> Sequences,
+    ) -> Result<(), JournalError> {
+        if self.stale || self.entries + ranges.len() as u64 > self.compact_at {
+            return self.rewrite(&all());
         }
-        if first == self.cursor + 1 {
-            self.cursor = last;
-        } else {
-            self.above.insert(first, last);
-            self.above_count += last - first + 1;
+        if ranges.is_empty() {
+            return Ok(());
         }
-        self.count() - before
+        let bytes = encode(ranges.iter().copied(), self.seed);
+        self.dirty = true;
+        if let Err(source) = self.file.write_all_at(&bytes, self.entries * ENTRY_BYTES as u64) {
+            self.stale = true;
+            return Err(JournalError::io("write", &self.path, source));
+        }
+        self.entries += ranges.len() as u64;
+        Ok(())
     }
 
-    /// Whether this sequence is in the set.
-    pub(super) fn contains(&self, sequence: u64) -> bool {
-        self.covers(sequence, sequence)
+    /// Makes what was noted durable.
+    pub(super) fn sync(&mut self, all: impl FnOnce() -> Sequences) -> Result<(), JournalError> {
+        if self.stale {
+            return self.rewrite(&all());
+        }
+        if self.dirty {
+            if let Err(source) = self.file.sync_data() {
+                self.stale = true;
+                return Err(JournalError::io("sync", &self.path, source));
+            }
+            self.dirty = false;
+        }
+        Ok(())
     }
 
-    /// Whether all sequences from `first` to `last` are in the set.
-    pub(super) fn covers(&self, first: u64, last: u64) -> bool {
-        last <= self.cursor
-            || self.above.range(..=first.max(self.cursor + 1)).next_back().is_some_and(|(_, &to)| to >= last)
+    /// Replaces the file by one that holds just this, durably.
+    fn rewrite(&mut self, settled: &Sequences) -> Result<(), JournalError> {
+        let next = self.path.with_extension("new");
+        self.stale = true;
+        let bytes = encode(settled.ranges(), self.seed);
+        let replaced = directory::remove(&next)
+            .and_then(|()| directory::write_file(&next, &bytes))
+            .and_then(|file| std::fs::rename(&next, &self.path).map(|()| file))
+            .and_then(|file| self.path.parent().map_or(Ok(()), directory::sync).map(|()| file));
+        self.file = replaced.map_err(|source| JournalError::io("rewrite", &self.path, source))?;
+        self.entries = (bytes.len() / ENTRY_BYTES) as u64;
+        self.compact_at = COMPACT_AT.max(2 * self.entries);
+        (self.stale, self.dirty) = (false, false);
+        Ok(())
     }
+}
 
-    /// How many sequences are in the set.
-    pub(super) fn count(&self) -> u64 {
-        self.cursor + self.above_count
+fn encode(ranges: impl Iterator<Item = (u64, u64)>, seed: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (first, last) in ranges {
+        let mut range = [0; 16];
+        let (low, high) = range.split_at_mut(8);
+        low.copy_from_slice(&first.to_le_bytes());
+        high.copy_from_slice(&last.to_le_bytes());
+        bytes.extend_from_slice(&range);
+        bytes.extend_from_slice(&crc32c::crc32c_append(seed, &range).to_le_bytes());
     }
+    bytes
+}
 
-    /// The largest sequence in the set, 0 when it is empty.
-    pub(super) fn last(&self) -> u64 {
-        self.above.last_key_value().map_or(self.cursor, |(_, &to)| to)
-    }
-
-    /// The set as disjoint ranges in ascending order.
-    pub(super) fn ranges(&self) -> impl Iterator<Item = (u64, u64)> {
-        let below = (self.cursor > 0).then_some((1, self.cursor));
-        below.into_iter().chain(self.above.iter().map(|(&from, &to)| (from, to)))
-    }
+fn decode(entry: &[u8], seed: u32) -> Option<(u64, u64)> {
+    let (first, last) = (u64_at(entry, 0)?, u64_at(entry, 8)?);
+    let intact = u32_at(entry, 16)? == crc32c::crc32c_append(seed, entry.get(..16)?);
+    (intact && 1 <= first && first <= last && last <= record::MAX_SEQUENCE).then_some((first, last))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn set(ranges: &[(u64, u64)]) -> Settled {
-        let mut set = Settled::default();
+    const SEED: u32 = 99;
+
+    fn set(ranges: &[(u64, u64)]) -> Sequences {
+        let mut set = Sequences::default();
         for &(first, last) in ranges {
             set.insert(first, last);
         }
         set
     }
 
-    #[test]
-    fn settling_in_order_moves_the_cursor() {
-        let mut settled = Settled::default();
-        assert_eq!(settled.insert(1, 1), 1);
-        assert_eq!(settled.insert(2, 4), 3);
-        assert_eq!(settled.ranges().collect::<Vec<_>>(), [(1, 4)]);
+    fn opened(dir: &Path) -> Loaded {
+        SettleLog::open(dir, 0, SEED).unwrap()
     }
 
     #[test]
-    fn a_gap_keeps_a_range_above_the_cursor() {
-        let settled = set(&[(1, 2), (4, 6)]);
-        assert_eq!(settled.ranges().collect::<Vec<_>>(), [(1, 2), (4, 6)]);
-        assert_eq!((settled.count(), settled.last()), (5, 6));
-        assert!(!settled.contains(3) && settled.contains(4) && !settled.contains(7));
+    fn what_was_noted_is_there_after_opening_again() {
+        let dir = tempfile::tempdir().unwrap();
+        SettleLog::create(dir.path(), 0).unwrap();
+        let mut log = opened(dir.path()).log;
+        log.append(&[(1, 2)], Sequences::default).unwrap();
+        log.append(&[(5, 5), (9, 12)], Sequences::default).unwrap();
+        let again = opened(dir.path());
+        assert!(again.intact);
+        assert_eq!(again.settled, set(&[(1, 2), (5, 5), (9, 12)]));
     }
 
     #[test]
-    fn filling_the_gap_joins_the_ranges() {
-        let settled = set(&[(1, 2), (4, 6), (8, 8), (3, 3), (7, 7)]);
-        assert_eq!(settled, set(&[(1, 8)]));
-        assert_eq!(settled.count(), 8);
+    fn a_missing_file_is_made_and_said() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = opened(dir.path());
+        assert!(!first.intact);
+        assert_eq!(first.settled, Sequences::default());
+        assert!(opened(dir.path()).intact);
     }
 
     #[test]
-    fn settling_twice_counts_once() {
-        let mut settled = set(&[(1, 2), (5, 9)]);
-        assert_eq!(settled.insert(5, 9), 0);
-        assert_eq!(settled.insert(2, 6), 2);
-        assert_eq!(settled.count(), 9);
+    fn a_damaged_entry_is_skipped_and_said_and_the_file_repaired() {
+        let dir = tempfile::tempdir().unwrap();
+        SettleLog::create(dir.path(), 0).unwrap();
+        opened(dir.path()).log.append(&[(1, 1), (2, 2), (3, 3)], Sequences::default).unwrap();
+        let path = SettleLog::path(dir.path(), 0);
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[25] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+
+        let damaged = opened(dir.path());
+        assert!(!damaged.intact);
+        assert_eq!(damaged.settled, set(&[(1, 1), (3, 3)]));
+        assert!(opened(dir.path()).intact);
     }
 
     #[test]
-    fn a_range_above_that_is_overlapped_on_both_sides_is_joined() {
-        let settled = set(&[(4, 5), (9, 10), (3, 12)]);
-        assert_eq!(settled.ranges().collect::<Vec<_>>(), [(3, 12)]);
-        assert_eq!(settled.count(), 10);
+    fn zeroes_at_the_end_are_not_damage() {
+        let dir = tempfile::tempdir().unwrap();
+        SettleLog::create(dir.path(), 0).unwrap();
+        opened(dir.path()).log.append(&[(1, 1)], Sequences::default).unwrap();
+        let path = SettleLog::path(dir.path(), 0);
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes.extend_from_slice(&[0; 27]);
+        std::fs::write(&path, bytes).unwrap();
+
+        let mut found = opened(dir.path());
+        assert!(found.intact);
+        found.log.append(&[(3, 3)], || set(&[(1, 1), (3, 3)])).unwrap();
+        assert_eq!(opened(dir.path()).settled, set(&[(1, 1), (3, 3)]));
     }
 
     #[test]
-    fn a_range_is_covered_only_as_a_whole() {
-        let settled = set(&[(1, 3), (5, 8)]);
-        assert!(settled.covers(2, 3) && settled.covers(6, 8));
-        assert!(!settled.covers(2, 5) && !settled.covers(6, 9) && !settled.covers(4, 4));
+    fn the_file_is_rewritten_when_it_has_grown() {
+        let dir = tempfile::tempdir().unwrap();
+        SettleLog::create(dir.path(), 0).unwrap();
+        let mut log = opened(dir.path()).log;
+        let mut all = Sequences::default();
+        for sequence in 1..=COMPACT_AT + 10 {
+            all.insert(sequence, sequence);
+            log.append(&[(sequence, sequence)], || all.clone()).unwrap();
+        }
+        let size = std::fs::metadata(SettleLog::path(dir.path(), 0)).unwrap().len();
+        assert_eq!(size, 10 * ENTRY_BYTES as u64, "one entry for the first 4097, then nine");
+        assert_eq!(opened(dir.path()).settled, all);
     }
 }
