@@ -9,6 +9,7 @@ use super::builder::LodgerBuilder;
 use super::error::BuildError;
 use super::prepare::Preparation;
 use super::stats::{self, ShutdownReport, Stats};
+use crate::capture::Sink;
 use crate::destination::Receipt;
 use crate::event::{Event, EventId};
 use crate::journal::RecoveryReport;
@@ -28,10 +29,11 @@ pub struct Lodger {
     inner: Arc<Inner>,
 }
 
+/// What all clones share. Capture knows it as its sink.
 #[derive(Debug)]
-struct Inner {
-    pipeline: Pipeline,
-    preparation: Preparation,
+pub(super) struct Inner {
+    pub(super) pipeline: Pipeline,
+    pub(super) preparation: Preparation,
 }
 
 impl Lodger {
@@ -105,6 +107,12 @@ impl Lodger {
     /// As [`record`](Self::record); and when a destination refuses the event for good, or the client ends first.
     pub async fn event(&self, event: Event) -> Result<Vec<Receipt>, RecordError> {
         self.offer(event, Goal::Delivered)?.await
+    }
+
+    /// Where capture hands its events.
+    #[must_use]
+    pub fn sink(&self) -> Arc<dyn Sink> {
+        Arc::clone(&self.inner) as Arc<dyn Sink>
     }
 
     /// For callers who can be told about a broken limit.

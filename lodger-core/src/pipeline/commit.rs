@@ -9,9 +9,8 @@ use std::time::{Duration, Instant};
 
 use super::Shared;
 use super::awaited::Awaited;
-use super::counters::Counters;
+use super::counters::{Counters, last_resort};
 use super::intake::{Entry, Intake, Taken};
-use super::last_resort::last_resort;
 use super::progress::Progress;
 use super::ticket::{Failure, Watch};
 use crate::event::{Event, Position};

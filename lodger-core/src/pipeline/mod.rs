@@ -22,7 +22,6 @@ mod dead_letter;
 mod dead_letter_file;
 mod error;
 mod intake;
-mod last_resort;
 mod progress;
 mod retry;
 mod shutdown;
@@ -47,13 +46,12 @@ use progress::{Board, Progress};
 use ticket::ticket;
 
 pub(crate) use clock::{Clock, SystemClock};
-pub(crate) use counters::Counters;
 pub use counters::Counts;
+pub(crate) use counters::{Counters, last_resort};
 pub use dead_letter::DeadLetter;
 pub use error::RecordError;
 pub(crate) use intake::{Lane, Limits, Reservation};
 
-pub(crate) use last_resort::last_resort;
 pub use progress::DeliveryState;
 pub(crate) use progress::LaneBoard;
 pub use shutdown::FlushError;

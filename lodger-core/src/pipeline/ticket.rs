@@ -8,9 +8,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::sync::oneshot;
 
-use super::counters::Counters;
+use super::counters::{Counters, last_resort};
 use super::error::RecordError;
-use super::last_resort::last_resort;
 use crate::destination::{Receipt, Refusal};
 use crate::event::Event;
 use crate::journal::JournalError;

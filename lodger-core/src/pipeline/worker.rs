@@ -16,8 +16,8 @@ use tokio::time::Instant;
 
 use super::Shared;
 use super::breaker::{Breaker, Gate, Judgement, Ordinal, Sentence, Tried};
+use super::counters::last_resort;
 use super::dead_letter::{DeadLetter, DeadLetters};
-use super::last_resort::last_resort;
 use super::progress::DeliveryState;
 use super::ticket::Failure;
 use crate::destination::{Answer, Delivery, Destination, Identity, Receipt, Refusal};
