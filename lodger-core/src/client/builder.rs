@@ -187,7 +187,7 @@ impl LodgerBuilder {
             (Some(key), _) => key,
             #[cfg(feature = "journal")]
             (None, Some(dir)) => hash_key::kept_in(&dir)?,
-            (None, _) => HashKey::generate().map_err(BuildProblem::Randomness)?,
+            (None, _) => hash_key::generated()?,
         };
         let preparation = Preparation {
             origin: origin::complete(self.origin, &self.settings),

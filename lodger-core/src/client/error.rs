@@ -36,10 +36,6 @@ pub enum BuildProblem {
         message: String,
     },
 
-    /// There is no randomness for the key under which sessions and secrets are hashed.
-    #[error("the system gives no random bytes for a hash key; set LODGER_HASH_KEY")]
-    Randomness(#[source] std::io::Error),
-
     /// The journal can't be opened.
     #[error(transparent)]
     Journal(JournalError),

@@ -29,11 +29,15 @@ pub struct Lodger {
     inner: Arc<Inner>,
 }
 
+/// What all clones share. Capture knows it as its sink.
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) pipeline: Pipeline,
     pub(super) preparation: Preparation,
 }
+
+/// How long a job waits at its end for its events to be on disk.
+const JOB_WAIT: Duration = Duration::from_secs(2);
 
 impl Lodger {
     /// Starts to build a client.
@@ -108,6 +112,12 @@ impl Lodger {
         self.offer(event, Goal::Delivered)?.await
     }
 
+    /// Where capture hands its events.
+    #[must_use]
+    pub fn sink(&self) -> Arc<dyn Sink> {
+        Arc::clone(&self.inner) as Arc<dyn Sink>
+    }
+
     /// For callers who can be told about a broken limit.
     fn offer(&self, event: Event, goal: Goal) -> Result<Ticket, RecordError> {
         let Inner { pipeline, preparation } = &*self.inner;
@@ -156,17 +166,11 @@ impl Lodger {
     pub async fn run_as<F: Future>(&self, actor: impl ToActor, job: F) -> F::Output {
         let scope = Scope::job(self.sink(), Some(actor.to_actor()));
         let output = scope.around(job).await;
-        if self.is_durable() && self.inner.durable().await.is_err() {
+        let on_disk = capture::all_within(JOB_WAIT, vec![self.inner.durable()]);
+        if self.is_durable() && on_disk.await.is_err() {
             self.inner.count(Count::GuaranteeMissed);
         }
         output
-    }
-
-    /// Where a layer hands its events.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn sink(&self) -> Arc<dyn Sink> {
-        Arc::<Inner>::clone(&self.inner)
     }
 
     /// Waits until everything accepted so far has been delivered or has become a dead letter.

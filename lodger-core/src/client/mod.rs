@@ -24,6 +24,7 @@
 //! # }
 //! ```
 
+mod accept;
 mod builder;
 mod error;
 mod handle;
@@ -31,7 +32,6 @@ mod hash_key;
 mod origin;
 mod prepare;
 mod settings;
-mod sink;
 mod stats;
 
 pub use crate::pipeline::{Counts, DeadLetter, DeliveryState, FlushError, RecordError};

@@ -34,13 +34,12 @@ impl Pipeline {
         let progress = std::sync::Arc::clone(&self.shared.progress);
         let flushed = on_thread("lodger-flush", move || {
             // Nothing that comes later is waited for, or a busy service would never be done.
-            progress.wait(deadline, |board| board.through_journal >= accepted || board.journal_ended)
-                && {
-                    let targets: Vec<u64> =
-                        progress.read(|board| board.lanes.iter().map(|lane| lane.routed).collect());
-                    progress.wait(deadline, |board| all_done(board, &targets) || all_ended(board))
-                        && progress.read(|board| all_done(board, &targets))
-                }
+            progress.wait(deadline, |board| board.through_journal >= accepted || board.journal_ended) && {
+                let targets: Vec<u64> =
+                    progress.read(|board| board.lanes.iter().map(|lane| lane.routed).collect());
+                progress.wait(deadline, |board| all_done(board, &targets) || all_ended(board))
+                    && progress.read(|board| all_done(board, &targets))
+            }
         });
         match flushed.await {
             Some(true) => Ok(()),
@@ -60,22 +59,6 @@ impl Pipeline {
         });
         ended.await;
         self.read(|board| board.journal_ended)
-    }
-}
-
-impl Pipeline {
-    /// Whether everything accepted so far has come through the journal, after at most this long.
-    pub(crate) fn committed(&self, within: Duration) -> impl Future<Output = bool> + Send + 'static {
-        let deadline = after(within);
-        let accepted = self.intake.accepted();
-        let progress = std::sync::Arc::clone(&self.shared.progress);
-        async move {
-            let through = move |board: &Board| board.through_journal >= accepted || board.journal_ended;
-            if progress.read(&through) {
-                return true;
-            }
-            on_thread("lodger-commit", move || progress.wait(deadline, through)).await == Some(true)
-        }
     }
 }
 
