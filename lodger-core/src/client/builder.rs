@@ -36,7 +36,7 @@ pub struct LodgerBuilder {
     journal: Journal,
     max_journal_bytes: Option<u64>,
     origin: Origin,
-    hash_key: Option<[u8; 32]>,
+    hash_key: Option<HashKey>,
     rules: Rules,
     limits: Limits,
     clock: Arc<dyn Clock>,
@@ -134,7 +134,7 @@ impl LodgerBuilder {
     /// values be recognised across hosts.
     pub fn hash_key(mut self, key: impl AsRef<[u8]>) -> Self {
         match key.as_ref().try_into() {
-            Ok(key) => self.hash_key = Some(key),
+            Ok(key) => self.hash_key = Some(HashKey::from_bytes(key)),
             Err(_) => self.problems.push(BuildProblem::Setting {
                 name: "hash_key".to_owned(),
                 message: format!("must be 32 bytes, not {}", key.as_ref().len()),
@@ -187,19 +187,19 @@ impl LodgerBuilder {
             (Some(key), _) => key,
             #[cfg(feature = "journal")]
             (None, Some(dir)) => hash_key::kept_in(&dir)?,
-            (None, _) => hash_key::generate(),
+            (None, _) => hash_key::generated()?,
         };
         let preparation = Preparation {
             origin: origin::complete(self.origin, &self.settings),
             rules: self.rules,
-            hash_key: HashKey::new(hash_key),
+            hash_key,
         };
         Ok(Lodger::new(pipeline, preparation))
     }
 
-    fn given_hash_key(&mut self) -> Option<[u8; 32]> {
+    fn given_hash_key(&mut self) -> Option<HashKey> {
         if self.hash_key.is_some() {
-            return self.hash_key;
+            return self.hash_key.take();
         }
         hash_key::from_settings(&self.settings).unwrap_or_else(|problem| {
             self.problems.push(problem);

@@ -24,6 +24,7 @@
 //! # }
 //! ```
 
+mod accept;
 mod builder;
 mod error;
 mod handle;

@@ -276,10 +276,14 @@ impl Breaker {
             return Judgement::Bury(refusal);
         }
         // Two events of one action may both be what a restricted key must not send; two of different actions are not.
-        let by_another_action =
-            self.suspects.iter().any(|suspect| suspect.action != tried.action && same_answer(&suspect.refusal, &refusal));
-        let once_more =
-            self.blamed.as_ref().is_some_and(|(ordinal, other)| *ordinal != tried.ordinal && same_answer(other, &refusal));
+        let by_another_action = self
+            .suspects
+            .iter()
+            .any(|suspect| suspect.action != tried.action && same_answer(&suspect.refusal, &refusal));
+        let once_more = self
+            .blamed
+            .as_ref()
+            .is_some_and(|(ordinal, other)| *ordinal != tried.ordinal && same_answer(other, &refusal));
         if by_another_action || once_more || self.suspects.len() + 1 >= MAX_SUSPECTS {
             self.pause(tried, Cause::Closed, now);
             return Judgement::Keep;
@@ -305,8 +309,10 @@ impl Breaker {
             self.enter(State::Running);
         }
         self.failing.clear();
-        let refused = self.outcomes.iter().filter(|refused| **refused).count() + 1;
-        let all = self.outcomes.len() + 1;
+        // This answer is one of the fifty.
+        let before = self.outcomes.iter().rev().take(OUTCOMES - 1);
+        let all = before.len() + 1;
+        let refused = before.filter(|refused| **refused).count() + 1;
         if all >= ENOUGH_OUTCOMES && refused * REFUSED_SHARE > all {
             self.pause(tried, Cause::Refusals, now);
             return Judgement::Keep;

@@ -52,7 +52,8 @@ mod tests {
         assert!(throws.iter().all(|throw| *throw <= max));
         for eighth in 0..8 {
             let from = Duration::from_secs(eighth);
-            let inside = throws.iter().filter(|throw| **throw >= from && **throw < from + Duration::from_secs(1));
+            let inside =
+                throws.iter().filter(|throw| **throw >= from && **throw < from + Duration::from_secs(1));
             assert!(inside.count() > 60, "an eighth of 1,000 throws is 125");
         }
         assert_eq!(clock.jitter(Duration::ZERO), Duration::ZERO);

@@ -9,9 +9,8 @@ use std::time::{Duration, Instant};
 
 use super::Shared;
 use super::awaited::Awaited;
-use super::counters::Counters;
+use super::counters::{Counters, last_resort};
 use super::intake::{Entry, Intake, Taken};
-use super::last_resort::last_resort;
 use super::progress::Progress;
 use super::ticket::{Failure, Watch};
 use crate::event::{Event, Position};
@@ -84,9 +83,12 @@ impl Committer {
         loop {
             let patience = (self.health != Health::Good).then_some(RETRY_EVERY);
             match self.intake.take(patience) {
-                Taken::Events(entries) => {
-                    self.group(entries);
+                Taken::Group(entries, barriers) => {
+                    let all_committed = self.group(entries);
                     self.intake.release();
+                    // Dropped unanswered, they tell that not everything is on disk.
+                    let reached = barriers.into_iter().filter(|_| all_committed);
+                    reached.for_each(|barrier| barrier.reached(Vec::new()));
                 }
                 Taken::Nothing if self.uncommitted > 0 => self.commit_again(),
                 // Whether there is room again only an event can tell, and reserved requests wait for us to ask.
@@ -103,24 +105,26 @@ impl Committer {
         }
     }
 
-    /// Stages and commits one group.
-    fn group(&mut self, entries: VecDeque<Entry>) {
-        let offered = entries.len() as u64;
+    /// Stages and commits one group. Answers whether everything is on disk now.
+    fn group(&mut self, entries: VecDeque<Entry>) -> bool {
         if self.uncommitted > 0 {
             self.commit_again();
         }
         let mut staged = Vec::with_capacity(entries.len());
+        let offered = entries.len();
         for entry in entries {
             staged.extend(self.stage(entry));
         }
+        let all_staged = staged.len() == offered;
         if !staged.is_empty() {
             self.commit(staged);
         }
         let bytes = self.writer.usage().bytes;
         self.progress.post(|board| {
-            board.through_journal += offered;
+            board.through_journal += offered as u64;
             board.journal_bytes = bytes;
         });
+        all_staged && self.uncommitted == 0
     }
 
     /// Numbers the event, serialises it once and for all, and stages it. A refusal is told to whoever waits.
@@ -214,7 +218,10 @@ impl Committer {
         match (health, error) {
             (Health::Full, Some(error)) => tracing::error!(%error, "the journal is full: events are refused"),
             (Health::Failing, Some(error)) => {
-                tracing::error!(error = error as &(dyn std::error::Error + 'static), "the journal can't be written");
+                tracing::error!(
+                    error = error as &(dyn std::error::Error + 'static),
+                    "the journal can't be written"
+                );
             }
             _ => tracing::info!("the journal takes events again"),
         }
@@ -231,7 +238,7 @@ struct End {
 impl Drop for End {
     fn drop(&mut self) {
         self.intake.close();
-        while let Taken::Events(entries) = self.intake.take(None) {
+        while let Taken::Group(entries, _) = self.intake.take(None) {
             for entry in entries {
                 last_resort(&entry.event, "the journal thread ended", &self.counters);
             }

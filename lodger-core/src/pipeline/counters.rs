@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::event::{Event, last_resort as stderr};
+
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// The counters themselves.
@@ -90,4 +92,11 @@ impl Counter {
     fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
+}
+
+/// Writes an event that nothing else can take to stderr, and counts it. It is redacted already: that happens before
+/// anything is queued.
+pub(crate) fn last_resort(event: &Event, reason: &str, counters: &Counters) {
+    counters.last_resort.up();
+    stderr::print(event, reason);
 }

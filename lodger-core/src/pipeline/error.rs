@@ -17,14 +17,18 @@ pub enum RecordError {
     Invalid(#[from] InvalidEvent),
 
     /// Too many events wait for the disk already. Nothing of it was recorded.
-    #[error("the intake is full: events come faster than the journal's disk takes them; offer it again later")]
+    #[error(
+        "the intake is full: events come faster than the journal's disk takes them; offer it again later"
+    )]
     Full {
         /// The event that was refused.
         event: Box<Event>,
     },
 
     /// The client was shut down. Nothing of it was recorded.
-    #[error("the client was shut down and takes no more events: record before `shutdown`, or build another one")]
+    #[error(
+        "the client was shut down and takes no more events: record before `shutdown`, or build another one"
+    )]
     Closed {
         /// The event that was refused.
         event: Box<Event>,

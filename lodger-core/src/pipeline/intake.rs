@@ -63,8 +63,9 @@ impl Entry {
 /// What the journal thread gets when it asks for work.
 #[derive(Debug)]
 pub(crate) enum Taken {
-    /// Everything that waited, oldest first. Call [`Intake::release`] when it is done with.
-    Events(VecDeque<Entry>),
+    /// Everything that waited, oldest first, and who waits for all of it. Call [`Intake::release`] when it is done
+    /// with.
+    Group(VecDeque<Entry>, Vec<Watch>),
     /// Nothing came in time.
     Nothing,
     /// The intake is closed and empty.
@@ -89,8 +90,18 @@ struct State {
     /// Places held for requests that are still running.
     reserved: usize,
     accepted: u64,
+    /// Those who wait for everything that was taken in before they came.
+    barriers: Vec<Watch>,
     journal_full: bool,
     closed: bool,
+    /// Nobody takes any more.
+    ended: bool,
+}
+
+impl State {
+    fn is_empty(&self) -> bool {
+        self.queue.is_empty() && self.barriers.is_empty()
+    }
 }
 
 /// What waits or is being committed.
@@ -137,8 +148,10 @@ impl Intake {
             return Err((Shut::Full, entry));
         }
         if entry.lane == Lane::Hostile {
-            let share =
-                Limits { events: self.limits.events / HOSTILE_SHARE, bytes: self.limits.bytes / HOSTILE_SHARE };
+            let share = Limits {
+                events: self.limits.events / HOSTILE_SHARE,
+                bytes: self.limits.bytes / HOSTILE_SHARE,
+            };
             if !state.hostile.fits(entry.weight, share) {
                 return Err((Shut::HostileFull, entry));
             }
@@ -152,11 +165,24 @@ impl Intake {
         Ok(())
     }
 
+    /// Answers when everything taken in so far is committed.
+    pub(crate) fn barrier(&self, watch: Watch) {
+        let mut state = self.lock();
+        if state.ended {
+            drop(state);
+            return watch.reached(Vec::new());
+        }
+        state.barriers.push(watch);
+        drop(state);
+        self.arrived.notify_one();
+    }
+
     /// Holds a place for an event to come, until the reservation is dropped. `None` when there is no room, in memory
     /// or in the journal.
     pub(crate) fn reserve(self: &Arc<Self>) -> Option<Reservation> {
         let mut state = self.lock();
-        let room = state.all.events + state.reserved < self.limits.events && state.all.bytes < self.limits.bytes;
+        let room =
+            state.all.events + state.reserved < self.limits.events && state.all.bytes < self.limits.bytes;
         if state.closed || state.journal_full || !room {
             return None;
         }
@@ -168,7 +194,7 @@ impl Intake {
     /// Everything that waits; blocks until there is something, `patience` is over, or the intake is closed.
     pub(crate) fn take(&self, patience: Option<Duration>) -> Taken {
         let mut state = self.lock();
-        while state.queue.is_empty() && !state.closed {
+        while state.is_empty() && !state.closed {
             let Some(patience) = patience else {
                 state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
@@ -176,15 +202,16 @@ impl Intake {
             let (woken, timeout) =
                 self.arrived.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner);
             state = woken;
-            if timeout.timed_out() && state.queue.is_empty() && !state.closed {
+            if timeout.timed_out() && state.is_empty() && !state.closed {
                 return Taken::Nothing;
             }
         }
-        if state.queue.is_empty() {
+        if state.is_empty() {
+            state.ended = true;
             return Taken::Closed;
         }
         state.taken = (state.all, state.hostile);
-        Taken::Events(std::mem::take(&mut state.queue))
+        Taken::Group(std::mem::take(&mut state.queue), std::mem::take(&mut state.barriers))
     }
 
     /// Gives back the room of what was taken last. Until then it counts: memory is bounded by what waits and what is

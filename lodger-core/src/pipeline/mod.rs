@@ -22,7 +22,6 @@ mod dead_letter;
 mod dead_letter_file;
 mod error;
 mod intake;
-mod last_resort;
 mod progress;
 mod retry;
 mod shutdown;
@@ -47,15 +46,14 @@ use progress::{Board, Progress};
 use ticket::ticket;
 
 pub(crate) use clock::{Clock, SystemClock};
-pub(crate) use counters::Counters;
 pub use counters::Counts;
+pub(crate) use counters::{Counters, last_resort};
 pub use dead_letter::DeadLetter;
 pub use error::RecordError;
 pub(crate) use intake::{Lane, Limits, Reservation};
 
-pub(crate) use last_resort::last_resort;
-pub(crate) use progress::LaneBoard;
 pub use progress::DeliveryState;
+pub(crate) use progress::LaneBoard;
 pub use shutdown::FlushError;
 pub(crate) use start::{Config, StartError};
 pub(crate) use ticket::{Goal, Ticket};
@@ -110,6 +108,13 @@ impl Pipeline {
                 }
             }),
         }
+    }
+
+    /// A ticket for everything accepted so far.
+    pub(crate) fn all_durable(&self) -> Ticket {
+        let (ticket, watch) = ticket(Goal::Durable);
+        self.intake.barrier(watch);
+        ticket
     }
 
     /// Holds a place in the intake; `None` when there is no room in the intake or the journal.

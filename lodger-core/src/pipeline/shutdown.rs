@@ -34,13 +34,12 @@ impl Pipeline {
         let progress = std::sync::Arc::clone(&self.shared.progress);
         let flushed = on_thread("lodger-flush", move || {
             // Nothing that comes later is waited for, or a busy service would never be done.
-            progress.wait(deadline, |board| board.through_journal >= accepted || board.journal_ended)
-                && {
-                    let targets: Vec<u64> =
-                        progress.read(|board| board.lanes.iter().map(|lane| lane.routed).collect());
-                    progress.wait(deadline, |board| all_done(board, &targets) || all_ended(board))
-                        && progress.read(|board| all_done(board, &targets))
-                }
+            progress.wait(deadline, |board| board.through_journal >= accepted || board.journal_ended) && {
+                let targets: Vec<u64> =
+                    progress.read(|board| board.lanes.iter().map(|lane| lane.routed).collect());
+                progress.wait(deadline, |board| all_done(board, &targets) || all_ended(board))
+                    && progress.read(|board| all_done(board, &targets))
+            }
         });
         match flushed.await {
             Some(true) => Ok(()),

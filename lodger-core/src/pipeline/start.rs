@@ -79,11 +79,7 @@ impl Pipeline {
     }
 }
 
-fn dead_letters(
-    journal: &JournalConfig,
-    identity: &Identity,
-    writer: crate::event::WriterId,
-) -> DeadLetters {
+fn dead_letters(journal: &JournalConfig, identity: &Identity, writer: crate::event::WriterId) -> DeadLetters {
     match &journal.dir {
         #[cfg(feature = "journal")]
         Some(dir) => DeadLetters::on_disk(dir, identity, writer),

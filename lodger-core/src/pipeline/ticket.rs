@@ -8,9 +8,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::sync::oneshot;
 
-use super::counters::Counters;
+use super::counters::{Counters, last_resort};
 use super::error::RecordError;
-use super::last_resort::last_resort;
 use crate::destination::{Receipt, Refusal};
 use crate::event::Event;
 use crate::journal::JournalError;
@@ -154,7 +153,9 @@ impl Failure {
 impl Drop for Failure {
     fn drop(&mut self) {
         match self.cause.take() {
-            Some(Cause::Journal { event, source }) => last_resort(&event, &source.to_string(), &self.counters),
+            Some(Cause::Journal { event, source }) => {
+                last_resort(&event, &source.to_string(), &self.counters)
+            }
             Some(Cause::Commit { event, source }) => {
                 last_resort(&event, &format!("not committed, may still arrive: {source}"), &self.counters);
             }

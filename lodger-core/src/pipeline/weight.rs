@@ -31,7 +31,8 @@ pub(super) fn weight(event: &Event) -> usize {
         .sum::<usize>()
             + object(&request.extra)
     });
-    let origin = [&event.origin.service, &event.origin.version, &event.origin.environment, &event.origin.host];
+    let origin =
+        [&event.origin.service, &event.origin.version, &event.origin.environment, &event.origin.host];
     size_of::<Event>()
         + event.action.len()
         + actor(&event.actor)

@@ -16,8 +16,8 @@ use tokio::time::Instant;
 
 use super::Shared;
 use super::breaker::{Breaker, Gate, Judgement, Ordinal, Sentence, Tried};
+use super::counters::last_resort;
 use super::dead_letter::{DeadLetter, DeadLetters};
-use super::last_resort::last_resort;
 use super::progress::DeliveryState;
 use super::ticket::Failure;
 use crate::destination::{Answer, Delivery, Destination, Identity, Receipt, Refusal};
@@ -233,9 +233,10 @@ impl Worker {
         loop {
             let alone = self.flights.is_empty();
             let (may, most) = match self.breaker.gate(now) {
-                Gate::Open => {
-                    (self.flights.len() < self.destination.max_in_flight().max(1), self.destination.max_batch())
-                }
+                Gate::Open => (
+                    self.flights.len() < self.destination.max_in_flight().max(1),
+                    self.destination.max_batch(),
+                ),
                 Gate::OneBatch => (alone, self.destination.max_batch()),
                 Gate::OneEvent => (alone, 1),
                 Gate::Shut(_) => (false, 0),
@@ -416,7 +417,9 @@ impl Worker {
             let (destination, error) = (&self.identity, error.unwrap_or_default());
             match state {
                 DeliveryState::Running => tracing::info!(%destination, "delivery resumed"),
-                DeliveryState::BackingOff => tracing::warn!(%destination, error, "delivery is failing; retrying"),
+                DeliveryState::BackingOff => {
+                    tracing::warn!(%destination, error, "delivery is failing; retrying")
+                }
                 DeliveryState::Paused => tracing::error!(%destination, error,
                     "delivery is paused; everything is kept, and one event a minute is tried"),
             }

@@ -1,25 +1,23 @@
-//! Draft.
-use crate::event::Event;
-/// Draft.
-pub struct HashKey([u8; 32]);
-impl std::fmt::Debug for HashKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("HashKey")
-    }
-}
-impl HashKey {
-    /// Draft.
-    #[must_use]
-    pub fn new(key: [u8; 32]) -> Self {
-        Self(key)
-    }
-}
-/// Draft.
-#[derive(Debug, Default, Clone)]
-pub struct Rules;
-impl Rules {
-    /// Draft.
-    pub fn apply(&self, event: &mut Event, key: &HashKey) {
-        let _ = (event, key.0);
-    }
-}
+//! What never leaves the program: secrets, cut out before anything is queued.
+//!
+//! Three lines of defence. [`Secret`] is for values that are known to be secret: it can't be printed or serialised.
+//! [`Rules`] go over each finished event and replace what is named like a secret (`password`, `apiKey`,
+//! `/card/number`) or looks like one (a JSON Web Token, a card number) by [`REDACTED`]. And where equal values must
+//! stay recognisable, a [`HashKey`] makes a keyed hash of them.
+//!
+//! Nets have holes. What this one misses, and why, stands in `docs/redaction.md`, kept by a test.
+
+mod hash_key;
+mod names;
+mod rules;
+mod secret;
+mod shapes;
+#[cfg(test)]
+mod tests;
+
+pub use hash_key::{HashKey, InvalidHashKey};
+pub use rules::Rules;
+pub use secret::Secret;
+
+/// What stands in place of a secret.
+pub const REDACTED: &str = "[redacted]";
