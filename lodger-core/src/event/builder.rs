@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Actor, Change, Event, EventId, InvalidEvent, Operation, Outcome, Problem, Retention, Target, Timestamp,
-    ToActor, ToTarget, limits,
+    Change, Event, EventId, InvalidEvent, Operation, Outcome, Problem, Retention, Target, Timestamp, ToActor,
+    ToTarget, limits,
 };
 
 /// Builds an [`Event`] by hand: for imports, scripts, and code that has no handler to annotate.

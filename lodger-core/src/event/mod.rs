@@ -6,15 +6,19 @@
 mod actor;
 mod builder;
 mod change;
+pub(crate) mod hex;
 mod id;
 pub mod limits;
 mod origin;
 mod outcome;
+mod path;
 mod record;
 mod request;
+mod size;
 mod target;
 mod timestamp;
 pub mod trim;
+mod values;
 
 pub use actor::{Actor, ActorKind, ToActor};
 pub use builder::EventBuilder;

@@ -5,37 +5,13 @@ use std::fmt::{Debug, Display};
 
 use serde::Serialize;
 
+pub use crate::capture::outcome::{OutcomeSet, Verdict};
 pub use crate::event::{Actor, Target, ToActor, ToTarget};
 pub use body::{debug_text, json, judge, run, text};
 pub use inventory;
 
 mod body;
 pub mod probe;
-
-/// Which outcomes are recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OutcomeSet(u8);
-
-impl OutcomeSet {
-    /// No outcome.
-    pub const NONE: Self = Self(0);
-    /// It was done.
-    pub const SUCCESS: Self = Self(1);
-    /// It was tried and not done.
-    pub const FAILURE: Self = Self(2);
-    /// It was refused.
-    pub const DENIED: Self = Self(4);
-    /// Nobody can say.
-    pub const UNKNOWN: Self = Self(8);
-    /// Every outcome.
-    pub const ALWAYS: Self = Self(15);
-
-    /// Both sets.
-    #[must_use]
-    pub const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-}
 
 /// One `#[audited]` function. The attribute makes one static of it.
 #[derive(Debug)]
@@ -98,19 +74,6 @@ impl Site {
 pub struct Registered(pub &'static Site);
 
 inventory::collect!(Registered);
-
-/// What the function itself says about how it ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// It returned `Ok`.
-    Ok,
-    /// It returned `Err`.
-    Err,
-    /// It doesn't return a `Result`: the response decides.
-    None,
-    /// It returned a `Result` that couldn't be looked into: never a success.
-    Hidden,
-}
 
 thread_local! {
     static SAID: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
