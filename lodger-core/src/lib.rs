@@ -4,7 +4,7 @@
 //! A web service uses one of those two. This crate alone serves what has no requests: workers, schedules, importers.
 //!
 //! ```
-//! use lodger_core::destination::memory::MemoryDestination;
+//! use lodger_core::destination::MemoryDestination;
 //! use lodger_core::event::Actor;
 //! use lodger_core::{Lodger, audited};
 //!
@@ -37,6 +37,7 @@
 //! | [`service`] | typed clients of hosted audit services |
 //! | [`journal`] | the crash-safe queue on disk |
 
+#[allow(unused_extern_crates, reason = "the attribute names its host by path, also in the host's own tests and examples")]
 extern crate self as lodger_core;
 
 pub mod capture;
