@@ -141,7 +141,7 @@ impl Lodger {
     /// 2 s.
     ///
     /// ```
-    /// use lodger_core::destination::memory::MemoryDestination;
+    /// use lodger_core::destination::MemoryDestination;
     /// use lodger_core::event::Actor;
     /// use lodger_core::{Lodger, audited};
     ///

@@ -6,7 +6,7 @@
 //! use std::time::Duration;
 //!
 //! use lodger_core::client::Lodger;
-//! use lodger_core::destination::memory::MemoryDestination;
+//! use lodger_core::destination::MemoryDestination;
 //! use lodger_core::event::{Actor, Event, Target};
 //!
 //! let memory = MemoryDestination::new();
