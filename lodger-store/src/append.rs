@@ -163,7 +163,7 @@ impl<'a> End<'a> {
         let sequence = self.sequence + 1;
         let Self { workspace, project, accepted_at, .. } = *self;
         let place = Place { workspace, project, sequence, receipt: &id, accepted_at };
-        let event_hash = place.event_hash(committed).map_err(StoreError::NotCanonical)?;
+        let event_hash = place.event_hash(&committed).map_err(StoreError::NotCanonical)?;
         let previous_hash = self.hash;
         let hash = chain::link(&previous_hash, &event_hash);
 

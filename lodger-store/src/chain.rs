@@ -4,7 +4,8 @@
 //! the two (0x00 leaf, 0x01 node), as in RFC 6962 section 2.1, so that neither can be passed off as the other.
 
 use lodger_core::event::Timestamp;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::Digest;
@@ -12,8 +13,10 @@ use crate::Digest;
 const LEAF: u8 = 0x00;
 const NODE: u8 = 0x01;
 
-/// What an entry's `eventHash` covers beside the event. Without it, somebody could move an entry to another project
-/// or give it another receipt or time, and the hashes would still fit.
+/// Where an entry stands: what its `eventHash` covers beside the event. Without it, somebody could move an entry to
+/// another project or give it another receipt or time, and the hashes would still fit.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Place<'a> {
     pub(crate) workspace: &'a str,
     pub(crate) project: &'a str,
@@ -22,22 +25,22 @@ pub(crate) struct Place<'a> {
     pub(crate) accepted_at: Timestamp,
 }
 
+/// What is hashed.
+#[derive(Serialize)]
+struct Form<'a> {
+    #[serde(flatten)]
+    place: &'a Place<'a>,
+    event: &'a Value,
+}
+
 impl Place<'_> {
     /// The hash of the committed event at this place.
     ///
     /// # Errors
     ///
     /// When the event has no canonical form.
-    pub(crate) fn event_hash(&self, committed: Value) -> Result<Digest, serde_json::Error> {
-        let form = json!({
-            "acceptedAt": self.accepted_at,
-            "event": committed,
-            "project": self.project,
-            "receipt": self.receipt,
-            "sequence": self.sequence,
-            "workspace": self.workspace,
-        });
-        let bytes = serde_json_canonicalizer::to_vec(&form)?;
+    pub(crate) fn event_hash(&self, committed: &Value) -> Result<Digest, serde_json::Error> {
+        let bytes = serde_json_canonicalizer::to_vec(&Form { place: self, event: committed })?;
         Ok(hash(LEAF, &[&bytes]))
     }
 }

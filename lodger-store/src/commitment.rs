@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::digest::{from_hex, to_hex};
@@ -97,6 +97,9 @@ fn commitment(id: &str, path: &str, salt: &Salt, value: &Value) -> Result<Value,
     Ok(Value::String(format!("sha256:{}", to_hex(&hash.finalize()))))
 }
 
+/// Tells by its name whether a member is personal.
+type IsPersonal<'a> = &'a dyn Fn(&str) -> bool;
+
 /// Calls `replace` with the path (JSON Pointer, RFC 6901) of every personal value, and puts what it returns there.
 ///
 /// Of an actor everything is personal but its kind and tenant, of a target everything but its kind: also members
@@ -111,11 +114,20 @@ fn replace_personal<E>(
         _ => BTreeSet::new(),
     };
 
-    members(event.get_mut("actor"), "/actor", |name| !matches!(name, "kind" | "tenant"), &mut replace)?;
-    members(event.get_mut("target"), "/target", |name| name != "kind", &mut replace)?;
+    let of_actor = |name: &str| !matches!(name, "kind" | "tenant");
+    let of_target = |name: &str| name != "kind";
+    let of_request = |name: &str| matches!(name, "ip" | "userAgent" | "session");
+    let of_metadata = |name: &str| named.contains(name);
+    let objects: [(&str, IsPersonal<'_>); 4] =
+        [("actor", &of_actor), ("target", &of_target), ("request", &of_request), ("metadata", &of_metadata)];
+    for (name, is_personal) in objects {
+        if let Some(object) = event.get_mut(name) {
+            members(object, &format!("/{name}"), is_personal, &mut replace)?;
+        }
+    }
     if let Some(Value::Array(related)) = event.get_mut("related") {
         for (index, target) in related.iter_mut().enumerate() {
-            members(Some(target), &format!("/related/{index}"), |name| name != "kind", &mut replace)?;
+            members(target, &format!("/related/{index}"), &of_target, &mut replace)?;
         }
     }
     for name in ["description", "reason", "changes"] {
@@ -123,20 +135,17 @@ fn replace_personal<E>(
             *value = replace(format!("/{name}"), value)?;
         }
     }
-    let of_request = |name: &str| matches!(name, "ip" | "userAgent" | "session");
-    members(event.get_mut("request"), "/request", of_request, &mut replace)?;
-    members(event.get_mut("metadata"), "/metadata", |name| named.contains(name), &mut replace)
+    Ok(())
 }
 
 /// Replaces those members of an object that are personal.
 fn members<E>(
-    object: Option<&mut Value>,
+    object: &mut Value,
     at: &str,
-    is_personal: impl Fn(&str) -> bool,
+    is_personal: IsPersonal<'_>,
     replace: &mut impl FnMut(String, &Value) -> Result<Value, E>,
 ) -> Result<(), E> {
-    let Some(Value::Object(object)) = object else { return Ok(()) };
-    let object: &mut Map<String, Value> = object;
+    let Value::Object(object) = object else { return Ok(()) };
     for (name, value) in object.iter_mut().filter(|(name, _)| is_personal(name)) {
         *value = replace(format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")), value)?;
     }

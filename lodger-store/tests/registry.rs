@@ -6,7 +6,9 @@ use lodger_store as _;
 
 fn open(rest: &str, settings: &[(&str, &str)]) -> Result<Box<dyn Destination>, String> {
     let schemes = lodger_core::inventory::iter::<Scheme>;
-    let scheme = schemes.into_iter().find(|scheme| scheme.name == "store").unwrap();
+    let Some(scheme) = schemes.into_iter().find(|scheme| scheme.name == "store") else {
+        panic!("the linker has dropped the registration");
+    };
     let settings = |name: &str| {
         settings.iter().find(|(setting, _)| *setting == name).map(|(_, value)| (*value).to_owned())
     };

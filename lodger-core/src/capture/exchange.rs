@@ -211,7 +211,7 @@ impl Exchange {
 }
 
 /// Waits for all, at most this long.
-pub(super) async fn all_within(limit: Duration, waits: Vec<Wait>) -> Result<(), Missed> {
+pub(crate) async fn all_within(limit: Duration, waits: Vec<Wait>) -> Result<(), Missed> {
     let all = async move {
         // One after the other is as fast as all at once: the last to be reached decides.
         let mut reached = Ok(());

@@ -41,6 +41,7 @@ pub mod trace;
 pub use audit::{Audit, set_actor, set_session};
 pub use call::Call;
 pub use diff::diff;
+pub(crate) use exchange::all_within;
 pub use exchange::{Entry, Exchange, Responded, ResponseHead};
 pub use head::Head;
 pub use installed::{install, installed, orphans, uninstall};

@@ -9,9 +9,9 @@ use super::builder::LodgerBuilder;
 use super::error::BuildError;
 use super::prepare::Preparation;
 use super::stats::{self, ShutdownReport, Stats};
-use crate::capture::Sink;
+use crate::capture::{self, Count, Scope, Sink};
 use crate::destination::Receipt;
-use crate::event::{Event, EventId};
+use crate::event::{Event, EventId, ToActor};
 use crate::journal::RecoveryReport;
 use crate::pipeline::{DeadLetter, FlushError, Goal, Lane, Pipeline, RecordError, Ticket};
 use crate::redact::HashKey;
@@ -35,6 +35,9 @@ pub(super) struct Inner {
     pub(super) pipeline: Pipeline,
     pub(super) preparation: Preparation,
 }
+
+/// How long a job waits at its end for its events to be on disk.
+const JOB_WAIT: Duration = Duration::from_secs(2);
 
 impl Lodger {
     /// Starts to build a client.
@@ -127,6 +130,49 @@ impl Lodger {
         pipeline.offer(event, Lane::Trusted, goal)
     }
 
+    /// Makes this the client of code that runs outside every request and job: an annotated function that a timer
+    /// calls, a library. Until one is installed, their events are printed to stderr and counted.
+    pub fn install(&self) {
+        capture::install(self.sink());
+    }
+
+    /// Runs a job without a request as this actor: a worker, a schedule, a migration. The events of annotated
+    /// functions in it are finished by the functions' own results. At its end it waits until they are on disk, at most
+    /// 2 s.
+    ///
+    /// ```
+    /// use lodger_core::destination::memory::MemoryDestination;
+    /// use lodger_core::event::Actor;
+    /// use lodger_core::{Lodger, audited};
+    ///
+    /// #[audited("invoice.remind", target(invoice = id), idempotency_key = format!("reminder-{id:06}"))]
+    /// async fn remind(id: u64) -> Result<(), std::io::Error> { Ok(()) }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let memory = MemoryDestination::new();
+    /// let lodger = Lodger::builder().destination(memory.clone()).in_memory_journal().build()?;
+    /// lodger.run_as(Actor::service("billing-worker"), remind(7)).await?;
+    ///
+    /// let events = memory.wait_for(1).await;
+    /// assert_eq!((events[0].actor.id.as_str(), events[0].target.id.as_str()), ("billing-worker", "7"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the job; functions that it interrupts leave an event with the outcome unknown.
+    pub async fn run_as<F: Future>(&self, actor: impl ToActor, job: F) -> F::Output {
+        let scope = Scope::job(self.sink(), Some(actor.to_actor()));
+        let output = scope.around(job).await;
+        let on_disk = capture::all_within(JOB_WAIT, vec![self.inner.durable()]);
+        if self.is_durable() && on_disk.await.is_err() {
+            self.inner.count(Count::GuaranteeMissed);
+        }
+        output
+    }
+
     /// Waits until everything accepted so far has been delivered or has become a dead letter.
     ///
     /// # Cancel safety
@@ -151,6 +197,7 @@ impl Lodger {
     ///
     /// Once polled, the shutdown goes on when the future is dropped.
     pub async fn shutdown(&self, within: Duration) -> ShutdownReport {
+        capture::uninstall(&self.sink());
         let committed = self.inner.pipeline.shutdown(within).await;
         stats::shutdown_report(&self.inner.pipeline, committed)
     }

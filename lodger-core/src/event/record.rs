@@ -188,7 +188,7 @@ impl Event {
 /// The thing an action is about: the next-to-last segment of a dotted name. `organization.member.removed` is about a
 /// `member`, `invoice.update` about an `invoice`; a name without a dot says nothing.
 #[must_use]
-pub(crate) fn entity_of(action: &str) -> Option<&str> {
+pub fn entity_of(action: &str) -> Option<&str> {
     let mut segments = action.rsplit('.');
     segments.next()?;
     segments.next().filter(|entity| !entity.is_empty())

@@ -256,3 +256,29 @@ fn distribute(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_held_by_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let lock = directory::make_file(&dir.path().join("lock")).unwrap();
+        assert!(try_lock(&lock, dir.path()).unwrap());
+        assert!(claim(dir.path()).unwrap().is_none());
+        drop(lock);
+        assert!(claim(dir.path()).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_lock_file_that_lost_its_name_before_it_was_locked_is_no_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let opened = directory::make_file(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert!(!try_lock(&opened, dir.path()).unwrap(), "removed");
+        let _other = directory::make_file(&path).unwrap();
+        assert!(!try_lock(&opened, dir.path()).unwrap(), "replaced");
+    }
+}

@@ -20,15 +20,15 @@ fn sixty() -> Vec<Event> {
     let one = |number: usize| {
         let mut event = Event::builder(ACTIONS[number % 4])
             .actor(Actor::user(ACTORS[number % 3]))
-            .target(Target::new(if number % 2 == 0 { "invoice" } else { "member" }, number % 5))
+            .target(Target::new(if number.is_multiple_of(2) { "invoice" } else { "member" }, number % 5))
             .outcome(OUTCOMES[number / 4 % 4])
             .occurred_at(time(number * 7 % 60))
             .metadata("note", format!("Größe {number} \"100%\" a_b"))
             .build()
             .unwrap();
-        event.tenant = (number % 7 != 0).then(|| format!("t{}", number % 2));
+        event.tenant = (!number.is_multiple_of(7)).then(|| format!("t{}", number % 2));
         let mut request = RequestInfo::default();
-        request.id = (number % 3 != 0).then(|| format!("r{}", number / 6));
+        request.id = (!number.is_multiple_of(3)).then(|| format!("r{}", number / 6));
         event.request = Some(request);
         event
     };

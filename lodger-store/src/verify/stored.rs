@@ -125,7 +125,7 @@ impl Stored {
         };
         let Self { workspace, project, receipt, .. } = self;
         let place = Place { workspace, project, sequence, receipt, accepted_at };
-        let same = place.event_hash(event).is_ok_and(|hash| hash == self.event_hash);
+        let same = place.event_hash(&event).is_ok_and(|hash| hash == self.event_hash);
         (!same).then_some(Fault::EventHash)
     }
 }

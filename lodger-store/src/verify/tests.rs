@@ -276,6 +276,7 @@ fn a_value_of_another_type_is_a_problem_and_not_an_error() {
 #[test]
 fn a_long_list_is_cut_and_counted() {
     let (_dir, store) = store();
+    // More than the list holds.
     let batch: Vec<Vec<u8>> = (0..1_002).map(|_| event("a.b").to_canonical_json().unwrap()).collect();
     store.append(&batch).unwrap();
     vandal(&store).execute("UPDATE entries SET action = 'x'", []).unwrap();

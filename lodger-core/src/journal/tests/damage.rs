@@ -67,7 +67,7 @@ fn in_segment(name: &str) -> Vec<u64> {
 
 #[test]
 fn a_flipped_byte_costs_at_most_the_record_it_is_in() {
-    for mask in [0x01, 0x80, 0xff] {
+    for mask in [0x01, 0xff] {
         let flip = |bytes: &[u8], place: usize| {
             let mut bytes = bytes.to_vec();
             bytes[place] ^= mask;

@@ -42,14 +42,17 @@ fn a_failed_segment_is_never_used_again() {
     let dir = scratch();
     let config = small(dir.path());
     let mut journal = opened(&config, &["a"]);
-    journal.writer.append(&payload(1)).unwrap();
+    for n in 1..=11 {
+        journal.writer.append(&payload(n)).unwrap();
+    }
+    // Records 1 to 8 were to go into the first segment, 9 to 11 into the second.
     fault::fail_syncs(1);
-    commit(&mut journal, 2, 3);
+    commit(&mut journal, 12, 12);
     let records = drain(&mut journal.backlogs[0]);
     journal.backlogs[0].settle(&keys(&records)).unwrap();
     let own = writer_dirs(&config).remove(0);
     let segments: Vec<_> = files(&own).into_iter().filter(|name| name.ends_with(".seg")).collect();
-    assert_eq!(segments, ["00000002.seg"]);
+    assert_eq!(segments, ["00000004.seg", "spare-00000003.seg"]);
 }
 
 #[test]
