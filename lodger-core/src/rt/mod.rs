@@ -7,7 +7,7 @@ use serde::Serialize;
 
 pub use crate::capture::outcome::{OutcomeSet, Verdict};
 pub use crate::event::{Actor, Target, ToActor, ToTarget};
-pub use body::{debug_text, json, judge, run, text};
+pub use body::{debug_text, json, judge, keep, run, text, unreached};
 pub use inventory;
 
 mod body;
