@@ -56,7 +56,10 @@ pub(crate) fn function(default_host: &str, args: &Args, function: &Function) -> 
             quote_spanned!(host.span=> #future future)
         }
     };
-    quote_spanned!(host.span=> #(#attrs)* #vis #sig { #body })
+    // The outer braces are the user's: what is said of the whole function then points at the function.
+    let mut block = Group::new(function.body.delimiter(), body);
+    block.set_span(function.body.span());
+    quote_spanned!(host.span=> #(#attrs)* #vis #sig #block)
 }
 
 /// The user's body in braces of ours that stand where the user's did: errors point there, and lints about braces don't.
@@ -77,16 +80,18 @@ impl Parts<'_> {
     /// The block returns what the body returned, staged in the same poll.
     fn of_async(&self, written: &Type) -> TokenStream {
         let (before, after) = (self.before(), self.after(written));
-        let (body, ty) = (&self.body, returns::inside(written));
+        let (rt, body, ty) = (&self.host.rt, &self.body, returns::inside(written));
         // The first `return` tells inference the type that each `return` of the body is to become; without it
-        // `return Box::new(x)` wouldn't become a `Box<dyn Trait>`. The `let` does the same for the last expression.
+        // `return Box::new(x)` wouldn't become a `Box<dyn Trait>`. The `let` does the same for the last expression,
+        // and the `else` lets what follows count as reachable even if the body never gets there. Neither may hold a
+        // value of that type, which needn't be `Send`, while the body waits.
         quote_spanned! {self.host.span=>
             let mut call = #before;
             let returned: #ty = async move {
-                if let ::core::option::Option::Some(returned) = ::core::option::Option::None::<#ty> {
-                    return returned;
+                if false {
+                    return #rt::unreached::<#ty>();
                 }
-                let returned: #ty = #body;
+                let returned: #ty = if true #body else { #rt::unreached::<#ty>() };
                 returned
             }
             .await;

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser as _};
-use syn::{Attribute, Signature, Visibility};
+use syn::{AttrStyle, Attribute, Signature, Visibility};
 
 use crate::mistakes::Mistakes;
 
@@ -39,19 +39,32 @@ impl Function {
         let Ok(sig) = input.parse::<Signature>() else {
             return skip(input);
         };
-        let Ok(group) = input.parse::<Group>() else {
+        let Ok(TokenTree::Group(group)) = input.parse() else {
             return skip(input);
         };
+        let group = visible(group);
         if group.delimiter() != Delimiter::Brace {
             return skip(input);
         }
         let inside =
             |input: ParseStream<'_>| Ok((Attribute::parse_inner(input)?, input.parse::<TokenStream>()?));
         let (inner, statements) = inside.parse2(group.stream())?;
-        attrs.extend(inner);
+        // Written in front of the function, they mean the same.
+        attrs.extend(inner.into_iter().map(|attr| Attribute { style: AttrStyle::Outer, ..attr }));
         let mut body = Group::new(Delimiter::Brace, statements);
         body.set_span(group.span());
         Ok(Some(Self { attrs, vis, sig, body }))
+    }
+}
+
+/// Without the invisible group that a `$body:block` of `macro_rules!` comes in.
+fn visible(group: Group) -> Group {
+    if group.delimiter() != Delimiter::None {
+        return group;
+    }
+    match group.stream().into_iter().next() {
+        Some(TokenTree::Group(inner)) => visible(inner),
+        _ => group,
     }
 }
 

@@ -426,6 +426,7 @@ impl Worker {
         }
         let in_flight = self.in_flight() as u64;
         let oldest = self.held.first_key_value();
+        let unsettled = self.backlog.pending();
         self.shared.progress.post_lane(self.lane, |lane| {
             lane.in_flight = in_flight;
             lane.delivered = self.counted.delivered;
@@ -437,6 +438,8 @@ impl Worker {
             if lane.last_error.as_deref() != error {
                 lane.last_error = error.map(str::to_owned);
             }
+            // What is being committed is routed already and not yet in the backlog.
+            debug_assert!(unsettled <= lane.remaining(), "{unsettled} in the journal, counted {lane:?}");
         });
     }
 

@@ -14,10 +14,27 @@ pub fn run<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
+/// Stands for a value where only its type is needed.
+///
+/// # Panics
+///
+/// Always; the attribute puts it where nothing ever comes.
+pub fn unreached<R>() -> R {
+    unreachable!("#[audited] only needs the type here")
+}
+
 /// `success = |value| ..`.
 #[inline]
 pub fn judge<R: ?Sized>(returned: &R, is_success: impl FnOnce(&R) -> bool) -> Verdict {
     if is_success(returned) { Verdict::Ok } else { Verdict::Err }
+}
+
+/// Keeps what an argument like `_user` told. That there is something to assign to, and nothing to assign, lets the use
+/// stand on the left of an assignment, where no lint minds the underscore.
+#[inline]
+pub fn keep<T>(place: &mut Option<T>, told: Option<T>) -> &'static mut [(); 0] {
+    *place = told;
+    &mut []
 }
 
 /// A field's value, taken before a body that runs later. What can't become JSON says so.

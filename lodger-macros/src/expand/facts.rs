@@ -26,21 +26,34 @@ pub(super) struct Said<'a> {
     pub(super) value: TokenStream,
     /// `#[cfg(..)]` of the argument that this is about.
     pub(super) conditions: Vec<&'a Attribute>,
+    /// It is about an argument that the user marked as unused, `_user`, and we use it nevertheless.
+    pub(super) quiet: bool,
 }
 
 impl Said<'_> {
-    /// The statement that tells the call.
+    /// The statements that tell the call.
     pub(super) fn now(&self, host: &Host) -> TokenStream {
-        self.tell(host, &self.value)
+        if !self.quiet {
+            return self.tell(host, &self.value);
+        }
+        let (take, tell) = self.later(host, 0);
+        quote_spanned!(host.span=> #take #tell)
     }
 
-    /// The statement that takes the value along, and the one that tells the call.
+    /// The statements that take the value along, and the one that tells the call.
     pub(super) fn later(&self, host: &Host, number: usize) -> (TokenStream, TokenStream) {
         let Host { rt, span } = host;
         let taken = format_ident!("taken_{number}", span = *span);
         let Self { value, conditions, .. } = self;
-        let take =
-            quote_spanned!(*span=> #(#conditions)* let #taken = { use #rt::probe::prelude::*; #value };);
+        let take = if self.quiet {
+            // clippy::used_underscore_binding doesn't count what stands on the left of an assignment as a use.
+            quote_spanned! {*span=>
+                #(#conditions)* let mut #taken = ::core::option::Option::None;
+                #(#conditions)* { use #rt::probe::prelude::*; *#rt::keep(&mut #taken, #value) = []; }
+            }
+        } else {
+            quote_spanned!(*span=> #(#conditions)* let #taken = { use #rt::probe::prelude::*; #value };)
+        };
         (take, self.tell(host, &quote_spanned!(*span=> #taken)))
     }
 
@@ -66,7 +79,7 @@ pub(super) fn said<'a>(host: &Host, args: &Args, fact: &'a Fact, when: When) -> 
         Fact::IdempotencyKey(value) => ("idempotency_key", text(host, value, when)),
         Fact::Field(field) => return of_field(host, field, when),
     };
-    Said { method, name: None, value, conditions: Vec::new() }
+    Said { method, name: None, value, conditions: Vec::new(), quiet: false }
 }
 
 fn target(host: &Host, thing: &Thing) -> TokenStream {
@@ -113,5 +126,5 @@ fn of_field<'a>(host: &Host, field: &'a Field, when: When) -> Said<'a> {
         When::Now => quote_spanned!(*span=> (#value)),
         When::Later => quote_spanned!(*span=> #taken(&(#value))),
     };
-    Said { method, name: Some(name), value, conditions: Vec::new() }
+    Said { method, name: Some(name), value, conditions: Vec::new(), quiet: false }
 }

@@ -25,7 +25,10 @@ fn of<'a>(host: &Host, argument: &'a FnArg, ask: Ask) -> Vec<Said<'a>> {
     let FnArg::Typed(argument) = argument else { return Vec::new() };
     let ty = &*argument.ty;
     let can_be = can_be(ty);
-    let arg = match seen(&argument.pat) {
+    let seen = seen(&argument.pat);
+    let quiet =
+        matches!(&seen, Some(Seen::Whole(name) | Seen::Inside(name)) if name.to_string().starts_with('_'));
+    let arg = match seen {
         Some(Seen::Whole(name)) => quote_spanned!(*span=> #rt::probe::Arg::whole(&#name)),
         Some(Seen::Inside(name)) if !is_opaque(ty) => {
             quote_spanned!(*span=> #rt::probe::Arg::<#ty, _>::inside(&#name))
@@ -34,8 +37,13 @@ fn of<'a>(host: &Host, argument: &'a FnArg, ask: Ask) -> Vec<Said<'a>> {
     };
     let conditions: Vec<&Attribute> =
         argument.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).collect();
-    let said =
-        |method, value: TokenStream| Said { method, name: None, value, conditions: conditions.clone() };
+    let said = |method, value: TokenStream| Said {
+        method,
+        name: None,
+        value,
+        conditions: conditions.clone(),
+        quiet,
+    };
     let mut all = Vec::new();
     if ask.actor && can_be.actor {
         all.push(said("actor_arg", quote_spanned!(*span=> (&&&#arg).lodger_actor())));

@@ -30,7 +30,7 @@ pub(crate) mod rt {
 
     pub use lodger_core::rt::{
         Actor, OutcomeSet, Registered, Site, Target, ToActor, ToTarget, Verdict, checked_action, debug_text,
-        inventory, json, judge, probe, run, target_of, text,
+        inventory, json, judge, keep, probe, run, target_of, text, unreached,
     };
     use serde::Serialize;
 
@@ -80,6 +80,7 @@ pub(crate) mod rt {
             }
         }
 
+        #[allow(clippy::needless_pass_by_value, reason = "as the real one")]
         pub fn related(&mut self, target: Target) {
             self.say(format_args!("related {}", named(&target)));
         }
