@@ -39,7 +39,7 @@ pub(super) struct Content {
 }
 
 /// The actor among a handler's arguments.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) enum ArgumentActor {
     /// No argument names one.
     #[default]

@@ -150,8 +150,10 @@ impl Exchange {
         let route = self.scope.route();
         let ended = match ending {
             Ending::Lost { panicked: true } => Ended::Panicked { committed: false },
-            Ending::Lost { panicked: false } => Ended::Cancelled { committed: false },
-            Ending::Answered(_) | Ending::Failed | Ending::Job => Ended::Returned(Verdict::None),
+            // Without a function nobody can say whether its body was cancelled; that no response came is known.
+            Ending::Lost { panicked: false } | Ending::Answered(_) | Ending::Failed | Ending::Job => {
+                Ended::Returned(Verdict::None)
+            }
         };
         if let Some((_, action)) = self.policy.rules().find(head.method(), route.as_deref(), head.path()) {
             return Some(self.scope.draft_of_layer(Cow::Owned(action.clone()), ended));
@@ -187,7 +189,8 @@ impl Exchange {
                  #[audited(\"…\")], or add .rule(\"{method} {route}\", \"…\") to the layer"
             );
         }
-        (alarm == Unaudited::Record).then(|| self.scope.draft_of_layer(Cow::Borrowed(UNAUDITED_ACTION), ended))
+        (alarm == Unaudited::Record)
+            .then(|| self.scope.draft_of_layer(Cow::Borrowed(UNAUDITED_ACTION), ended))
     }
 
     /// Bounds the wait, and counts a response that goes out without its guarantee.
