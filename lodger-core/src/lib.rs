@@ -53,6 +53,7 @@ pub mod rt;
 pub mod service;
 
 pub use client::{BuildError, Lodger, LodgerBuilder};
+pub use destination::MemoryDestination;
 #[doc(hidden)]
 pub use inventory;
 #[cfg(feature = "macros")]

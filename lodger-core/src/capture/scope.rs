@@ -227,6 +227,8 @@ impl Scope {
         let mut state = self.state();
         if state.running.is_empty() {
             draft.content = std::mem::take(&mut state.pending);
+        } else if let Some(caller) = state.content(Which::Current) {
+            draft.content.inherited_actor = caller.handed_down();
         }
         let index = state.push(draft);
         state.running.push(index);
@@ -236,7 +238,12 @@ impl Scope {
 
     /// Opens a further draft, which nobody runs: its maker asserts that it happened.
     pub(super) fn open_further(&self, action: Cow<'static, str>) -> usize {
-        self.state().push(Draft::new(action, None))
+        let mut draft = Draft::new(action, None);
+        let mut state = self.state();
+        if let Some(content) = state.content(Which::Current) {
+            draft.content.inherited_actor = content.handed_down();
+        }
+        state.push(draft)
     }
 
     /// Stages a draft: its function has ended. Outside a running request the event is finished at once.
