@@ -5,7 +5,13 @@
 //! [`Answer`]s. One file per destination; [`registry`] maps `LODGER_DESTINATION` texts to them.
 
 mod answer;
+mod file;
+mod line;
+mod memory;
 pub mod registry;
+#[cfg(feature = "http")]
+mod service;
+mod stdout;
 
 use std::fmt;
 use std::future::Future;
@@ -17,6 +23,12 @@ use serde::{Deserialize, Serialize};
 use crate::event::{Event, EventId};
 
 pub use answer::{Answer, Refusal, status_answer};
+pub use file::{FileDestination, FileError};
+pub use memory::MemoryDestination;
+pub use registry::DestinationError;
+#[cfg(feature = "http")]
+pub use service::LodgerDestination;
+pub use stdout::StdoutDestination;
 
 /// A boxed future, as [`Destination::deliver`] returns it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -54,7 +66,10 @@ impl Identity {
 
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.kind, self.address)?;
+        f.write_str(&self.kind)?;
+        if !self.address.is_empty() {
+            write!(f, ":{}", self.address)?;
+        }
         if !self.workspace.is_empty() {
             write!(f, " ({}/{})", self.workspace, self.project)?;
         }

@@ -1,11 +1,30 @@
 //! Destinations by name: `LODGER_DESTINATION=store:./data`.
+//!
+//! | text | destination |
+//! | --- | --- |
+//! | `lodger` | the Lodger API; `LODGER_API_KEY`, `LODGER_WORKSPACE_ID`, `LODGER_PROJECT_ID`, perhaps `LODGER_API_BASE` |
+//! | `store:./data` | the embedded store, with the feature `store` |
+//! | `file:./audit.jsonl` | a file of JSON lines |
+//! | `stdout`, `stdout:json` | standard output, to be read by people or programs |
+//!
+//! Several are separated by commas, and each gets every event. A path with a comma in it has to be given to
+//! [`FileDestination`] in code.
+
+mod error;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
-use super::Destination;
+use super::{Destination, FileDestination, StdoutDestination};
+
+pub use error::DestinationError;
 
 /// Reads a setting by its name, as from the environment.
 pub type Settings<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// A destination, or what to do about there being none.
+type Opened<E> = Result<Box<dyn Destination>, E>;
 
 /// A way to write a destination as text: `scheme` or `scheme:rest`.
 ///
@@ -16,7 +35,7 @@ pub struct Scheme {
     /// How it is written, for error texts: `store:./data`.
     pub usage: &'static str,
     /// Makes the destination from the part behind the colon and the settings. Errors say what to do.
-    pub open: fn(rest: &str, settings: Settings<'_>) -> Result<Box<dyn Destination>, String>,
+    pub open: fn(rest: &str, settings: Settings<'_>) -> Opened<String>,
 }
 
 impl fmt::Debug for Scheme {
@@ -26,3 +45,126 @@ impl fmt::Debug for Scheme {
 }
 
 inventory::collect!(Scheme);
+
+/// Names of settings.
+const DESTINATION: &str = "LODGER_DESTINATION";
+const API_KEY: &str = "LODGER_API_KEY";
+
+/// The destinations that the settings ask for: those of `LODGER_DESTINATION`, else `lodger` where there is an API key.
+///
+/// Blank settings count as not set.
+///
+/// # Errors
+///
+/// [`DestinationError`]: there is never a silent fallback, and what is wrong is said with what to do.
+pub fn from_settings(settings: Settings<'_>) -> Result<Vec<Box<dyn Destination>>, DestinationError> {
+    let texts = match (setting(settings, DESTINATION), setting(settings, API_KEY)) {
+        (Some(texts), _) => texts,
+        (None, Some(_)) => "lodger".to_owned(),
+        (None, None) => return Err(DestinationError::NotConfigured { choices: choices() }),
+    };
+    let mut destinations: Vec<Box<dyn Destination>> = Vec::new();
+    for text in texts.split(',').map(str::trim).filter(|text| !text.is_empty()) {
+        let destination = open(text, settings)?;
+        let identity = destination.identity();
+        if destinations.iter().any(|other| other.identity() == identity) {
+            return Err(DestinationError::Repeated { place: identity.to_string() });
+        }
+        destinations.push(destination);
+    }
+    if destinations.is_empty() {
+        return Err(DestinationError::NotConfigured { choices: choices() });
+    }
+    Ok(destinations)
+}
+
+/// The destination that one text stands for: `lodger`, `file:./audit.jsonl`, `stdout`, `stdout:json`, or a scheme that
+/// another crate brought.
+///
+/// # Errors
+///
+/// [`DestinationError`] when there is no such destination, or it can't be opened.
+pub fn open(text: &str, settings: Settings<'_>) -> Opened<DestinationError> {
+    let text = text.trim();
+    let (name, rest) = match text.split_once(':') {
+        Some((name, rest)) => (name, Some(rest.trim())),
+        None => (text, None),
+    };
+    let unusable = |reason: String| DestinationError::Unusable { destination: shown(name), reason };
+    match (name, rest) {
+        ("lodger", None) => lodger(settings),
+        ("lodger", Some(_)) => {
+            Err(unusable("it takes nothing behind a colon; an address goes into LODGER_API_BASE".to_owned()))
+        }
+        ("stdout", None) => Ok(Box::new(StdoutDestination::pretty())),
+        ("stdout", Some("json")) => Ok(Box::new(StdoutDestination::json())),
+        ("stdout", Some(_)) => Err(unusable("write `stdout` or `stdout:json`".to_owned())),
+        ("file", None | Some("")) => Err(unusable("name the file: `file:./audit.jsonl`".to_owned())),
+        ("file", Some(path)) => match FileDestination::open(path) {
+            Ok(file) => Ok(Box::new(file)),
+            Err(error) => Err(unusable(error.to_string())),
+        },
+        _ => match inventory::iter::<Scheme>().find(|scheme| scheme.name == name) {
+            Some(scheme) => (scheme.open)(rest.unwrap_or_default(), settings).map_err(unusable),
+            None if name == "store" => {
+                Err(DestinationError::MissingFeature { destination: "store", feature: "store" })
+            }
+            None => Err(DestinationError::Unknown { name: shown(name), choices: choices() }),
+        },
+    }
+}
+
+#[cfg(feature = "http")]
+fn lodger(settings: Settings<'_>) -> Opened<DestinationError> {
+    use super::LodgerDestination;
+    use crate::service::lodger::{DEFAULT_BASE, LodgerApi};
+
+    const WORKSPACE: &str = "LODGER_WORKSPACE_ID";
+    const PROJECT: &str = "LODGER_PROJECT_ID";
+
+    let [key, workspace, project] = [API_KEY, WORKSPACE, PROJECT].map(|name| setting(settings, name));
+    let (Some(key), Some(workspace), Some(project)) = (&key, &workspace, &project) else {
+        let missing: Vec<&str> = [(API_KEY, &key), (WORKSPACE, &workspace), (PROJECT, &project)]
+            .into_iter()
+            .filter_map(|(name, value)| value.is_none().then_some(name))
+            .collect();
+        return Err(DestinationError::MissingSettings {
+            destination: "lodger",
+            settings: missing.join(", "),
+        });
+    };
+    let base = setting(settings, "LODGER_API_BASE").unwrap_or_else(|| DEFAULT_BASE.to_owned());
+    match LodgerApi::builder(workspace, project).api_key(key.as_str()).api_base(base).build() {
+        Ok(api) => Ok(Box::new(LodgerDestination::new(api))),
+        Err(invalid) => {
+            Err(DestinationError::Unusable { destination: "lodger".to_owned(), reason: invalid.to_string() })
+        }
+    }
+}
+
+#[cfg(not(feature = "http"))]
+fn lodger(_: Settings<'_>) -> Opened<DestinationError> {
+    Err(DestinationError::MissingFeature { destination: "lodger", feature: "http" })
+}
+
+/// How destinations are written, for error texts.
+fn choices() -> String {
+    let mut choices = vec!["lodger (with LODGER_API_KEY)", "file:./audit.jsonl", "stdout", "stdout:json"];
+    choices.extend(inventory::iter::<Scheme>().map(|scheme| scheme.usage));
+    if !inventory::iter::<Scheme>().any(|scheme| scheme.name == "store") {
+        choices.push("store:./data (with the feature `store`)");
+    }
+    choices.join(", ")
+}
+
+/// Trimmed; `None` when nothing is left.
+fn setting(settings: Settings<'_>, name: &str) -> Option<String> {
+    settings(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+/// The name in an error text, unless it looks like something that was pasted into the wrong variable: a key has other
+/// characters than a scheme (RFC 3986 section 3.1).
+fn shown(name: &str) -> String {
+    let scheme = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | '/');
+    if name.len() <= 40 && name.chars().all(scheme) { name.to_owned() } else { "…".to_owned() }
+}

@@ -1,0 +1,154 @@
+//! How it ended: the one place where a verdict and a response become an [`Outcome`].
+//!
+//! | what happened | outcome | recorded by default |
+//! | --- | --- | --- |
+//! | the body was dropped before it returned, or panicked | unknown, "cancelled" or "panicked"; success after `committed()` | yes |
+//! | 401 or 403; a rule's route answered by a 3xx with no actor | denied | no |
+//! | function Err; no verdict and another status from 400 | failure | no |
+//! | function Ok, but another status from 400 | failure, "function ok, response N" | yes |
+//! | function Ok, but the inner service failed | failure, "function ok, no response" | yes |
+//! | function Ok, no response head | success, "client gone" | yes |
+//! | no verdict, no response head | unknown, "client gone" | yes |
+//! | a result that nobody could see into, status below 400 or no response head | unknown, "result not visible" | yes |
+//! | everything else | success | yes |
+//!
+//! The first row that matches wins. A function without a `Result` gives no verdict, and neither does a rule without
+//! a function: there the response decides. Where no request is around (a worker, a cron job, a test), the function's
+//! own `Result` decides, and without a `Result` it is success.
+
+mod set;
+
+use std::borrow::Cow;
+
+pub use self::set::OutcomeSet;
+use crate::event::Outcome;
+
+/// What a function's return value says about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// It returned `Ok`.
+    Ok,
+    /// It returned `Err`.
+    Err,
+    /// It returns no `Result`, or there is no function but a rule: it has no verdict of its own.
+    None,
+    /// It returned a `Result` that couldn't be looked into (hidden by an alias or a type parameter): never success.
+    Hidden,
+}
+
+/// How the work ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ended {
+    /// It returned.
+    Returned(Verdict),
+    /// It was dropped before it returned.
+    Cancelled {
+        /// Whether it had said that the change is done: `audit.committed()`.
+        committed: bool,
+    },
+    /// It panicked.
+    Panicked {
+        /// Whether it had said that the change is done: `audit.committed()`.
+        committed: bool,
+    },
+}
+
+/// What is known of the response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// The status of the response head.
+    Status(u16),
+    /// A request was around, but it ended before there was a response head.
+    Gone,
+    /// The inner service failed, so whoever asked sees an error or nothing.
+    Failed,
+    /// No request was around, so no response was ever due.
+    NotDue,
+}
+
+/// All that the ruling depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Facts {
+    /// How the work ended.
+    pub ended: Ended,
+    /// What is known of the response.
+    pub answer: Answer,
+    /// Whether the event comes from a layer's rule and has no actor. There a redirect is a refusal: the way to the
+    /// login page.
+    pub rule_without_actor: bool,
+}
+
+/// How it ended, why, and which choices of outcomes record it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ruling {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, where the outcome alone would mislead.
+    pub reason: Option<Cow<'static, str>>,
+    /// Whether it is recorded where nobody chose outcomes.
+    pub by_default: bool,
+    /// An `on` that names any of these records it. `success` covers "function ok, response N" too: the change may be
+    /// done, whatever became of the response.
+    pub selected_by: OutcomeSet,
+}
+
+impl Ruling {
+    fn new(outcome: Outcome, reason: Option<Cow<'static, str>>) -> Self {
+        let by_default = matches!(outcome, Outcome::Success | Outcome::Unknown);
+        Self { outcome, reason, by_default, selected_by: OutcomeSet::of(outcome) }
+    }
+
+    fn plain(outcome: Outcome) -> Self {
+        Self::new(outcome, None)
+    }
+
+    fn because(outcome: Outcome, reason: &'static str) -> Self {
+        Self::new(outcome, Some(Cow::Borrowed(reason)))
+    }
+
+    fn ok_but(seen: &str) -> Self {
+        Self {
+            outcome: Outcome::Failure,
+            reason: Some(Cow::Owned(format!("function ok, {seen}"))),
+            by_default: true,
+            selected_by: OutcomeSet::FAILURE.with(OutcomeSet::SUCCESS),
+        }
+    }
+
+    fn interrupted(committed: bool, reason: &'static str) -> Self {
+        Self::because(if committed { Outcome::Success } else { Outcome::Unknown }, reason)
+    }
+}
+
+/// The ruling for these facts, by the table at the head of this module.
+#[must_use]
+pub fn rule(facts: Facts) -> Ruling {
+    let verdict = match facts.ended {
+        Ended::Panicked { committed } => return Ruling::interrupted(committed, "panicked"),
+        Ended::Cancelled { committed } => return Ruling::interrupted(committed, "cancelled"),
+        Ended::Returned(verdict) => verdict,
+    };
+    match (verdict, facts.answer) {
+        (_, Answer::Status(401 | 403)) => Ruling::plain(Outcome::Denied),
+        (_, Answer::Status(300..=399)) if facts.rule_without_actor => Ruling::plain(Outcome::Denied),
+        (Verdict::Err, _) => Ruling::plain(Outcome::Failure),
+        (Verdict::Ok, Answer::Status(status @ 400..)) => Ruling::ok_but(&format!("response {status}")),
+        (Verdict::Ok, Answer::Failed) => Ruling::ok_but("no response"),
+        (Verdict::None | Verdict::Hidden, Answer::Status(400..) | Answer::Failed) => Ruling::plain(Outcome::Failure),
+        (Verdict::Hidden, _) => Ruling::because(Outcome::Unknown, "result not visible"),
+        (Verdict::Ok, Answer::Gone) => Ruling::because(Outcome::Success, "client gone"),
+        (Verdict::None, Answer::Gone) => Ruling::because(Outcome::Unknown, "client gone"),
+        (Verdict::Ok | Verdict::None, Answer::Status(_) | Answer::NotDue) => Ruling::plain(Outcome::Success),
+    }
+}
+
+/// Whether an event with this ruling is recorded. `on` is what the attribute chose, else what the layer chose, else
+/// None for the default.
+#[must_use]
+pub fn recorded(ruling: &Ruling, on: Option<OutcomeSet>) -> bool {
+    on.map_or(ruling.by_default, |chosen| chosen.intersects(ruling.selected_by))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+use super::Answer::{Gone, NotDue, Status};
+use super::Ended::{Cancelled, Panicked, Returned};
+use super::*;
+use crate::event::Outcome::{Denied, Failure, Success, Unknown};
+
+/// `d` in a row's third column: recorded by default.
+fn check(ended: Ended, rows: &[(Answer, Outcome, &str, char)]) {
+    for &(answer, outcome, reason, default) in rows {
+        let ruling = rule(Facts { ended, answer, rule_without_actor: false });
+        let case = format!("{ended:?} {answer:?}");
+        assert_eq!(ruling.outcome, outcome, "{case}");
+        assert_eq!(ruling.reason.as_deref().unwrap_or(""), reason, "{case}");
+        assert_eq!(ruling.by_default, default == 'd', "{case}");
+        let also_success = reason.starts_with("function ok");
+        for (on, chosen) in [
+            (OutcomeSet::SUCCESS, outcome == Success || also_success),
+            (OutcomeSet::FAILURE, outcome == Failure),
+            (OutcomeSet::DENIED, outcome == Denied),
+            (OutcomeSet::UNKNOWN, outcome == Unknown),
+            (OutcomeSet::ALWAYS, true),
+            (OutcomeSet::NONE, false),
+        ] {
+            assert_eq!(recorded(&ruling, Some(on)), chosen, "{case} on {on:?}");
+        }
+        assert_eq!(recorded(&ruling, None), default == 'd', "{case}");
+    }
+}
+
+#[test]
+fn a_function_that_returned_ok() {
+    check(
+        Returned(Verdict::Ok),
+        &[
+            (Status(101), Success, "", 'd'),
+            (Status(200), Success, "", 'd'),
+            (Status(201), Success, "", 'd'),
+            (Status(204), Success, "", 'd'),
+            (Status(302), Success, "", 'd'),
+            (Status(304), Success, "", 'd'),
+            (Status(399), Success, "", 'd'),
+            (Status(400), Failure, "function ok, response 400", 'd'),
+            (Status(401), Denied, "", '-'),
+            (Status(402), Failure, "function ok, response 402", 'd'),
+            (Status(403), Denied, "", '-'),
+            (Status(404), Failure, "function ok, response 404", 'd'),
+            (Status(408), Failure, "function ok, response 408", 'd'),
+            (Status(500), Failure, "function ok, response 500", 'd'),
+            (Status(503), Failure, "function ok, response 503", 'd'),
+            (Status(999), Failure, "function ok, response 999", 'd'),
+            (Gone, Success, "client gone", 'd'),
+            (NotDue, Success, "", 'd'),
+        ],
+    );
+}
+
+#[test]
+fn a_function_that_returned_err() {
+    check(
+        Returned(Verdict::Err),
+        &[
+            (Status(200), Failure, "", '-'),
+            (Status(302), Failure, "", '-'),
+            (Status(400), Failure, "", '-'),
+            (Status(401), Denied, "", '-'),
+            (Status(403), Denied, "", '-'),
+            (Status(404), Failure, "", '-'),
+            (Status(409), Failure, "", '-'),
+            (Status(422), Failure, "", '-'),
+            (Status(500), Failure, "", '-'),
+            (Gone, Failure, "", '-'),
+            (NotDue, Failure, "", '-'),
+        ],
+    );
+}
+
+#[test]
+fn without_a_verdict_the_response_decides() {
+    check(
+        Returned(Verdict::None),
+        &[
+            (Status(101), Success, "", 'd'),
+            (Status(200), Success, "", 'd'),
+            (Status(302), Success, "", 'd'),
+            (Status(400), Failure, "", '-'),
+            (Status(401), Denied, "", '-'),
+            (Status(403), Denied, "", '-'),
+            (Status(404), Failure, "", '-'),
+            (Status(500), Failure, "", '-'),
+            (Gone, Unknown, "client gone", 'd'),
+            (NotDue, Success, "", 'd'),
+        ],
+    );
+}
+
+#[test]
+fn a_result_that_nobody_could_see_into_is_never_success() {
+    check(
+        Returned(Verdict::Hidden),
+        &[
+            (Status(200), Unknown, "result not visible", 'd'),
+            (Status(302), Unknown, "result not visible", 'd'),
+            (Status(400), Failure, "", '-'),
+            (Status(401), Denied, "", '-'),
+            (Status(403), Denied, "", '-'),
+            (Status(500), Failure, "", '-'),
+            (Gone, Unknown, "result not visible", 'd'),
+            (NotDue, Unknown, "result not visible", 'd'),
+        ],
+    );
+}
+
+#[test]
+fn cancelled_and_panicked_come_before_everything_else() {
+    for answer in [Status(200), Status(302), Status(401), Status(403), Status(408), Status(500), Gone, NotDue]
+    {
+        check(Cancelled { committed: false }, &[(answer, Unknown, "cancelled", 'd')]);
+        check(Panicked { committed: false }, &[(answer, Unknown, "panicked", 'd')]);
+        check(Cancelled { committed: true }, &[(answer, Success, "cancelled", 'd')]);
+        check(Panicked { committed: true }, &[(answer, Success, "panicked", 'd')]);
+    }
+}
+
+#[test]
+fn a_redirect_is_a_refusal_only_for_a_rule_without_an_actor() {
+    let outcome = |status, rule_without_actor| {
+        let ended = Returned(Verdict::None);
+        rule(Facts { ended, answer: Status(status), rule_without_actor }).outcome
+    };
+    for (status, without_actor, with_actor) in [
+        (200, Success, Success),
+        (299, Success, Success),
+        (300, Denied, Success),
+        (302, Denied, Success),
+        (303, Denied, Success),
+        (399, Denied, Success),
+        (400, Failure, Failure),
+        (403, Denied, Denied),
+        (500, Failure, Failure),
+    ] {
+        assert_eq!(outcome(status, true), without_actor, "{status} without an actor");
+        assert_eq!(outcome(status, false), with_actor, "{status} with an actor");
+    }
+    let gone = Facts { ended: Returned(Verdict::None), answer: Gone, rule_without_actor: true };
+    assert_eq!(rule(gone).outcome, Unknown);
+    let cancelled =
+        Facts { ended: Cancelled { committed: false }, answer: Status(302), rule_without_actor: true };
+    assert_eq!(rule(cancelled).outcome, Unknown);
+}
+
+#[test]
+fn a_choice_replaces_the_default_and_does_not_add_to_it() {
+    let cancelled =
+        rule(Facts { ended: Cancelled { committed: false }, answer: Gone, rule_without_actor: false });
+    assert!(recorded(&cancelled, None));
+    assert!(!recorded(&cancelled, Some(OutcomeSet::from([Success, Denied]))));
+}
+
+#[test]
+fn sets_contain_what_was_put_in() {
+    const CHOICE: OutcomeSet = OutcomeSet::SUCCESS.with(OutcomeSet::DENIED);
+    for (outcome, inside) in [(Success, true), (Failure, false), (Denied, true), (Unknown, false)] {
+        assert_eq!(CHOICE.contains(outcome), inside);
+        assert!(OutcomeSet::ALWAYS.contains(outcome));
+        assert!(!OutcomeSet::NONE.contains(outcome));
+        assert_eq!(OutcomeSet::from(outcome), OutcomeSet::of(outcome));
+    }
+    assert_eq!(OutcomeSet::from([Denied, Success, Denied]), CHOICE);
+    assert_eq!(OutcomeSet::from([]), OutcomeSet::NONE);
+    assert_eq!(format!("{CHOICE:?}"), "{Success, Denied}");
+}

@@ -1,0 +1,28 @@
+//! Hosted audit services as destinations.
+//!
+//! Each maps the canonical event to its service's wire and the service's answers to [`Answer`]s; the typed clients
+//! in [`crate::service`] do the talking.
+
+mod lodger;
+
+use super::{Answer, Refusal};
+use crate::service::TransportError;
+
+pub use lodger::LodgerDestination;
+
+/// Longest reason of a refusal, in characters.
+const MAX_REASON: usize = 512;
+
+fn bounded(reason: &str) -> String {
+    reason.chars().take(MAX_REASON).collect()
+}
+
+/// No answer: nobody knows, unless the request certainly never left.
+fn unanswered(error: &TransportError) -> Answer {
+    let refusal = Refusal::new(bounded(&error.chain()));
+    if error.may_have_been_sent() {
+        Answer::Ambiguous(refusal)
+    } else {
+        Answer::Retry { refusal, after: None }
+    }
+}

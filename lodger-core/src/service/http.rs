@@ -1,0 +1,362 @@
+//! The one place that owns HTTP.
+//!
+//! Whatever a hosted service or a network in between may do is bounded here: redirects are never followed (they
+//! would carry the key elsewhere), no proxy is used unless asked for, both a connection and a whole exchange have
+//! a time limit, and no more than [`MAX_BODY`] of an answer is read. TLS is rustls on ring with the platform's
+//! roots, built for this client alone: no process-wide provider is installed, so an application may choose
+//! another.
+
+use std::error::Error;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, Url};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::message::{Request, Response};
+use super::retry_after;
+
+/// The most that is read of an answer, in bytes: twenty times the longest documented receipt, and nothing that
+/// hurts when 64 answers are under way.
+pub(crate) const MAX_BODY: usize = 64 * 1024;
+
+/// How a client reaches its service.
+#[derive(Debug, Clone)]
+pub(crate) struct HttpConfig {
+    /// Scheme, host and perhaps a path prefix; one trailing slash is dropped.
+    pub(crate) base: String,
+    /// Whether plain `http` is allowed to hosts that are not this machine.
+    pub(crate) allow_plain_http: bool,
+    /// A proxy's address. `None` means no proxy, whatever the environment says.
+    pub(crate) proxy: Option<String>,
+    pub(crate) connect_timeout: Duration,
+    /// For the whole exchange, from connecting to the last byte of the answer.
+    pub(crate) timeout: Duration,
+}
+
+impl HttpConfig {
+    pub(crate) fn new(base: impl Into<String>) -> Self {
+        Self {
+            base: base.into(),
+            allow_plain_http: false,
+            proxy: None,
+            connect_timeout: Duration::from_secs(10),
+            timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A client can't be built from its configuration. Names every problem and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", problems.join("; "))]
+pub struct InvalidConfig {
+    problems: Vec<String>,
+}
+
+impl InvalidConfig {
+    pub(crate) fn new(problems: Vec<String>) -> Self {
+        Self { problems }
+    }
+
+    /// Every problem, one sentence each.
+    #[must_use]
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+}
+
+/// The service gave no answer.
+///
+/// The text names the cause, never the address's credentials, the key or what was sent.
+#[derive(Debug)]
+pub struct TransportError {
+    sent: bool,
+    what: &'static str,
+    source: Box<dyn Error + Send + Sync>,
+}
+
+impl TransportError {
+    /// Whether the request may have reached the service. If not, nothing was recorded.
+    #[must_use]
+    pub fn may_have_been_sent(&self) -> bool {
+        self.sent
+    }
+
+    fn new(error: reqwest::Error) -> Self {
+        // A connection that never came to be, TLS included, carried no byte of the request.
+        let sent = !(error.is_connect() || error.is_builder());
+        let what = if error.is_timeout() {
+            "the service did not answer in time"
+        } else if error.is_connect() {
+            "the service could not be reached"
+        } else {
+            "the exchange with the service broke off"
+        };
+        Self { sent, what, source: Box::new(error.without_url()) }
+    }
+
+    fn not_sent(what: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { sent: false, what, source: source.into() }
+    }
+
+    /// The text with its causes, for a log line or a refusal.
+    pub(crate) fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let next = error.to_string();
+            // reqwest and hyper repeat themselves on the way down.
+            if !text.contains(&next) {
+                text.push_str(": ");
+                text.push_str(&next);
+            }
+            cause = error.source();
+        }
+        text
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.what)
+    }
+}
+
+impl Error for TransportError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self.source.as_ref())
+    }
+}
+
+/// A connection pool to one service. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Http {
+    client: reqwest::Client,
+    base: String,
+}
+
+impl Http {
+    /// # Errors
+    ///
+    /// One sentence a problem.
+    pub(crate) fn new(config: &HttpConfig) -> Result<Self, Vec<String>> {
+        let base = config.base.strip_suffix('/').unwrap_or(&config.base).to_owned();
+        let url = check_base(&base, config.allow_plain_http).map_err(|problem| vec![problem])?;
+        let tls = tls(url.scheme() == "https").map_err(|problem| vec![problem])?;
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .no_proxy()
+            .connect_timeout(config.connect_timeout)
+            .timeout(config.timeout)
+            .user_agent(concat!("lodger-rust/", env!("CARGO_PKG_VERSION")));
+        if let Some(proxy) = &config.proxy {
+            let proxy = reqwest::Proxy::all(proxy).map_err(|_| {
+                vec!["the proxy is not an address such as http://proxy.internal:3128".to_owned()]
+            })?;
+            builder = builder.proxy(proxy);
+        }
+        let client = builder
+            .build()
+            .map_err(|error| vec![format!("the HTTP client can't be built: {}", error.without_url())])?;
+        Ok(Self { client, base })
+    }
+
+    /// The base address, without a trailing slash.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Makes one request.
+    ///
+    /// # Errors
+    ///
+    /// When no status line came back. A body that broke off is an answer all the same: the status stands.
+    pub(crate) async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let method = Method::from_bytes(request.method.as_bytes())
+            .map_err(|error| TransportError::not_sent("the request has no valid method", error))?;
+        let mut call = self.client.request(method, format!("{}{}", self.base, request.path));
+        for (name, value) in &request.headers {
+            let value = HeaderValue::from_str(value).map_err(|error| {
+                TransportError::not_sent("a header holds characters that can't be sent", error)
+            })?;
+            call = call.header(HeaderName::from_static(name), value);
+        }
+        if let Some(bearer) = &request.bearer {
+            call = call.header(AUTHORIZATION, authorization(bearer)?);
+        }
+        if let Some(body) = request.body {
+            call = call.header(CONTENT_TYPE, "application/json").body(body);
+        }
+        let mut answer = call.send().await.map_err(TransportError::new)?;
+        let retry_after = answer
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| retry_after::parse(value, SystemTime::now()));
+        let mut body = read_body(&mut answer).await;
+        if let Some(bearer) = &request.bearer {
+            scrub(&mut body, bearer.expose_secret().as_bytes());
+        }
+        Ok(Response { status: answer.status().as_u16(), retry_after, body })
+    }
+}
+
+/// At most [`MAX_BODY`] bytes, or what came before it broke off. What stays unread closes the connection.
+async fn read_body(answer: &mut reqwest::Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = answer.chunk().await {
+        let room = MAX_BODY - body.len();
+        body.extend(chunk.iter().copied().take(room));
+        if chunk.len() > room {
+            break;
+        }
+    }
+    body
+}
+
+/// A service that quotes the key in its answer would put it into errors, logs and receipts.
+fn scrub(body: &mut Vec<u8>, secret: &[u8]) {
+    const MASK: &[u8] = b"[key]";
+    if secret.is_empty() {
+        return;
+    }
+    let mut from = 0;
+    while let Some(at) = body
+        .get(from..)
+        .and_then(|rest| rest.windows(secret.len()).position(|window| window == secret))
+        .map(|at| from + at)
+    {
+        body.splice(at..at + secret.len(), MASK.iter().copied());
+        from = at + MASK.len();
+    }
+}
+
+fn authorization(bearer: &SecretString) -> Result<HeaderValue, TransportError> {
+    // The cause is left out: it must not be able to quote the key.
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", bearer.expose_secret())).map_err(|_| {
+        TransportError::not_sent(
+            "the API key can't be sent",
+            "it holds characters that are not visible ASCII",
+        )
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Whether the text can stand in an `Authorization` header.
+pub(crate) fn is_key(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn check_base(base: &str, allow_plain_http: bool) -> Result<Url, String> {
+    let url = Url::parse(base)
+        .map_err(|error| format!("the base address is not one such as https://lodger.dev: {error}"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("the base address holds a user name or password; leave them out".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("the base address holds a query or fragment; leave them out".to_owned());
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if allow_plain_http || is_loopback(&url) => Ok(url),
+        "http" => Err(format!(
+            "the base address {base} would send the key and the events unencrypted; use https, or allow it with \
+             `allow_plain_http()`"
+        )),
+        other => Err(format!("the base address starts with {other}:; use https")),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let Some(host) = url.host_str() else { return false };
+    if host == "localhost" {
+        return true;
+    }
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// `verify` false is for plain `http`, which never looks at the result: it needs no roots, so a container without
+/// certificates can still talk to its own machine. Nothing would be trusted.
+fn tls(verify: bool) -> Result<rustls::ClientConfig, String> {
+    use rustls_platform_verifier::BuilderVerifierExt as _;
+
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let versions = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| format!("TLS can't be set up: {error}"))?;
+    let roots = if verify {
+        versions.with_platform_verifier().map_err(|error| {
+            format!("no trusted certificates were found on this machine, install ca-certificates: {error}")
+        })?
+    } else {
+        versions.with_root_certificates(rustls::RootCertStore::empty())
+    };
+    let mut config = roots.with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(base: &str) -> String {
+        check_base(base, false).unwrap_err()
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_only() {
+        for base in ["http://127.0.0.1:8080", "http://127.8.9.1", "http://localhost:1", "http://[::1]:3000/x"]
+        {
+            assert!(check_base(base, false).is_ok(), "{base}");
+        }
+        for base in
+            ["http://lodger.dev", "http://127.0.0.1.nip.io", "http://localhost.example", "http://10.0.0.1"]
+        {
+            assert!(problem(base).contains("use https"), "{base}");
+            assert!(check_base(base, true).is_ok(), "{base}");
+        }
+        assert!(check_base("https://lodger.dev", false).is_ok());
+    }
+
+    #[test]
+    fn a_base_with_anything_else_in_it_is_refused() {
+        assert!(problem("lodger.dev").contains("such as https://lodger.dev"));
+        assert!(problem("ftp://lodger.dev").contains("use https"));
+        assert!(problem("https://lodger.dev?x=1").contains("query"));
+        let credentials = problem("https://me:canary@lodger.dev");
+        assert!(credentials.contains("leave them out") && !credentials.contains("canary"), "{credentials}");
+    }
+
+    #[test]
+    fn one_trailing_slash_is_dropped() {
+        let base = |text: &str| Http::new(&HttpConfig::new(text)).unwrap().base().to_owned();
+        assert_eq!(base("http://127.0.0.1:1/"), "http://127.0.0.1:1");
+        assert_eq!(base("http://127.0.0.1:1/audit/"), "http://127.0.0.1:1/audit");
+    }
+
+    #[test]
+    fn a_key_in_an_answer_is_masked_wherever_it_stands() {
+        let mut body = b"k1 is not k1k1".to_vec();
+        scrub(&mut body, b"k1");
+        assert_eq!(body, b"[key] is not [key][key]");
+        scrub(&mut body, b"");
+        assert_eq!(body, b"[key] is not [key][key]");
+    }
+
+    #[test]
+    fn keys_are_visible_ascii() {
+        assert!(is_key("lodger_sk_live_1"));
+        for bad in ["", "a b", "a\r\nx: y", "ключ"] {
+            assert!(!is_key(bad), "{bad:?}");
+        }
+    }
+}

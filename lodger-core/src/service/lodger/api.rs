@@ -1,0 +1,263 @@
+//! The client.
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::options::ClientContext;
+use super::{ApiError, CallOptions, EventCall, EventReceipt, LodgerError};
+use crate::event::EventId;
+use crate::service::http::{Http, HttpConfig, InvalidConfig, is_key};
+use crate::service::message::{Request, Response, is_header_value};
+
+/// Where the hosted service is. Private deployments have their own.
+pub const DEFAULT_BASE: &str = "https://lodger.dev";
+
+/// A client of the Lodger API for one workspace and project. Cheap to clone; clones share connections and key.
+///
+/// The API key appears in no `Debug` form, error or log.
+#[derive(Clone)]
+pub struct LodgerApi {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    http: Http,
+    workspace: String,
+    project: String,
+    context: ClientContext,
+    key: RwLock<Option<SecretString>>,
+}
+
+impl LodgerApi {
+    /// Starts a client for this workspace and project.
+    pub fn builder(workspace: impl Into<String>, project: impl Into<String>) -> LodgerApiBuilder {
+        LodgerApiBuilder {
+            workspace: workspace.into(),
+            project: project.into(),
+            key: None,
+            context: ClientContext::default(),
+            http: HttpConfig::new(DEFAULT_BASE),
+        }
+    }
+
+    /// The base address, without a trailing slash.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        self.inner.http.base()
+    }
+
+    /// The workspace.
+    #[must_use]
+    pub fn workspace(&self) -> &str {
+        &self.inner.workspace
+    }
+
+    /// The project.
+    #[must_use]
+    pub fn project(&self) -> &str {
+        &self.inner.project
+    }
+
+    /// Uses another API key from the next call on, in all clones.
+    ///
+    /// # Errors
+    ///
+    /// When the key is blank or can't stand in a header; the one in use stays.
+    pub fn replace_api_key(&self, key: impl Into<SecretString>) -> Result<(), InvalidConfig> {
+        let key = checked(&key.into()).map_err(|problem| InvalidConfig::new(vec![problem]))?;
+        *self.inner.key.write().unwrap_or_else(PoisonError::into_inner) = Some(key);
+        Ok(())
+    }
+
+    /// Records one event (`POST /v1/events`) and returns its receipt.
+    ///
+    /// # Errors
+    ///
+    /// [`LodgerError`]. After [`LodgerError::Transport`] and [`LodgerError::Unreadable`] the event may or may not
+    /// have been recorded; repeat the call under the same idempotency key, set by
+    /// [`CallOptions::idempotency_key`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is sent before the first poll. Dropping the future later leaves open whether the event was recorded.
+    ///
+    /// # Durability
+    ///
+    /// A receipt says that the service accepted and queued the event. Until then it exists in memory only; use the
+    /// journal where that is not enough.
+    pub async fn event(&self, mut call: EventCall) -> Result<EventReceipt, LodgerError> {
+        let options = std::mem::take(&mut call.options);
+        let body = serde_json::to_vec(&call.into_body(&self.inner.workspace, &self.inner.project))
+            .map_err(|error| LodgerError::Invalid(format!("the event can't become JSON: {error}")))?;
+        let response = self.post_event(body, &options).await?;
+        if !response.is_success() {
+            return Err(LodgerError::Api(ApiError::read(&response)));
+        }
+        serde_json::from_slice(&response.body).map_err(|_| LodgerError::Unreadable(ApiError::read(&response)))
+    }
+
+    /// The same as [`event`](Self::event), under its other name in the official client.
+    ///
+    /// # Errors
+    ///
+    /// As [`event`](Self::event).
+    pub async fn log(&self, call: EventCall) -> Result<EventReceipt, LodgerError> {
+        self.event(call).await
+    }
+
+    /// Sends a finished body. Always under an idempotency key: the options' or a new one.
+    pub(crate) async fn post_event(
+        &self,
+        body: Vec<u8>,
+        options: &CallOptions,
+    ) -> Result<Response, LodgerError> {
+        let headers = options.headers(&self.inner.context, Some(|| format!("event_{}", EventId::mint())))?;
+        let bearer = match options.key() {
+            Some(key) => checked(key).map_err(LodgerError::Invalid)?,
+            None => self.key().ok_or_else(|| {
+                LodgerError::Invalid("recording events needs an API key: set one with `api_key`".to_owned())
+            })?,
+        };
+        let request = Request {
+            method: "POST",
+            path: "/v1/events".to_owned(),
+            headers,
+            bearer: Some(bearer),
+            body: Some(body),
+        };
+        self.inner.http.send(request).await.map_err(LodgerError::Transport)
+    }
+
+    fn key(&self) -> Option<SecretString> {
+        self.inner.key.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl fmt::Debug for LodgerApi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LodgerApi")
+            .field("base", &self.base())
+            .field("workspace", &self.workspace())
+            .field("project", &self.project())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Builds a [`LodgerApi`].
+///
+/// # Default
+///
+/// `https://lodger.dev`, no key, no environment, no server, 10 s to connect, 30 s for a whole call, no proxy.
+#[derive(Debug, Clone)]
+#[must_use = "call `build()` to get the client"]
+pub struct LodgerApiBuilder {
+    workspace: String,
+    project: String,
+    key: Option<SecretString>,
+    context: ClientContext,
+    http: HttpConfig,
+}
+
+impl LodgerApiBuilder {
+    /// The API key, `lodger_sk_…`, with the scope `events:write`. Surrounding white space is dropped.
+    pub fn api_key(mut self, key: impl Into<SecretString>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// The address of a private deployment. `https`, unless it is this machine.
+    pub fn api_base(mut self, base: impl Into<String>) -> Self {
+        self.http.base = base.into();
+        self
+    }
+
+    /// `X-Lodger-Environment` of every call that doesn't set its own.
+    pub fn environment(mut self, environment: impl Into<String>) -> Self {
+        self.context.environment = Some(environment.into());
+        self
+    }
+
+    /// `X-Lodger-Server` of every call that doesn't set its own.
+    pub fn server(mut self, server: impl Into<String>) -> Self {
+        self.context.server = Some(server.into());
+        self
+    }
+
+    /// How long connecting may take, TLS included. Default: 10 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.http.connect_timeout = timeout;
+        self
+    }
+
+    /// How long a call may take from connecting to the last byte of the answer. Default: 30 s.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.http.timeout = timeout;
+        self
+    }
+
+    /// Goes through this proxy. Default: none, also when the environment names one.
+    pub fn proxy(mut self, proxy: impl Into<String>) -> Self {
+        self.http.proxy = Some(proxy.into());
+        self
+    }
+
+    /// Allows plain `http` to another machine. Whoever listens in between reads the key and every event.
+    pub fn allow_plain_http(mut self) -> Self {
+        self.http.allow_plain_http = true;
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig`] names every problem at once.
+    pub fn build(self) -> Result<LodgerApi, InvalidConfig> {
+        let mut problems = Vec::new();
+        for (name, value) in [("workspace id", &self.workspace), ("project id", &self.project)] {
+            if value.trim().is_empty() {
+                problems.push(format!("the {name} is blank; Lodger needs one"));
+            }
+        }
+        for (name, value) in [("environment", &self.context.environment), ("server", &self.context.server)] {
+            if value.as_deref().is_some_and(|value| !is_header_value(value.trim())) {
+                problems.push(format!("the {name} may hold visible ASCII and spaces only"));
+            }
+        }
+        let key = self.key.as_ref().map(checked).transpose().unwrap_or_else(|problem| {
+            problems.push(problem);
+            None
+        });
+        match Http::new(&self.http) {
+            Ok(http) if problems.is_empty() => Ok(LodgerApi {
+                inner: Arc::new(Inner {
+                    http,
+                    workspace: self.workspace,
+                    project: self.project,
+                    context: self.context,
+                    key: RwLock::new(key),
+                }),
+            }),
+            Ok(_) => Err(InvalidConfig::new(problems)),
+            Err(more) => {
+                problems.extend(more);
+                Err(InvalidConfig::new(problems))
+            }
+        }
+    }
+}
+
+/// The key without the white space that files and shells leave around it.
+fn checked(key: &SecretString) -> Result<SecretString, String> {
+    let text = key.expose_secret().trim();
+    if is_key(text) {
+        Ok(SecretString::from(text))
+    } else if text.is_empty() {
+        Err("the API key is blank".to_owned())
+    } else {
+        Err("the API key holds spaces or characters that are not ASCII; copy it again".to_owned())
+    }
+}

@@ -1,0 +1,14 @@
+//! Typed clients of hosted audit services.
+//!
+//! One module a service. Each knows how a call becomes bytes and how bytes become an answer, and nothing of
+//! sockets; `http` owns those: TLS, timeouts, redirects, how much of an answer is read. Clients make exactly one
+//! request a call. Trying again is the business of the pipeline, which uses them through
+//! [`destination`](crate::destination).
+
+mod http;
+pub mod lodger;
+mod message;
+pub mod retry_after;
+
+pub use http::{InvalidConfig, TransportError};
+pub(crate) use message::{Response, is_header_value};
