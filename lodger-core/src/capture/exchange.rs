@@ -9,14 +9,10 @@ use super::draft::Draft;
 use super::finish::{self, Ending};
 use super::scope::Scope;
 use super::{Count, Ended, Guarantee, Head, Missed, Policy, Reservation, Unaudited, Verdict, Wait};
-use crate::event::{Actor, Outcome};
+use crate::event::Actor;
 
 /// The action of the event that [`Unaudited::Record`] makes.
 const UNAUDITED_ACTION: &str = "request.unaudited";
-/// The action of the event for a request that was refused before an annotated function ran, where no rule names it.
-const DENIED_ACTION: &str = "request.denied";
-/// The action of the event for a change that was turned away before an annotated function ran, likewise.
-const REJECTED_ACTION: &str = "request.rejected";
 
 /// One request and its response: [`begin`](Self::begin), run the inner service in the [`scope`](Self::scope),
 /// [`respond`](Self::respond). Dropped before it responded, it finishes what was staged: the client is gone.
@@ -150,27 +146,18 @@ impl Exchange {
         let route = self.scope.route();
         let ended = match ending {
             Ending::Lost { panicked: true } => Ended::Panicked { committed: false },
-            // Without a function nobody can say whether its body was cancelled; that no response came is known.
-            Ending::Lost { panicked: false } | Ending::Answered(_) | Ending::Failed | Ending::Job => {
-                Ended::Returned(Verdict::None)
-            }
+            // Whether a function ran and how far it came can't be seen from here.
+            _ => Ended::Returned(Verdict::None),
         };
         if let Some((_, action)) = self.policy.rules().find(head.method(), route.as_deref(), head.path()) {
             return Some(self.scope.draft_of_layer(Cow::Owned(action.clone()), ended));
         }
-        let Ending::Answered(status) = *ending else { return None };
-        let change = is_change(head.method());
-        let listens = |outcome| self.policy.on().is_some_and(|on| on.contains(outcome));
-        if matches!(status, 401 | 403) && listens(Outcome::Denied) {
-            return Some(self.scope.draft_of_layer(Cow::Borrowed(DENIED_ACTION), ended));
+        match *ending {
+            Ending::Answered(..400) if is_change(head.method()) && !any => {
+                self.unaudited(head, route.as_deref(), ended)
+            }
+            _ => None,
         }
-        if change && status >= 400 && listens(Outcome::Failure) {
-            return Some(self.scope.draft_of_layer(Cow::Borrowed(REJECTED_ACTION), ended));
-        }
-        if change && status < 400 && !any {
-            return self.unaudited(head, route.as_deref(), ended);
-        }
-        None
     }
 
     /// A successful change that left no event.
@@ -189,8 +176,7 @@ impl Exchange {
                  #[audited(\"…\")], or add .rule(\"{method} {route}\", \"…\") to the layer"
             );
         }
-        (alarm == Unaudited::Record)
-            .then(|| self.scope.draft_of_layer(Cow::Borrowed(UNAUDITED_ACTION), ended))
+        (alarm == Unaudited::Record).then(|| self.scope.draft_of_layer(Cow::Borrowed(UNAUDITED_ACTION), ended))
     }
 
     /// Bounds the wait, and counts a response that goes out without its guarantee.
