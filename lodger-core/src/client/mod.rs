@@ -6,7 +6,7 @@
 //! use std::time::Duration;
 //!
 //! use lodger_core::client::Lodger;
-//! use lodger_core::destination::memory::MemoryDestination;
+//! use lodger_core::destination::MemoryDestination;
 //! use lodger_core::event::{Actor, Event, Target};
 //!
 //! let memory = MemoryDestination::new();
@@ -33,6 +33,8 @@ mod origin;
 mod prepare;
 mod settings;
 mod stats;
+#[cfg(test)]
+mod tests;
 
 pub use crate::pipeline::{Counts, DeadLetter, DeliveryState, FlushError, RecordError};
 pub use builder::LodgerBuilder;
