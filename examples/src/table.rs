@@ -1,6 +1,6 @@
 //! Events for the eyes.
 
-use comfy_table::presets::UTF8_BORDERS_ONLY;
+use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
 use lodger_core::event::{Change, Event, Target};
 use lodger_store::Entry;
@@ -10,7 +10,7 @@ use serde_json::Value;
 #[must_use]
 pub fn table(entries: &[Entry]) -> String {
     let mut table = Table::new();
-    table.load_preset(UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(["when", "who", "did what", "to which thing", "outcome", "request id", "receipt"]);
     for entry in entries {
         let event = &entry.event;
@@ -25,7 +25,7 @@ pub fn table(entries: &[Entry]) -> String {
             &target,
             &outcome(event),
             request,
-            &entry.receipt,
+            &entry.receipt.id,
         ]);
     }
     table.to_string()
@@ -39,7 +39,7 @@ pub fn table(entries: &[Entry]) -> String {
 pub fn json(entry: &Entry) -> Result<String, serde_json::Error> {
     let mut event = serde_json::to_value(&entry.event)?;
     if let Value::Object(members) = &mut event {
-        members.insert("receipt".to_owned(), Value::from(entry.receipt.as_str()));
+        members.insert("receipt".to_owned(), Value::from(entry.receipt.id.as_str()));
     }
     serde_json::to_string(&event)
 }

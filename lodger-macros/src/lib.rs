@@ -1,1 +1,57 @@
-//! Draft.
+//! The `#[audited]` attribute. Use it through `lodger-axum`, `lodger-actix` or `lodger-core`, which re-export it as
+//! `audited` and hold its documentation: each has an entry point of its own here, so that the generated code finds
+//! its crate without another dependency.
+//!
+//! [`args`] reads the attribute, [`item`] the function, [`validate`] says what is wrong with either, [`expand`] writes
+//! the new body. Every mistake is collected in [`mistakes::Mistakes`] and the function is emitted whatever happens, so
+//! that one mistake here is not ten errors elsewhere.
+
+mod args;
+mod expand;
+mod item;
+mod keys;
+mod mistakes;
+mod returns;
+mod validate;
+
+use proc_macro::TokenStream;
+use quote::quote;
+
+use crate::args::Args;
+use crate::item::Function;
+use crate::mistakes::Mistakes;
+
+/// `lodger_axum::audited`.
+#[proc_macro_attribute]
+pub fn audited_axum(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    audited("lodger_axum", attribute, item)
+}
+
+/// `lodger_actix::audited`.
+#[proc_macro_attribute]
+pub fn audited_actix(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    audited("lodger_actix", attribute, item)
+}
+
+/// `lodger_core::audited`.
+#[proc_macro_attribute]
+pub fn audited_core(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    audited("lodger_core", attribute, item)
+}
+
+fn audited(host: &str, attribute: TokenStream, item: TokenStream) -> TokenStream {
+    let item = proc_macro2::TokenStream::from(item);
+    let mut mistakes = Mistakes::default();
+    let args = Args::parse(attribute.into(), &mut mistakes);
+    let function = Function::parse(item.clone(), &mut mistakes);
+    if let Some(function) = &function {
+        validate::function(function, &args, &mut mistakes);
+    }
+    match (mistakes.into_error(), function) {
+        (None, Some(function)) => expand::function(host, &args, &function).into(),
+        (error, _) => {
+            let errors = error.map(|error| error.into_compile_error());
+            quote!(#errors #item).into()
+        }
+    }
+}

@@ -17,14 +17,14 @@ const NAMED: &[&str] = &["value", "content", "before", "after", "old", "new"];
 /// What is cut out of an event before it is queued.
 ///
 /// By default everything that is named like a secret and everything that looks like one. Names are compared in words,
-/// whatever the style: adding `salary` also covers `baseSalary` and `SALARY_2025`.
+/// whatever the style: `salary` also covers `baseSalary` and `SALARY_2025`.
 ///
 /// ```
 /// use lodger_core::event::Event;
 /// use lodger_core::redact::{HashKey, Rules};
 /// use serde_json::json;
 ///
-/// let rules = Rules::default().add(["salary"]).exempt(["token"]).correlate(["email"]);
+/// let rules = Rules::default().redact(["salary"]).exempt(["token"]).correlate(["email"]);
 /// let mut event = Event::builder("employee.update")
 ///     .metadata("password", "hunter2")
 ///     .metadata("baseSalary", 90_000)
@@ -56,6 +56,7 @@ impl Default for Rules {
 }
 
 /// What becomes of one value.
+#[derive(Clone, Copy)]
 enum Verdict {
     /// It stays, with everything in it.
     Keep,
@@ -68,7 +69,7 @@ enum Verdict {
 }
 
 impl Rules {
-    /// No rules: only what is added afterwards is cut out.
+    /// No rules: only what is named afterwards is cut out.
     pub fn off() -> Self {
         Self { names: false, shapes: false, added: Vec::new(), exempt: Vec::new(), correlated: Vec::new() }
     }
@@ -86,7 +87,7 @@ impl Rules {
     }
 
     /// Cuts out every value whose name holds one of these, word by word.
-    pub fn add<N: AsRef<str>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+    pub fn redact<N: AsRef<str>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.added.extend(names.into_iter().map(|name| Words::of(name.as_ref())));
         self
     }

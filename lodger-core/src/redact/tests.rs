@@ -182,7 +182,7 @@ fn the_path_of_a_change_names_its_values() {
 
 #[test]
 fn names_can_be_added_exempted_and_correlated() {
-    let rules = Rules::default().add(["salary"]).exempt(["token", "order_number"]).correlate(["e-mail"]);
+    let rules = Rules::default().redact(["salary"]).exempt(["token", "order_number"]).correlate(["e-mail"]);
     assert_eq!(applied(&rules, "baseSalary2", json!(1)), json!("[redacted]"));
     assert_eq!(applied(&rules, "base_salary", json!(1)), json!("[redacted]"));
     assert_eq!(applied(&rules, "Token", json!("blue")), json!("blue"));
@@ -203,7 +203,7 @@ fn each_net_can_be_switched_off() {
     assert_eq!(applied(&Rules::default().shapes(false), "memo", card.clone()), card);
     assert_eq!(applied(&Rules::default().shapes(false), "password", json!("x")), json!("[redacted]"));
     assert_eq!(applied(&Rules::off(), "password", card.clone()), card);
-    assert_eq!(applied(&Rules::off().add(["memo"]), "memo", card), json!("[redacted]"));
+    assert_eq!(applied(&Rules::off().redact(["memo"]), "memo", card), json!("[redacted]"));
 }
 
 #[test]

@@ -1,0 +1,314 @@
+//! What is said of an event: its target, what it is related to, its fields.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::ToTokens;
+use syn::ext::IdentExt as _;
+use syn::parse::ParseStream;
+use syn::{Expr, LitStr, Pat, Token, token};
+
+use super::value::expression;
+use super::{Returned, ends, form_error, parenthesized, separator, skip_item};
+use crate::keys;
+use crate::mistakes::Mistakes;
+
+/// The longest kind of a target, in characters (the event model's limit).
+const MAX_KIND_CHARS: usize = 64;
+
+/// One thing that is said of the event.
+pub(crate) enum Fact {
+    Target(Thing),
+    /// `target = e`: an id of what the action is about, or a target.
+    BareTarget(Expr),
+    Related(Thing),
+    Actor(Expr),
+    Tenant(Expr),
+    IdempotencyKey(Expr),
+    Field(Field),
+}
+
+/// `KIND = e`.
+pub(crate) struct Thing {
+    pub(crate) kind: String,
+    pub(crate) kind_tokens: TokenStream,
+    pub(crate) id: Expr,
+}
+
+/// A member of the event's metadata.
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) capture: Capture,
+    pub(crate) value: Expr,
+}
+
+/// How a field is captured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Capture {
+    /// `e`: by `Serialize`.
+    Serialize,
+    /// `%e`.
+    Display,
+    /// `?e`.
+    Debug,
+    /// `secret(e)`.
+    Secret,
+    /// `pii(e)`.
+    Pii,
+}
+
+/// `(KIND = e, ..)`.
+pub(super) fn things(
+    input: ParseStream<'_>,
+    key: &Ident,
+    mistakes: &mut Mistakes,
+) -> syn::Result<Vec<Thing>> {
+    if !input.peek(token::Paren) {
+        return Err(form_error(key));
+    }
+    let things = parenthesized(input, |input| {
+        Ok(list(input, mistakes, |input, mistakes| thing(input, key, mistakes)))
+    })?;
+    if things.is_none() {
+        return Err(syn::Error::new(
+            key.span(),
+            format!("`{key}()` is empty; it is written {}", keys::form(&key.to_string())),
+        ));
+    }
+    Ok(things.unwrap_or_default())
+}
+
+/// `KIND = e`.
+fn thing(input: ParseStream<'_>, key: &Ident, mistakes: &mut Mistakes) -> syn::Result<Thing> {
+    let start = input.fork();
+    let (kind, kind_tokens) = name(input).ok_or_else(|| misnamed(&start, key))?;
+    if input.parse::<Token![=]>().is_err() {
+        return Err(misnamed(&start, key));
+    }
+    if ends(input) {
+        return Err(misnamed(&start, key));
+    }
+    let chars = kind.chars().count();
+    if chars == 0 || chars > MAX_KIND_CHARS {
+        mistakes.at(
+            &kind_tokens,
+            format!(
+                "the kind says what sort of thing it is, in 1 to {MAX_KIND_CHARS} characters, and this has {chars}; \
+                 it is written {}",
+                keys::form(&key.to_string())
+            ),
+        );
+    }
+    Ok(Thing { kind, kind_tokens, id: expression(input, mistakes)? })
+}
+
+/// It isn't `KIND = e`.
+fn misnamed(start: ParseStream<'_>, key: &Ident) -> syn::Error {
+    syn::Error::new(
+        start.span(),
+        format!("`{key}` names the kind and the id of a thing, as {}", thing_form(key)),
+    )
+}
+
+fn thing_form(key: &Ident) -> String {
+    format!("`{key}(invoice = id)`, where `id` is any expression that implements `Display`")
+}
+
+/// `(name, name = e, ..)`.
+pub(super) fn fields(
+    input: ParseStream<'_>,
+    key: &Ident,
+    mistakes: &mut Mistakes,
+) -> syn::Result<Vec<Field>> {
+    if !input.peek(token::Paren) {
+        return Err(form_error(key));
+    }
+    let mut known: Vec<String> = Vec::new();
+    let fields = parenthesized(input, |input| {
+        Ok(list(input, mistakes, |input, mistakes| {
+            let (field, tokens) = field(input, mistakes)?;
+            if known.contains(&field.name) {
+                mistakes.at(tokens, format!("the field `{}` is named twice; rename one of them", field.name));
+            }
+            known.push(field.name.clone());
+            Ok(field)
+        }))
+    })?;
+    fields.ok_or_else(|| {
+        syn::Error::new(key.span(), format!("`fields()` is empty; it is written {}", keys::form("fields")))
+    })
+}
+
+/// `name`, `name = e`, `name = %e`, `name = ?e`, `name = secret(e)` or `name = pii(e)`.
+fn field(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<(Field, TokenStream)> {
+    let start = input.fork();
+    let is_ident = input.peek(syn::Ident::peek_any);
+    let (name, tokens) = name(input).ok_or_else(|| misnamed_field(&start))?;
+    if ends(input) && is_ident {
+        let ident: Ident = syn::parse2(tokens.clone())?;
+        let value = Expr::Path(syn::ExprPath { attrs: Vec::new(), qself: None, path: ident.into() });
+        return Ok((Field { name, capture: Capture::Serialize, value }, tokens));
+    }
+    if input.parse::<Token![=]>().is_err() || ends(input) {
+        return Err(misnamed_field(&start));
+    }
+    let capture = capture(input);
+    let value = match capture {
+        Capture::Secret | Capture::Pii => parenthesized(input, |input| expression(input, mistakes))?,
+        Capture::Serialize | Capture::Display | Capture::Debug => expression(input, mistakes)?,
+    };
+    Ok((Field { name, capture, value }, tokens))
+}
+
+/// It isn't a field. Where it is an expression, the field's name is missing.
+fn misnamed_field(start: ParseStream<'_>) -> syn::Error {
+    let span = start.span();
+    let sigil = if start.parse::<Token![%]>().is_ok() {
+        "%"
+    } else if start.parse::<Token![?]>().is_ok() {
+        "?"
+    } else {
+        ""
+    };
+    let form = match start.parse::<Expr>() {
+        Ok(value) => match last_word(&value) {
+            Some(word) => {
+                let value = value.to_token_stream().to_string().replace(' ', "");
+                format!("name it: `{word} = {sigil}{value}`")
+            }
+            None => format!("name it: `name = {sigil}..`"),
+        },
+        Err(_) => {
+            "it is written `name`, `name = e` (Serialize), `name = %e` (Display), `name = ?e` (Debug), \
+                   `name = secret(e)` or `name = pii(e)`"
+                .to_owned()
+        }
+    };
+    syn::Error::new(span, format!("a field has a name; {form}"))
+}
+
+/// `amount` of `body.amount`, `self.amount()` or `amount`.
+fn last_word(value: &Expr) -> Option<String> {
+    match value {
+        Expr::Field(field) => match &field.member {
+            syn::Member::Named(name) => Some(name.to_string()),
+            syn::Member::Unnamed(_) => None,
+        },
+        Expr::MethodCall(call) => Some(call.method.to_string()),
+        Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
+        Expr::Reference(reference) => last_word(&reference.expr),
+        _ => None,
+    }
+}
+
+/// The sigil or the word before the value. The words count only if nothing follows their parentheses.
+fn capture(input: ParseStream<'_>) -> Capture {
+    if input.parse::<Token![%]>().is_ok() {
+        return Capture::Display;
+    }
+    if input.parse::<Token![?]>().is_ok() {
+        return Capture::Debug;
+    }
+    let ahead = input.fork();
+    let Some(capture) = ahead.parse::<Ident>().ok().and_then(|word| match word.to_string().as_str() {
+        "secret" => Some(Capture::Secret),
+        "pii" => Some(Capture::Pii),
+        _ => None,
+    }) else {
+        return Capture::Serialize;
+    };
+    let is_whole = ahead.peek(token::Paren) && ahead.parse::<proc_macro2::Group>().is_ok() && ends(&ahead);
+    // The word was there a line above.
+    if is_whole && input.parse::<Ident>().is_ok() { capture } else { Capture::Serialize }
+}
+
+/// `(|pat| target(..), related(..), fields(..))`.
+pub(super) fn ok(input: ParseStream<'_>, key: &Ident, mistakes: &mut Mistakes) -> syn::Result<Returned> {
+    if !input.peek(token::Paren) {
+        return Err(form_error(key));
+    }
+    parenthesized(input, |input| {
+        let unlike = |span| {
+            syn::Error::new(
+                span,
+                "`ok` takes the returned value, like a closure, and says what it tells: \
+                 `ok(|invoice| target(invoice = invoice.id), fields(total = invoice.total))`",
+            )
+        };
+        if input.peek(Token![||]) || !input.peek(Token![|]) {
+            return Err(unlike(input.span()));
+        }
+        input.parse::<Token![|]>()?;
+        let pat = input.call(Pat::parse_single)?;
+        if input.peek(Token![:]) {
+            return Err(syn::Error::new(
+                input.span(),
+                "the type is known from the signature: write `|invoice|` alone",
+            ));
+        }
+        if input.parse::<Token![|]>().is_err() {
+            return Err(unlike(input.span()));
+        }
+        if input.is_empty() || input.peek(token::Brace) {
+            return Err(unlike(input.span()));
+        }
+        let facts = list(input, mistakes, told).unwrap_or_default();
+        Ok(Returned { pat, facts: facts.into_iter().flatten().collect() })
+    })
+}
+
+/// What a returned value can tell.
+fn told(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Vec<Fact>> {
+    let start = input.span();
+    let unlike = |span| {
+        syn::Error::new(
+            span,
+            "the returned value can tell `target(invoice = e)`, `related(order = e)` and `fields(name = e)`; \
+             everything else is known before the body and stands beside `ok(..)`",
+        )
+    };
+    let key = input.call(Ident::parse_any).map_err(|_| unlike(start))?;
+    match key.to_string().as_str() {
+        "target" if input.peek(token::Paren) => {
+            Ok(things(input, &key, mistakes)?.into_iter().map(Fact::Target).collect())
+        }
+        "target" if input.peek(Token![=]) => {
+            Ok(vec![Fact::BareTarget(super::value::assigned(input, &key, mistakes)?)])
+        }
+        "related" => Ok(things(input, &key, mistakes)?.into_iter().map(Fact::Related).collect()),
+        "fields" => Ok(fields(input, &key, mistakes)?.into_iter().map(Fact::Field).collect()),
+        "target" => Err(form_error(&key)),
+        _ => Err(unlike(key.span())),
+    }
+}
+
+/// A word or a string.
+fn name(input: ParseStream<'_>) -> Option<(String, TokenStream)> {
+    if input.peek(LitStr) {
+        let text: LitStr = input.parse().ok()?;
+        return Some((text.value(), text.to_token_stream()));
+    }
+    let ident = input.call(Ident::parse_any).ok()?;
+    Some((ident.unraw().to_string(), ident.to_token_stream()))
+}
+
+/// What stands between commas. `None`: there is nothing.
+fn list<T>(
+    input: ParseStream<'_>,
+    mistakes: &mut Mistakes,
+    mut read: impl FnMut(ParseStream<'_>, &mut Mistakes) -> syn::Result<T>,
+) -> Option<Vec<T>> {
+    if input.is_empty() {
+        return None;
+    }
+    let mut items = Vec::new();
+    while !input.is_empty() {
+        match read(input, mistakes) {
+            Ok(item) => items.push(item),
+            Err(error) => {
+                mistakes.push(error);
+                skip_item(input);
+            }
+        }
+        separator(input, mistakes);
+    }
+    Some(items)
+}

@@ -1,0 +1,201 @@
+//! The function with its new body.
+//!
+//! Names are made with `mixed_site`, so none of them meets a name of the user's. Nothing here carries an `allow`:
+//! under the user's `forbid` that would be an error of its own; the compiler's lints leave code of a macro alone.
+
+mod facts;
+mod probes;
+mod site;
+
+use proc_macro2::{Group, Span, TokenStream};
+use quote::quote_spanned;
+use syn::{Ident, Path, Type};
+
+use self::facts::{Said, When};
+use self::probes::Ask;
+use crate::args::{Args, Fact};
+use crate::item::Function;
+use crate::returns::{self, Returns};
+
+/// Where generated code finds what it calls, and the span of what it is made of.
+#[derive(Clone)]
+pub(crate) struct Host {
+    rt: TokenStream,
+    span: Span,
+}
+
+impl Host {
+    fn new(default: &str, given: Option<&Path>) -> Self {
+        let span = Span::mixed_site();
+        let rt = match given {
+            Some(path) => quote_spanned!(span=> #path::rt),
+            None => {
+                let host = Ident::new(default, span);
+                quote_spanned!(span=> ::#host::rt)
+            }
+        };
+        Self { rt, span }
+    }
+}
+
+/// Writes the function anew: the same signature, the body once, and around it what makes the record.
+pub(crate) fn function(default_host: &str, args: &Args, function: &Function) -> TokenStream {
+    let Function { attrs, vis, sig, body } = function;
+    let host = Host::new(default_host, args.host.as_ref());
+    let written = returns::written(&sig.output);
+    let parts = Parts { host: &host, args, function, body: relocated(body, host.span) };
+    let body = match returns::classify(&written) {
+        _ if sig.asyncness.is_some() => parts.of_async(&written),
+        Returns::Value => parts.of_sync(&written),
+        Returns::BoxedFuture(output) => {
+            let future = parts.of_future(&written, &output);
+            quote_spanned!(host.span=> #future ::std::boxed::Box::pin(future))
+        }
+        Returns::Future(output) => {
+            let future = parts.of_future(&written, &output);
+            quote_spanned!(host.span=> #future future)
+        }
+    };
+    // The outer braces are the user's: what is said of the whole function then points at the function.
+    let mut block = Group::new(function.body.delimiter(), body);
+    block.set_span(function.body.span());
+    quote_spanned!(host.span=> #(#attrs)* #vis #sig #block)
+}
+
+/// The user's body in braces of ours that stand where the user's did: errors point there, and lints about braces don't.
+fn relocated(body: &Group, span: Span) -> Group {
+    let mut ours = Group::new(body.delimiter(), body.stream());
+    ours.set_span(span.located_at(body.span()));
+    ours
+}
+
+struct Parts<'a> {
+    host: &'a Host,
+    args: &'a Args,
+    function: &'a Function,
+    body: Group,
+}
+
+impl Parts<'_> {
+    /// The block returns what the body returned, staged in the same poll.
+    fn of_async(&self, written: &Type) -> TokenStream {
+        let (before, after) = (self.before(), self.after(written));
+        let (rt, body, ty) = (&self.host.rt, &self.body, returns::inside(written));
+        // The first `return` tells inference the type that each `return` of the body is to become; without it
+        // `return Box::new(x)` wouldn't become a `Box<dyn Trait>`. The `let` does the same for the last expression,
+        // and the `else` lets what follows count as reachable even if the body never gets there. Neither may hold a
+        // value of that type, which needn't be `Send`, while the body waits.
+        quote_spanned! {self.host.span=>
+            let mut call = #before;
+            let returned: #ty = async move {
+                if false {
+                    return #rt::unreached::<#ty>();
+                }
+                let returned: #ty = if true #body else { #rt::unreached::<#ty>() };
+                returned
+            }
+            .await;
+            #after
+            returned
+        }
+    }
+
+    fn of_sync(&self, written: &Type) -> TokenStream {
+        let (before, after) = (self.before(), self.after(written));
+        let (rt, body, ty) = (&self.host.rt, &self.body, returns::inside(written));
+        quote_spanned! {self.host.span=>
+            let mut call = #before;
+            let returned: #ty = #rt::run(move || -> #ty #body);
+            #after
+            returned
+        }
+    }
+
+    /// Leaves a `future`. The body has made the inner one already, from the arguments, so what the arguments tell is
+    /// taken before; the draft begins when the future is first polled, as in an `async fn`.
+    fn of_future(&self, written: &Type, output: &Type) -> TokenStream {
+        let rt = &self.host.rt;
+        let (begin, after) = (site::begin(self.host, self.args, self.function), self.after(output));
+        let (body, ty, output) = (&self.body, returns::inside(written), returns::inside(output));
+        let taken = self.facts_before(When::Later);
+        let later = taken.iter().enumerate().map(|(number, said)| said.later(self.host, number));
+        let (take, say): (Vec<_>, Vec<_>) = later.unzip();
+        quote_spanned! {self.host.span=>
+            #(#take)*
+            let future = #rt::run(move || -> #ty #body);
+            let future = async move {
+                let mut call = #begin;
+                #(#say)*
+                let returned: #output = future.await;
+                #after
+                returned
+            };
+        }
+    }
+
+    /// An expression: the call, told everything that is known before the body.
+    fn before(&self) -> TokenStream {
+        let rt = &self.host.rt;
+        let begin = site::begin(self.host, self.args, self.function);
+        let facts: Vec<_> = self.facts_before(When::Now).iter().map(|said| said.now(self.host)).collect();
+        if facts.is_empty() {
+            return quote_spanned!(self.host.span=> #begin);
+        }
+        quote_spanned! {self.host.span=>
+            {
+                use #rt::probe::prelude::*;
+                let mut call = #begin;
+                #(#facts)*
+                call
+            }
+        }
+    }
+
+    /// What is known before the body: what the attribute says, and of the rest what the arguments tell.
+    fn facts_before(&self, when: When) -> Vec<Said<'_>> {
+        let facts = &self.args.facts;
+        let ask = Ask {
+            actor: !facts.iter().any(|fact| matches!(fact, Fact::Actor(_))),
+            target: !facts.iter().any(|fact| matches!(fact, Fact::Target(_) | Fact::BareTarget(_))),
+        };
+        let mut said: Vec<_> =
+            facts.iter().map(|fact| facts::said(self.host, self.args, fact, when)).collect();
+        said.extend(probes::arguments(self.host, &self.function.sig, ask));
+        said
+    }
+
+    /// Statements: what the returned value tells, and the end.
+    fn after(&self, returned: &Type) -> TokenStream {
+        let rt = &self.host.rt;
+        let verdict = match &self.args.success {
+            Some(success) => quote_spanned!(self.host.span=> #rt::judge(&returned, #success)),
+            None => quote_spanned!(self.host.span=> (&&#rt::probe::Ret::new(&returned)).lodger_verdict()),
+        };
+        if matches!(returned, Type::Tuple(tuple) if tuple.elems.is_empty()) && self.args.ok.is_empty() {
+            return quote_spanned! {self.host.span=>
+                {
+                    use #rt::probe::prelude::*;
+                    let verdict = #verdict;
+                    call.stage(verdict);
+                }
+            };
+        }
+        let told = self.args.ok.iter().map(|ok| {
+            let pat = &ok.pat;
+            let facts =
+                ok.facts.iter().map(|fact| facts::said(self.host, self.args, fact, When::Now).now(self.host));
+            quote_spanned!(self.host.span=> match ok { #pat => { #(#facts)* } _ => {} })
+        });
+        quote_spanned! {self.host.span=>
+            {
+                use #rt::probe::prelude::*;
+                let verdict = #verdict;
+                if let ::core::option::Option::Some(ok) = (&&#rt::probe::Ret::new(&returned)).lodger_ok() {
+                    call.ok_target((&&&#rt::probe::Value::new(ok)).lodger_target());
+                    #(#told)*
+                }
+                call.stage(verdict);
+            }
+        }
+    }
+}

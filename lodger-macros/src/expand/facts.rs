@@ -1,0 +1,130 @@
+//! What the attribute says, as calls of the runtime.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote_spanned};
+use syn::{Attribute, Expr};
+
+use super::Host;
+use crate::args::{Action, Args, Capture, Fact, Field, Thing};
+
+/// When the call is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// Where the expression stands.
+    Now,
+    /// When the arguments are gone: the value is taken along, so it has to be an owned one.
+    Later,
+}
+
+/// One thing that the call is told.
+pub(super) struct Said<'a> {
+    /// Which method of the call is told it.
+    pub(super) method: &'static str,
+    /// The name of a field.
+    pub(super) name: Option<&'a str>,
+    /// What it is told.
+    pub(super) value: TokenStream,
+    /// `#[cfg(..)]` of the argument that this is about.
+    pub(super) conditions: Vec<&'a Attribute>,
+    /// It is about an argument that the user marked as unused, `_user`, and we use it nevertheless.
+    pub(super) quiet: bool,
+}
+
+impl Said<'_> {
+    /// The statements that tell the call.
+    pub(super) fn now(&self, host: &Host) -> TokenStream {
+        if !self.quiet {
+            return self.tell(host, &self.value);
+        }
+        let (take, tell) = self.later(host, 0);
+        quote_spanned!(host.span=> #take #tell)
+    }
+
+    /// The statements that take the value along, and the one that tells the call.
+    pub(super) fn later(&self, host: &Host, number: usize) -> (TokenStream, TokenStream) {
+        let Host { rt, span } = host;
+        let taken = format_ident!("taken_{number}", span = *span);
+        let Self { value, conditions, .. } = self;
+        let take = if self.quiet {
+            // clippy::used_underscore_binding doesn't count what stands on the left of an assignment as a use.
+            quote_spanned! {*span=>
+                #(#conditions)* let mut #taken = ::core::option::Option::None;
+                #(#conditions)* { use #rt::probe::prelude::*; *#rt::keep(&mut #taken, #value) = []; }
+            }
+        } else {
+            quote_spanned!(*span=> #(#conditions)* let #taken = { use #rt::probe::prelude::*; #value };)
+        };
+        (take, self.tell(host, &quote_spanned!(*span=> #taken)))
+    }
+
+    fn tell(&self, host: &Host, value: &TokenStream) -> TokenStream {
+        let Self { conditions, .. } = self;
+        let method = format_ident!("{}", self.method, span = host.span);
+        match self.name {
+            Some(name) => quote_spanned!(host.span=> #(#conditions)* call.#method(#name, &#value);),
+            None => quote_spanned!(host.span=> #(#conditions)* call.#method(#value);),
+        }
+    }
+}
+
+/// What a fact tells.
+pub(super) fn said<'a>(host: &Host, args: &Args, fact: &'a Fact, when: When) -> Said<'a> {
+    let Host { rt, span } = host;
+    let (method, value) = match fact {
+        Fact::Target(thing) => ("target", target(host, thing)),
+        Fact::Related(thing) => ("related", target(host, thing)),
+        Fact::BareTarget(value) => ("target", bare_target(host, args, value)),
+        Fact::Actor(value) => ("actor", quote_spanned!(*span=> #rt::ToActor::to_actor(&(#value)))),
+        Fact::Tenant(value) => ("tenant", text(host, value, when)),
+        Fact::IdempotencyKey(value) => ("idempotency_key", text(host, value, when)),
+        Fact::Field(field) => return of_field(host, field, when),
+    };
+    Said { method, name: None, value, conditions: Vec::new(), quiet: false }
+}
+
+fn target(host: &Host, thing: &Thing) -> TokenStream {
+    let Host { rt, span } = host;
+    let Thing { kind, id, .. } = thing;
+    quote_spanned!(*span=> #rt::target_of(#kind, &(#id)))
+}
+
+/// An id or a target. Where the action is known to be about nothing, only a target makes sense.
+fn bare_target(host: &Host, args: &Args, value: &Expr) -> TokenStream {
+    let Host { rt, span } = host;
+    let action = match &args.action {
+        Some(Action::Literal(text)) if !text.value().contains('.') => {
+            return quote_spanned!(*span=> #rt::ToTarget::to_target(&(#value)));
+        }
+        Some(Action::Literal(text)) => quote_spanned!(*span=> #text),
+        Some(Action::Const(path)) => quote_spanned!(*span=> #path),
+        None => quote_spanned!(*span=> ""),
+    };
+    quote_spanned!(*span=> (&&&#rt::probe::Given::new(&(#value), #action)).lodger_given())
+}
+
+fn text(host: &Host, value: &Expr, when: When) -> TokenStream {
+    let Host { rt, span } = host;
+    match when {
+        When::Now => quote_spanned!(*span=> &(#value)),
+        When::Later => quote_spanned!(*span=> #rt::text(&(#value))),
+    }
+}
+
+fn of_field<'a>(host: &Host, field: &'a Field, when: When) -> Said<'a> {
+    let Host { rt, span } = host;
+    let Field { name, capture, value } = field;
+    let (method, taken) = match capture {
+        Capture::Serialize => ("field", quote_spanned!(*span=> #rt::json)),
+        Capture::Pii => ("field_pii", quote_spanned!(*span=> #rt::json)),
+        Capture::Display => ("field_display", quote_spanned!(*span=> #rt::text)),
+        Capture::Secret => ("field_secret", quote_spanned!(*span=> #rt::text)),
+        // What is taken along is the text already, which mustn't be quoted once more.
+        Capture::Debug if when == When::Later => ("field_display", quote_spanned!(*span=> #rt::debug_text)),
+        Capture::Debug => ("field_debug", quote_spanned!(*span=> #rt::debug_text)),
+    };
+    let value = match when {
+        When::Now => quote_spanned!(*span=> (#value)),
+        When::Later => quote_spanned!(*span=> #taken(&(#value))),
+    };
+    Said { method, name: Some(name), value, conditions: Vec::new(), quiet: false }
+}

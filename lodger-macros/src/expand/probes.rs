@@ -1,0 +1,118 @@
+//! Which arguments are asked whether they are an actor or a target, and how.
+
+use proc_macro2::TokenStream;
+use quote::quote_spanned;
+use syn::{Attribute, FnArg, Ident, Pat, PatIdent, PathArguments, PathSegment, Signature, Type};
+
+use super::Host;
+use super::facts::Said;
+use crate::returns::is_opaque;
+
+/// What the arguments are asked for: what the attribute says needs no asking.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ask {
+    pub(super) actor: bool,
+    pub(super) target: bool,
+}
+
+/// What the arguments tell.
+pub(super) fn arguments<'a>(host: &Host, sig: &'a Signature, ask: Ask) -> Vec<Said<'a>> {
+    sig.inputs.iter().flat_map(|argument| of(host, argument, ask)).collect()
+}
+
+fn of<'a>(host: &Host, argument: &'a FnArg, ask: Ask) -> Vec<Said<'a>> {
+    let Host { rt, span } = host;
+    let FnArg::Typed(argument) = argument else { return Vec::new() };
+    let ty = &*argument.ty;
+    let can_be = can_be(ty);
+    let seen = seen(&argument.pat);
+    let quiet =
+        matches!(&seen, Some(Seen::Whole(name) | Seen::Inside(name)) if name.to_string().starts_with('_'));
+    let arg = match seen {
+        Some(Seen::Whole(name)) => quote_spanned!(*span=> #rt::probe::Arg::whole(&#name)),
+        Some(Seen::Inside(name)) if !is_opaque(ty) => {
+            quote_spanned!(*span=> #rt::probe::Arg::<#ty, _>::inside(&#name))
+        }
+        _ => return Vec::new(),
+    };
+    let conditions: Vec<&Attribute> =
+        argument.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).collect();
+    let said = |method, value: TokenStream| Said {
+        method,
+        name: None,
+        value,
+        conditions: conditions.clone(),
+        quiet,
+    };
+    let mut all = Vec::new();
+    if ask.actor && can_be.actor {
+        all.push(said("actor_arg", quote_spanned!(*span=> (&&&#arg).lodger_actor())));
+    }
+    if ask.target && can_be.target {
+        all.push(said("target_arg", quote_spanned!(*span=> (&&&#arg).lodger_target())));
+    }
+    all
+}
+
+/// What a pattern leaves to be seen.
+enum Seen<'a> {
+    /// `user`.
+    Whole(&'a Ident),
+    /// `Extension(user)`.
+    Inside(&'a Ident),
+}
+
+fn seen(pat: &Pat) -> Option<Seen<'_>> {
+    match pat {
+        Pat::Paren(paren) => seen(&paren.pat),
+        Pat::Ident(ident) => variable(ident).map(Seen::Whole),
+        Pat::TupleStruct(wrapper) => match (wrapper.elems.first(), wrapper.elems.len()) {
+            (Some(Pat::Ident(ident)), 1) => variable(ident).map(Seen::Inside),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The variable's name. A name that starts like a type's is a unit struct or a constant and no variable.
+fn variable(pat: &PatIdent) -> Option<&Ident> {
+    let starts_upper = pat.ident.to_string().trim_start_matches("r#").starts_with(char::is_uppercase);
+    (pat.subpat.is_none() && pat.by_ref.is_none() && !starts_upper).then_some(&pat.ident)
+}
+
+/// What the declared type says without being known. What a client sent is never asked, and what can't be an
+/// application's own type needn't be: so the compiler still warns when it is unused.
+fn can_be(ty: &Type) -> Ask {
+    const NOTHING: Ask = Ask { actor: false, target: false };
+    match ty {
+        Type::Group(group) => can_be(&group.elem),
+        Type::Paren(paren) => can_be(&paren.elem),
+        Type::Reference(reference) => can_be(&reference.elem),
+        Type::Array(_) | Type::FnPtr(_) | Type::Never(_) | Type::Ptr(_) | Type::Slice(_) | Type::Tuple(_) => {
+            NOTHING
+        }
+        Type::Path(path) => match path.path.segments.last() {
+            Some(last) if is_from_client(last) || is_std(last) => NOTHING,
+            Some(last) => Ask { actor: !is_generic(last, "Path"), target: true },
+            None => NOTHING,
+        },
+        _ => Ask { actor: true, target: true },
+    }
+}
+
+fn is_from_client(last: &PathSegment) -> bool {
+    ["Json", "Form", "Query"].into_iter().any(|name| is_generic(last, name))
+}
+
+fn is_generic(last: &PathSegment, name: &str) -> bool {
+    last.ident == name && !matches!(last.arguments, PathArguments::None)
+}
+
+/// Types of the language and the library, which an application can't make an actor.
+fn is_std(last: &PathSegment) -> bool {
+    const STD: [&str; 20] = [
+        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "str", "u8", "u16", "u32",
+        "u64", "u128", "usize", "String", "Vec", "HashMap",
+    ];
+    STD.into_iter().any(|name| last.ident == name)
+}
