@@ -250,3 +250,6 @@ impl Drop for End {
         self.progress.ring();
     }
 }
+
+#[cfg(all(test, feature = "journal"))]
+mod tests;
