@@ -9,6 +9,7 @@ mod site;
 
 use proc_macro2::{Group, Span, TokenStream};
 use quote::quote_spanned;
+use syn::spanned::Spanned;
 use syn::{Ident, Path, Type};
 
 use self::facts::{Said, When};
@@ -35,6 +36,11 @@ impl Host {
             }
         };
         Self { rt, span }
+    }
+
+    /// The span for tokens of ours that stand for these of the user's: what the compiler says of them points there.
+    fn at(&self, users: &impl Spanned) -> Span {
+        self.span.located_at(users.span())
     }
 }
 
@@ -81,6 +87,9 @@ impl Parts<'_> {
     fn of_async(&self, written: &Type) -> TokenStream {
         let (before, after) = (self.before(), self.after(written));
         let (rt, body, ty) = (&self.host.rt, &self.body, returns::inside(written));
+        let at = self.host.at(written);
+        let early = quote_spanned!(at=> return #rt::unreached::<#ty>(););
+        let typed = quote_spanned!(at=> #rt::unreached::<#ty>());
         // The first `return` tells inference the type that each `return` of the body is to become; without it
         // `return Box::new(x)` wouldn't become a `Box<dyn Trait>`. The `let` does the same for the last expression,
         // and the `else` lets what follows count as reachable even if the body never gets there. Neither may hold a
@@ -89,9 +98,9 @@ impl Parts<'_> {
             let mut call = #before;
             let returned: #ty = async move {
                 if false {
-                    return #rt::unreached::<#ty>();
+                    #early
                 }
-                let returned: #ty = if true #body else { #rt::unreached::<#ty>() };
+                let returned: #ty = if true #body else { #typed };
                 returned
             }
             .await;
@@ -168,14 +177,16 @@ impl Parts<'_> {
     fn after(&self, returned: &Type) -> TokenStream {
         let rt = &self.host.rt;
         let verdict = match &self.args.success {
-            Some(success) => quote_spanned!(self.host.span=> #rt::judge(&returned, #success)),
-            None => quote_spanned!(self.host.span=> (&&#rt::probe::Ret::new(&returned)).lodger_verdict()),
+            Some(success) => quote_spanned!(self.host.at(success)=> #rt::judge(returned, #success)),
+            None => {
+                quote_spanned!(self.host.at(returned)=> (&&#rt::probe::Ret::new(returned)).lodger_verdict())
+            }
         };
         if matches!(returned, Type::Tuple(tuple) if tuple.elems.is_empty()) && self.args.ok.is_empty() {
             return quote_spanned! {self.host.span=>
                 {
                     use #rt::probe::prelude::*;
-                    let verdict = #verdict;
+                    let verdict = { let returned = &returned; #verdict };
                     call.stage(verdict);
                 }
             };
@@ -189,7 +200,7 @@ impl Parts<'_> {
         quote_spanned! {self.host.span=>
             {
                 use #rt::probe::prelude::*;
-                let verdict = #verdict;
+                let verdict = { let returned = &returned; #verdict };
                 if let ::core::option::Option::Some(ok) = (&&#rt::probe::Ret::new(&returned)).lodger_ok() {
                     call.ok_target((&&&#rt::probe::Value::new(ok)).lodger_target());
                     #(#told)*
