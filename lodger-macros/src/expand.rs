@@ -7,7 +7,7 @@ mod facts;
 mod probes;
 mod site;
 
-use proc_macro2::{Group, Span, TokenStream};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
 use syn::spanned::Spanned;
 use syn::{Ident, Path, Type};
@@ -36,6 +36,13 @@ impl Host {
             }
         };
         Self { rt, span }
+    }
+
+    /// An expression of this type that is never evaluated, standing where the type is written.
+    fn typed(&self, written: &Type) -> TokenStream {
+        let (rt, ty, at) = (&self.rt, returns::inside(written), self.at(written));
+        let typed = quote_spanned!(at=> #rt::unreached::<#ty>());
+        typed.into_iter().map(|token| located(token, at)).collect()
     }
 
     /// The span for tokens of ours that stand for these of the user's: what the compiler says of them points there.
@@ -68,6 +75,12 @@ pub(crate) fn function(default_host: &str, args: &Args, function: &Function) -> 
     quote_spanned!(host.span=> #(#attrs)* #vis #sig #block)
 }
 
+/// The token, standing at this place, and resolved as before.
+fn located(mut token: TokenTree, at: Span) -> TokenTree {
+    token.set_span(token.span().located_at(at));
+    token
+}
+
 /// The user's body in braces of ours that stand where the user's did: errors point there, and lints about braces don't.
 fn relocated(body: &Group, span: Span) -> Group {
     let mut ours = Group::new(body.delimiter(), body.stream());
@@ -86,10 +99,9 @@ impl Parts<'_> {
     /// The block returns what the body returned, staged in the same poll.
     fn of_async(&self, written: &Type) -> TokenStream {
         let (before, after) = (self.before(), self.after(written));
-        let (rt, body, ty) = (&self.host.rt, &self.body, returns::inside(written));
-        let at = self.host.at(written);
-        let early = quote_spanned!(at=> return #rt::unreached::<#ty>(););
-        let typed = quote_spanned!(at=> #rt::unreached::<#ty>());
+        let (body, ty) = (&self.body, returns::inside(written));
+        let typed = self.host.typed(written);
+        let early = quote_spanned!(self.host.at(written)=> return #typed;);
         // The first `return` tells inference the type that each `return` of the body is to become; without it
         // `return Box::new(x)` wouldn't become a `Box<dyn Trait>`. The `let` does the same for the last expression,
         // and the `else` lets what follows count as reachable even if the body never gets there. Neither may hold a
