@@ -120,11 +120,14 @@ async fn redirects_are_not_followed() {
 #[tokio::test]
 async fn an_endless_answer_is_read_no_further_than_the_limit() {
     let server = Loopback::start(Step::Endless(202)).await;
-    let destination = destination(&server.base());
+    // So long that only the limit can end it.
+    let patient = LodgerApi::builder("org_1", "core").timeout(Duration::from_secs(86_400));
+    let api = patient.api_key(CANARY).api_base(server.base()).build().unwrap();
+    let destination = LodgerDestination::new(api);
     assert!(matches!(answer(&destination, &delivery()).await, Answer::Ambiguous(_)));
     server.script([Step::Endless(400)]);
     assert!(matches!(answer(&destination, &delivery()).await, Answer::Refused(_)));
-    let error = api(&server.base()).event(EventCall::new("a.b", "u", "t")).await.unwrap_err();
+    let error = destination.api().event(EventCall::new("a.b", "u", "t")).await.unwrap_err();
     assert_eq!(error.body().unwrap().as_str().unwrap().len(), 64 * 1024);
 }
 

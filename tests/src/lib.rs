@@ -1,1 +1,11 @@
-//! Draft.
+//! What the tests of the whole share.
+//!
+//! [`parity`] is one small service written twice, line by line, for axum and for actix, with a client that speaks raw
+//! HTTP/1.1 to it. The cases with their expected events stand in `tests/parity/`, one theme a file.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that can't go on should stop right there, with a backtrace"
+)]
+
+pub mod parity;

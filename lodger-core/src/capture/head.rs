@@ -1,11 +1,12 @@
 //! The view of a request's head that every rule of capture works on.
 
+use std::fmt;
 use std::net::IpAddr;
 
 /// A request's head, as an adapter shows it: method, path, route, headers and the peer's address.
 ///
 /// The two frameworks are on different versions of the `http` crate, so no type of it appears here.
-pub trait Head: Send + Sync {
+pub trait Head: fmt::Debug + Send + Sync {
     /// The method as it came: `PUT`.
     fn method(&self) -> &str;
 
@@ -66,7 +67,7 @@ impl FakeHead {
         Self { headers: headers.collect(), peer: None }
     }
 
-    pub(crate) fn from_peer(mut self, peer: &str) -> Self {
+    pub(crate) fn with_peer(mut self, peer: &str) -> Self {
         self.peer = Some(peer.parse().unwrap());
         self
     }

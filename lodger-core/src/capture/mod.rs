@@ -1,16 +1,52 @@
 //! What an audit event means: the framework-neutral rules by which a request becomes one.
 //!
-//! Nothing here knows a web framework. An adapter shows a request's head through [`Head`]; everything else is
-//! text, bytes, status numbers and addresses, so each rule is a function with a table of tests.
+//! Nothing here knows a web framework. An adapter shows a request's head through [`Head`], opens an [`Exchange`],
+//! runs the inner service in its [`Scope`] and tells it the response; everything else is text, bytes, status numbers
+//! and addresses, so each rule is a function with a table of tests.
+//!
+//! | step | file |
+//! | --- | --- |
+//! | a request comes in, a response goes out, or neither does | `exchange` |
+//! | what is known of the request or job, and its drafts | `scope`, `draft` |
+//! | an annotated function runs | `call`, `site` |
+//! | the body of a handler speaks about its event | `audit`, `diff` |
+//! | a draft becomes an event | `finish`, with `outcome`, `target`, `request_info` |
+//! | facts about the request | `client_ip`, `request_id`, `trace`, `session`, `route_pattern` |
+//! | what the layer was told | `policy`, `setters`, `rules` |
+//! | where events go | `sink`, `installed` |
 
+mod audit;
+mod call;
 pub mod client_ip;
+mod diff;
+mod draft;
+mod exchange;
+mod finish;
 pub mod head;
+mod installed;
 pub mod outcome;
+mod policy;
 pub mod request_id;
+mod request_info;
 pub mod route_pattern;
 pub mod rules;
+mod scope;
 pub mod session;
+mod setters;
+mod sink;
+mod site;
 pub mod target;
 pub mod trace;
 
+pub use audit::{Audit, set_actor, set_session};
+pub use call::Call;
+pub use diff::diff;
+pub(crate) use exchange::all_within;
+pub use exchange::{Entry, Exchange, Responded, ResponseHead};
 pub use head::Head;
+pub use installed::{install, installed, orphans, uninstall};
+pub use outcome::{Ended, OutcomeSet, Verdict};
+pub use policy::{Checked, LayerError, Policy, Settings, Unaudited};
+pub use scope::{InScope, Scope, current};
+pub use sink::{Class, Count, Guarantee, Missed, Reservation, Sink, Wait};
+pub use site::{Registered, Site, catalog};

@@ -6,6 +6,7 @@
 //! | 401 or 403; a rule's route answered by a 3xx with no actor | denied | no |
 //! | function Err; no verdict and another status from 400 | failure | no |
 //! | function Ok, but another status from 400 | failure, "function ok, response N" | yes |
+//! | function Ok, but the inner service failed | failure, "function ok, no response" | yes |
 //! | function Ok, no response head | success, "client gone" | yes |
 //! | no verdict, no response head | unknown, "client gone" | yes |
 //! | a result that nobody could see into, status below 400 or no response head | unknown, "result not visible" | yes |
@@ -59,6 +60,8 @@ pub enum Answer {
     Status(u16),
     /// A request was around, but it ended before there was a response head.
     Gone,
+    /// The inner service failed, so whoever asked sees an error or nothing.
+    Failed,
     /// No request was around, so no response was ever due.
     NotDue,
 }
@@ -104,10 +107,10 @@ impl Ruling {
         Self::new(outcome, Some(Cow::Borrowed(reason)))
     }
 
-    fn ok_but(status: u16) -> Self {
+    fn ok_but(seen: &str) -> Self {
         Self {
             outcome: Outcome::Failure,
-            reason: Some(Cow::Owned(format!("function ok, response {status}"))),
+            reason: Some(Cow::Owned(format!("function ok, {seen}"))),
             by_default: true,
             selected_by: OutcomeSet::FAILURE.with(OutcomeSet::SUCCESS),
         }
@@ -130,8 +133,9 @@ pub fn rule(facts: Facts) -> Ruling {
         (_, Answer::Status(401 | 403)) => Ruling::plain(Outcome::Denied),
         (_, Answer::Status(300..=399)) if facts.rule_without_actor => Ruling::plain(Outcome::Denied),
         (Verdict::Err, _) => Ruling::plain(Outcome::Failure),
-        (Verdict::Ok, Answer::Status(status @ 400..)) => Ruling::ok_but(status),
-        (Verdict::None | Verdict::Hidden, Answer::Status(400..)) => Ruling::plain(Outcome::Failure),
+        (Verdict::Ok, Answer::Status(status @ 400..)) => Ruling::ok_but(&format!("response {status}")),
+        (Verdict::Ok, Answer::Failed) => Ruling::ok_but("no response"),
+        (Verdict::None | Verdict::Hidden, Answer::Status(400..) | Answer::Failed) => Ruling::plain(Outcome::Failure),
         (Verdict::Hidden, _) => Ruling::because(Outcome::Unknown, "result not visible"),
         (Verdict::Ok, Answer::Gone) => Ruling::because(Outcome::Success, "client gone"),
         (Verdict::None, Answer::Gone) => Ruling::because(Outcome::Unknown, "client gone"),

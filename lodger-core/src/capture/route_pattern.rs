@@ -139,10 +139,13 @@ pub fn canonical_template(template: &str) -> String {
     RoutePattern::parse(template).map_or_else(|_| template.to_owned(), |pattern| pattern.to_string())
 }
 
-/// Writes a decoded literal so that it reads back as itself.
+/// Writes a decoded literal so that it reads back as itself. `:` and `*` are encoded where bare they would mean
+/// something: at the start of a segment (older routers) and, the star, behind a parameter (actix).
 fn write_literal(text: &mut String, literal: &str) {
     for char in literal.chars() {
         match char {
+            ':' if text.ends_with('/') => text.push_str("%3A"),
+            '*' if text.ends_with(['/', '}']) => text.push_str("%2A"),
             '{' => text.push_str("{{"),
             '}' => text.push_str("}}"),
             '/' | '%' | '?' | '#' | ' ' | '\0'..='\x1f' | '\x7f' => {

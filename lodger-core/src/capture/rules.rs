@@ -66,12 +66,10 @@ impl<A> RuleSet<A> {
                 Ok(rule) => {
                     let key = rule.pattern().key();
                     let place = (rule.method().unwrap_or("*").to_owned(), key.clone());
-                    match seen.get(&place) {
-                        Some(first) => problems.push(RuleError::Duplicate {
-                            first: first.clone(),
-                            second: rule.text().to_owned(),
-                        }),
-                        None => drop(seen.insert(place, rule.text().to_owned())),
+                    let second = rule.text().to_owned();
+                    match seen.get(&place).cloned() {
+                        Some(first) => problems.push(RuleError::Duplicate { first, second }),
+                        None => _ = seen.insert(place, second),
                     }
                     entries.push(Entry { rule, key, value });
                 }

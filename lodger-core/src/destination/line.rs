@@ -153,11 +153,13 @@ mod tests {
 
     #[test]
     fn a_value_can_not_forge_a_line_or_a_column() {
-        let event = at_noon(
-            Event::builder("has\nchanged  success")
+        let mut event = at_noon(
+            Event::builder("placeholder")
                 .actor(Actor::user("\u{202e}ada\u{2028}"))
                 .target(Target::new("x", "7\"  success")),
         );
+        // Set by hand: the builder lets no line break through, an older version may have.
+        event.action = "has\nchanged  success".into();
         assert_eq!(
             pretty(&event),
             concat!(

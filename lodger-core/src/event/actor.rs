@@ -163,3 +163,24 @@ impl<T: ToActor + ?Sized> ToActor for std::sync::Arc<T> {
         (**self).to_actor()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_actor_that_is_not_known_says_so() {
+        assert!(Actor::unresolved().is_unresolved());
+        assert!(!Actor::anonymous().is_unresolved());
+        let json = serde_json::to_value(Actor::unresolved()).unwrap();
+        assert_eq!(json, serde_json::json!({"id": "unresolved", "kind": "unresolved"}));
+    }
+
+    #[test]
+    fn who_is_acted_for_stands_nearest_first() {
+        let actor =
+            Actor::service("api").on_behalf_of(Actor::user("support")).on_behalf_of(Actor::user("customer"));
+        let ids: Vec<&str> = actor.on_behalf_of.iter().map(|actor| actor.id.as_str()).collect();
+        assert_eq!(ids, ["support", "customer"]);
+    }
+}

@@ -170,3 +170,34 @@ impl EventBuilder {
         InvalidEvent::unless_empty(problems).map(|()| self.event)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Actor;
+
+    #[test]
+    fn an_event_by_hand_has_honest_defaults() {
+        let event = Event::builder("invoice.update").build().unwrap();
+        assert!(event.actor.is_unresolved());
+        assert_eq!(event.target, Target::unresolved("invoice.update"));
+        assert_eq!(event.outcome, Outcome::Success);
+        assert_eq!(event.idempotency_key, format!("event_{}", event.id));
+        assert!(!event.user_visible);
+    }
+
+    #[test]
+    fn the_tenant_is_the_actors_unless_it_is_set() {
+        let actor = Actor::user("ada").tenant("acme");
+        assert_eq!(Event::builder("a").actor(&actor).build().unwrap().tenant.as_deref(), Some("acme"));
+        let event = Event::builder("a").actor(actor).tenant("umbrella").build().unwrap();
+        assert_eq!(event.tenant.as_deref(), Some("umbrella"));
+    }
+
+    #[test]
+    fn personal_values_are_marked_by_name() {
+        let event = Event::builder("a").personal("phone", "+49 30 1").metadata("n", 1).build().unwrap();
+        assert_eq!(event.personal, ["phone"]);
+        assert_eq!(event.metadata["phone"], "+49 30 1");
+    }
+}

@@ -53,3 +53,25 @@ impl Change {
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_operation_follows_from_what_was_there() {
+        assert_eq!(Change::new("/a", None, Some(json!(1))).op, ChangeOp::Add);
+        assert_eq!(Change::new("/a", Some(json!(1)), None).op, ChangeOp::Remove);
+        assert_eq!(Change::new("/a", Some(json!(1)), Some(json!(2))).op, ChangeOp::Replace);
+    }
+
+    #[test]
+    fn null_is_a_value_and_no_absence() {
+        let change = Change::new("/a", Some(Value::Null), Some(json!(1)));
+        let text = r#"{"op":"replace","path":"/a","before":null,"after":1}"#;
+        assert_eq!(serde_json::to_string(&change).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Change>(text).unwrap(), change);
+    }
+}

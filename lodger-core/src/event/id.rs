@@ -80,3 +80,18 @@ macro_rules! uuid_text {
 
 uuid_text!(EventId);
 uuid_text!(WriterId);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_uuids_of_version_7_and_sort_by_age() {
+        let (older, newer) = (EventId::mint(), EventId::mint());
+        assert!(older < newer);
+        assert_eq!(older.0.get_version_num(), 7);
+        assert_eq!(older.to_string().parse::<EventId>().unwrap(), older);
+        let writer = WriterId::mint();
+        assert_eq!(WriterId::from_bytes(*writer.as_bytes()), writer);
+    }
+}

@@ -3,11 +3,17 @@
 //! One type a file. [`Event`] is what every other part of this crate moves around; [`EventBuilder`] makes one by
 //! hand; [`limits`] decides what is acceptable and [`trim`] what is cut when nobody is there to be told.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "setters take `impl ToString`, so that callers can pass what they have, by value or by reference"
+)]
+
 mod actor;
 mod builder;
 mod change;
 pub(crate) mod hex;
 mod id;
+pub(crate) mod last_resort;
 pub mod limits;
 mod origin;
 mod outcome;
@@ -18,7 +24,7 @@ mod size;
 mod target;
 mod timestamp;
 pub mod trim;
-mod values;
+pub(crate) mod values;
 
 pub use actor::{Actor, ActorKind, ToActor};
 pub use builder::EventBuilder;
@@ -27,7 +33,7 @@ pub use id::{EventId, WriterId};
 pub use limits::{InvalidEvent, Problem};
 pub use origin::Origin;
 pub use outcome::Outcome;
-pub use record::{Event, Metadata, Operation, Position, Retention};
+pub use record::{Event, Metadata, Operation, Position, Retention, entity_of};
 pub use request::{IpSource, RequestInfo};
 pub use target::{Target, ToTarget};
 pub use timestamp::Timestamp;

@@ -37,3 +37,22 @@ impl fmt::Display for Outcome {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_word_printed_is_the_word_in_json() {
+        for (outcome, word) in [
+            (Outcome::Success, "success"),
+            (Outcome::Failure, "failure"),
+            (Outcome::Denied, "denied"),
+            (Outcome::Unknown, "unknown"),
+        ] {
+            assert_eq!(outcome.to_string(), word);
+            assert_eq!(serde_json::to_value(outcome).unwrap(), word);
+            assert_eq!(serde_json::from_value::<Outcome>(word.into()).unwrap(), outcome);
+        }
+    }
+}

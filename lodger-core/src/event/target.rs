@@ -97,3 +97,16 @@ impl<T: ToTarget + ?Sized> ToTarget for std::sync::Arc<T> {
         (**self).to_target()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_that_is_not_known_says_where_it_happened() {
+        let target = Target::unresolved("PUT /invoices/{id}");
+        assert!(target.is_unresolved());
+        let json = serde_json::to_value(target).unwrap();
+        assert_eq!(json, serde_json::json!({"kind": "unresolved", "id": "PUT /invoices/{id}"}));
+    }
+}

@@ -67,10 +67,13 @@ impl Marks {
 
     /// Marks that this field had `bytes` bytes before it was cut. Says how many the mark itself takes.
     fn add(&mut self, at: &Path<'_>, bytes: usize) -> usize {
-        let mark = Trimmed { name: at.to_string(), bytes: u64::try_from(bytes).unwrap_or(MAX_INTEGER) };
+        self.added += 1;
+        // Without a place of its own the name isn't needed; there may be a million of them.
+        let has_place = self.marks.len() < MAX_TRIMMED - 1;
+        let name = if has_place { at.to_string() } else { OTHERS.to_owned() };
+        let mark = Trimmed { name, bytes: u64::try_from(bytes).unwrap_or(MAX_INTEGER) };
         let cost = if self.marks.len() < MAX_TRIMMED { size::at_least(&mark) + 1 } else { 0 };
         self.push(mark);
-        self.added += 1;
         cost
     }
 

@@ -42,7 +42,7 @@ pub(super) fn is_exact(number: &Number) -> bool {
 
 /// Takes a value apart without recursion, because dropping a value nested a million deep would overflow the stack,
 /// and says about how many bytes of JSON it was.
-pub(super) fn dismantle(value: Value) -> usize {
+pub(crate) fn dismantle(value: Value) -> usize {
     let mut bytes: usize = 0;
     let mut rest = vec![value];
     while let Some(value) = rest.pop() {

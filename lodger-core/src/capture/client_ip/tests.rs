@@ -12,7 +12,7 @@ fn proxies(texts: &[&str]) -> TrustedProxies {
 
 /// The peer 10.0.0.1, the network 10.0.0.0/8 and fd00::/8 trusted.
 fn behind_proxy(headers: &[(&str, &str)]) -> (String, IpSource) {
-    let head = FakeHead::with(headers).from_peer("10.0.0.1");
+    let head = FakeHead::with(headers).with_peer("10.0.0.1");
     let (address, source) = client_ip(&head, &proxies(&["10.0.0.0/8", "fd00::/8"])).unwrap();
     (address.to_string(), source)
 }
@@ -20,7 +20,7 @@ fn behind_proxy(headers: &[(&str, &str)]) -> (String, IpSource) {
 #[test]
 fn without_a_trusted_peer_no_header_is_believed() {
     let spoofed = [("x-forwarded-for", "8.8.8.8"), ("forwarded", "for=8.8.8.8")];
-    let head = FakeHead::with(&spoofed).from_peer("192.0.2.9");
+    let head = FakeHead::with(&spoofed).with_peer("192.0.2.9");
     let socket: IpAddr = "192.0.2.9".parse().unwrap();
     for trusted in [TrustedProxies::default(), proxies(&["10.0.0.0/8"])] {
         assert_eq!(client_ip(&head, &trusted), Some((socket, Socket)));
@@ -138,7 +138,7 @@ fn both_headers_must_agree() {
 #[test]
 fn naming_the_header_settles_it() {
     let head = FakeHead::with(&[("forwarded", "for=8.8.8.8"), ("x-forwarded-for", "203.0.113.7")])
-        .from_peer("10.0.0.1");
+        .with_peer("10.0.0.1");
     for (header, expected) in [
         (ProxyHeader::XForwardedFor, ("203.0.113.7", XForwardedFor)),
         (ProxyHeader::Forwarded, ("8.8.8.8", Forwarded)),
@@ -150,7 +150,7 @@ fn naming_the_header_settles_it() {
 
 #[test]
 fn the_peer_is_compared_and_returned_as_ipv4() {
-    let head = FakeHead::with(&[("x-forwarded-for", "203.0.113.7")]).from_peer("::ffff:10.0.0.1");
+    let head = FakeHead::with(&[("x-forwarded-for", "203.0.113.7")]).with_peer("::ffff:10.0.0.1");
     let found = client_ip(&head, &proxies(&["10.0.0.0/8"]));
     assert_eq!(found, Some(("203.0.113.7".parse().unwrap(), XForwardedFor)));
     let socket = client_ip(&head, &TrustedProxies::default());
@@ -226,7 +226,7 @@ proptest! {
         forwarded in proptest::collection::vec(prop_oneof![any::<u8>(), "[\",;=\\\\\\[\\]:.for0-9]".prop_map(|s| s.as_bytes()[0])], 0..120),
         plain in proptest::collection::vec(any::<u8>(), 0..120),
     ) {
-        let mut head = FakeHead::default().from_peer("10.0.0.1");
+        let mut head = FakeHead::default().with_peer("10.0.0.1");
         head.headers = vec![("forwarded".to_owned(), forwarded), ("x-forwarded-for".to_owned(), plain)];
         for header in [ProxyHeader::Forwarded, ProxyHeader::XForwardedFor] {
             prop_assert!(client_ip(&head, &proxies(&["10.0.0.0/8"]).header(header)).is_some());

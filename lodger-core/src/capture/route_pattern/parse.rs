@@ -92,10 +92,10 @@ pub(super) fn segments(pattern: &str) -> Result<Vec<Segment>, PatternError> {
                 let (inside, after) =
                     split_at_closing(after).ok_or_else(|| PatternError::Unclosed { pattern: owned() })?;
                 let (part, after) = parameter(pattern, inside, after, segment.may_take_the_rest())?;
-                if let Part::Rest(name) = &part {
-                    if !(segment.may_take_the_rest() && after.is_empty()) {
-                        return Err(PatternError::RestNotAlone { pattern: owned(), name: name.clone() });
-                    }
+                if let Part::Rest(name) = &part
+                    && !(segment.may_take_the_rest() && after.is_empty())
+                {
+                    return Err(PatternError::RestNotAlone { pattern: owned(), name: name.clone() });
                 }
                 segment.push(part);
                 after

@@ -42,7 +42,9 @@ fn templates_become_axums_syntax_and_keys_lose_the_names() {
         ("/{{id}}", "/{{id}}", "/{{id}}"),
         ("/%7Bid%7D", "/{{id}}", "/{{id}}"),
         ("/a:b*c", "/a:b*c", "/a:b*c"),
-        ("/:", "/:", "/:"),
+        ("/:", "/%3A", "/%3A"),
+        ("/{a}%2A", "/{a}%2A", "/{}%2A"),
+        ("/%3Aid/%2A/a%2A", "/%3Aid/%2A/a*", "/%3Aid/%2A/a*"),
     ] {
         assert_eq!(pattern(written).to_string(), template, "{written}");
         assert_eq!(pattern(written).key(), key, "{written}");

@@ -19,7 +19,10 @@ fn scratch() -> Scratch {
 }
 
 fn delivery(action: &'static str) -> Delivery {
-    let event = Arc::new(Event::builder(action).build().unwrap());
+    let mut event = Event::builder("placeholder").build().unwrap();
+    // Set by hand: a destination must bear what an older version or another program let through.
+    event.action = action.into();
+    let event = Arc::new(event);
     let bytes = event.to_canonical_json().unwrap();
     Delivery::new(event, bytes.into())
 }
@@ -229,18 +232,25 @@ fn what_could_not_be_opened_is_asked_for_again() {
 #[cfg(target_os = "linux")]
 #[test]
 fn what_a_full_disk_refused_leaves_no_trace_and_is_written_later() {
-    let at = scratch();
-    let file = FileDestination::open(&at.path).unwrap();
-    let batch = [delivery("a.b"), delivery("c.d")];
-    file.write(&batch[..1]);
-    let full = fs::OpenOptions::new().append(true).open("/dev/full").unwrap();
-    let usable = file.lines.lock().unwrap().as_mut().unwrap().swap_file(full);
-    let answer =
-        file.lines.lock().unwrap().as_mut().unwrap().append(b"{}\n", &[batch[1].event.id], ROTATE_AT);
-    assert!(answer.unwrap_err().to_string().contains("can't write"));
-    // What a write that failed half way leaves.
-    fs::OpenOptions::new().append(true).open(&at.path).unwrap().write_all(b"{\"acti").unwrap();
-    file.lines.lock().unwrap().as_mut().unwrap().swap_file(usable);
-    assert_eq!(file.write(&batch), [repeat(&batch[0]), settled(&batch[1])]);
-    assert_eq!(actions(&at.path), ["a.b", "c.d"]);
+    for (rotate_at, rotated) in [(ROTATE_AT, false), (1, true)] {
+        let at = scratch();
+        let file = FileDestination::open(&at.path).unwrap().rotate_at(rotate_at);
+        let batch = [delivery("a.b"), delivery("c.d")];
+        file.write(&batch[..1]);
+        let swap = |to: fs::File| file.lines.lock().unwrap().as_mut().unwrap().swap_file(to);
+        let usable = swap(fs::OpenOptions::new().append(true).open("/dev/full").unwrap());
+        let refused =
+            file.lines.lock().unwrap().as_mut().unwrap().append(b"{}\n", &[batch[1].event.id], ROTATE_AT);
+        assert!(refused.unwrap_err().to_string().contains("can't write"));
+        swap(usable);
+        // What a write that failed half way leaves.
+        fs::OpenOptions::new().append(true).open(&at.path).unwrap().write_all(b"{\"acti").unwrap();
+        assert_eq!(file.write(&batch), [repeat(&batch[0]), settled(&batch[1])]);
+        if rotated {
+            assert_eq!(actions(&finished(&at.path)[0]), ["a.b"]);
+            assert_eq!(actions(&at.path), ["c.d"]);
+        } else {
+            assert_eq!(actions(&at.path), ["a.b", "c.d"]);
+        }
+    }
 }

@@ -66,7 +66,7 @@ impl Check {
         self.actor(&event.actor, &at.name("actor"));
         self.target(&event.target, &at.name("target"), 2);
         self.list(&at.name("related"), &event.related, MAX_RELATED, |check, target, at| {
-            check.target(target, at, 3)
+            check.target(target, at, 3);
         });
         self.optional(&at.name("tenant"), event.tenant.as_deref(), TENANT);
         self.optional(&at.name("description"), event.description.as_deref(), DESCRIPTION);

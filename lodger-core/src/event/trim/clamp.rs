@@ -34,7 +34,7 @@ pub(super) fn clamp(event: &mut Event, marks: Marks) -> Marks {
     clamp.actor(&mut event.actor, &at.name("actor"));
     clamp.target(&mut event.target, &at.name("target"), 2);
     clamp.list(&at.name("related"), &mut event.related, MAX_RELATED, |clamp, target| {
-        clamp.target(target, &at, 3)
+        clamp.target(target, &at, 3);
     });
     for (index, target) in event.related.iter_mut().enumerate() {
         clamp.target(target, &at.name("related").index(index), 3);
@@ -63,7 +63,7 @@ pub(super) fn clamp(event: &mut Event, marks: Marks) -> Marks {
         event.idempotency_key = format!("event_{}", event.id);
     }
     clamp.list(&at.name("changes"), &mut event.changes, MAX_CHANGES, |clamp, change| {
-        clamp.change(change, &at)
+        clamp.change(change, &at);
     });
     for (index, change) in event.changes.iter_mut().enumerate() {
         clamp.change(change, &at.name("changes").index(index));

@@ -148,20 +148,27 @@ fn largest_members(
     excess: usize,
     marks: &mut Marks,
 ) -> usize {
-    let mut members: Vec<(usize, String)> =
-        object.iter().map(|(name, value)| (member_bytes(name, value), name.clone())).collect();
-    members.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
+    let mut members: Vec<(usize, usize, &str)> = object
+        .iter()
+        .enumerate()
+        .map(|(index, (name, value))| (member_bytes(name, value), index, name.as_str()))
+        .collect();
+    members.sort_by_key(|(bytes, ..)| std::cmp::Reverse(*bytes));
     let mut saved: usize = 0;
     let mut removed = HashSet::new();
-    for (bytes, name) in members {
+    for (bytes, index, name) in members {
         if saved >= excess {
             break;
         }
-        saved += bytes.saturating_sub(marks.add(&at.name(&name), bytes));
-        removed.insert(name);
+        saved += bytes.saturating_sub(marks.add(&at.name(name), bytes));
+        removed.insert(index);
     }
     // One pass: removing them one by one from a map that keeps its order is quadratic.
-    object.retain(|name, _| !removed.contains(name));
+    let mut index = 0;
+    object.retain(|_, _| {
+        index += 1;
+        !removed.contains(&(index - 1))
+    });
     saved
 }
 

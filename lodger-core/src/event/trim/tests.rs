@@ -220,9 +220,9 @@ fn marks_beyond_the_limit_are_added_up() {
 }
 
 #[test]
-fn a_million_members_leave_an_acceptable_event() {
+fn a_hundred_thousand_members_leave_an_acceptable_event() {
     let mut event = event();
-    event.metadata = (0..1_000_000).map(|index| (format!("key{index}"), json!(index))).collect();
+    event.metadata = (0..100_000).map(|index| (format!("key{index}"), json!(index))).collect();
     event.personal = vec!["key1".into(); 1000];
     trim(&mut event);
     assert_eq!(event.validate(), Ok(()));
@@ -257,7 +257,7 @@ fn nasty_value() -> impl Strategy<Value = Value> {
         any::<f64>().prop_map(Value::from),
         nasty_text().prop_map(Value::from),
         (0..40_usize).prop_map(|levels| (0..levels).fold(json!({}), |inner, _| json!({ "a": inner }))),
-        (0..3000_usize).prop_map(|length| json!(vec![0.000_01; length])),
+        (0..300_usize).prop_map(|length| json!(vec![0.000_01; length])),
     ];
     leaf.prop_recursive(4, 32, 6, |inner| {
         prop_oneof![

@@ -1,0 +1,137 @@
+//! The future of a response: polls the inner service in the scope, then waits for the guarantee.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use actix_web::dev::ServiceResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
+use actix_web::{Error, HttpResponse, ResponseError};
+use lodger_core::capture::{Exchange, InScope, ResponseHead, Wait};
+use pin_project_lite::pin_project;
+
+use crate::head::REQUEST_ID;
+
+pin_project! {
+    /// The future of a response of [`AuditService`](crate::service::AuditService).
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ResponseFuture<F, B> {
+        #[pin]
+        step: Step<F, B>,
+    }
+}
+
+pin_project! {
+    #[project = StepProjection]
+    enum Step<F, B> {
+        /// The inner service runs. Fields are dropped in this order: first the handler, then the exchange, which
+        /// finishes what the handler's end has staged.
+        Running { #[pin] inner: InScope<F>, exchange: Exchange },
+        /// The response is held until its events are as safe as was asked for.
+        Waiting { response: Option<Result<ServiceResponse<B>, Error>>, wait: Wait },
+        /// Another middleware outside of this one does the work.
+        Through { #[pin] inner: F },
+        /// The request was turned away.
+        Unavailable { after: Duration },
+    }
+}
+
+impl<F, B> ResponseFuture<F, B> {
+    pub(crate) fn run(inner: InScope<F>, exchange: Exchange) -> Self {
+        Self { step: Step::Running { inner, exchange } }
+    }
+
+    pub(crate) fn through(inner: F) -> Self {
+        Self { step: Step::Through { inner } }
+    }
+
+    pub(crate) fn unavailable(after: Duration) -> Self {
+        Self { step: Step::Unavailable { after } }
+    }
+}
+
+impl<F, B> Future for ResponseFuture<F, B>
+where
+    F: Future<Output = Result<ServiceResponse<B>, Error>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            let next = match this.step.as_mut().project() {
+                StepProjection::Through { inner } => return inner.poll(cx),
+                StepProjection::Unavailable { after } => return Poll::Ready(Err(TurnedAway(*after).into())),
+                StepProjection::Waiting { response, wait } => {
+                    // What the wait came to is counted by the exchange; the response goes out either way.
+                    ready!(wait.as_mut().poll(cx)).ok();
+                    match response.take() {
+                        Some(response) => return Poll::Ready(response),
+                        None => return Poll::Pending,
+                    }
+                }
+                StepProjection::Running { inner, exchange } => {
+                    let mut response = ready!(exchange.step(|| inner.poll(cx)));
+                    match respond(exchange, &mut response) {
+                        Some(wait) => Step::Waiting { response: Some(response), wait },
+                        None => return Poll::Ready(response),
+                    }
+                }
+            };
+            this.step.set(next);
+        }
+    }
+}
+
+/// An inner middleware may answer with an error: actix makes a response of it further out, so its status counts.
+fn respond<B>(exchange: &mut Exchange, response: &mut Result<ServiceResponse<B>, Error>) -> Option<Wait> {
+    let head = match response {
+        Ok(response) => ResponseHead {
+            status: response.status().as_u16(),
+            has_request_id: response.headers().contains_key(REQUEST_ID),
+            // Before the call the pattern is a guess: it is none for an encoded path.
+            route: response.request().match_pattern(),
+        },
+        Err(error) => ResponseHead {
+            status: error.as_response_error().status_code().as_u16(),
+            has_request_id: false,
+            route: None,
+        },
+    };
+    let responded = exchange.respond(head);
+    if let (Ok(response), Some(id)) = (response, responded.request_id)
+        && let Ok(id) = HeaderValue::try_from(id)
+    {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    responded.wait
+}
+
+/// The event of this request could not have been kept.
+#[derive(Debug)]
+struct TurnedAway(Duration);
+
+impl fmt::Display for TurnedAway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the audit journal is full, try again in {} s", self.0.as_secs().max(1))
+    }
+}
+
+impl ResponseError for TurnedAway {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::SERVICE_UNAVAILABLE
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::ServiceUnavailable().insert_header((RETRY_AFTER, self.0.as_secs().max(1))).finish()
+    }
+}
+
+impl<F, B> fmt::Debug for ResponseFuture<F, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,99 @@
+//! The middleware: its settings.
+
+use std::fmt;
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::{Error, HttpMessage};
+use lodger_core::Lodger;
+use lodger_core::capture::{Checked, Settings};
+use lodger_core::event::{Actor, ToActor};
+
+use crate::service::AuditService;
+
+/// Finds the actor of a request that nothing else names.
+pub(crate) type Resolver = Arc<dyn Fn(&ServiceRequest) -> Option<Actor> + Send + Sync>;
+
+/// Captures what the requests of an application change.
+///
+/// Put it on the application or on a scope with [`App::wrap`](actix_web::App::wrap), outside or inside of
+/// authentication.
+///
+/// ```
+/// use actix_web::{App, put};
+/// use lodger_actix::{AuditMiddleware, Lodger, MemoryDestination, audited};
+///
+/// #[audited("invoice.update")]
+/// #[put("/invoices/{id}")]
+/// async fn update() -> &'static str { "done" }
+///
+/// # let directory = tempfile::tempdir().unwrap();
+/// let lodger = Lodger::builder()
+///     .destination(MemoryDestination::new())
+///     .journal_dir(directory.path())
+///     .build()?;
+/// let app = App::new().wrap(AuditMiddleware::new(lodger)).service(update);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Panics
+///
+/// Applying a middleware whose settings can't work panics at start-up, with every problem in the text;
+/// [`build`](Self::build) reports the same as an error.
+#[derive(Clone)]
+#[must_use = "put the middleware on the application with `App::wrap`"]
+pub struct AuditMiddleware {
+    settings: Settings,
+    checked: Checked,
+    resolvers: Vec<Resolver>,
+}
+
+lodger_core::__layer_settings!(AuditMiddleware);
+
+impl AuditMiddleware {
+    /// A middleware with the default settings, whose events go to `lodger`.
+    pub fn new(lodger: Lodger) -> Self {
+        Self { settings: Settings::new(lodger.sink()), checked: Checked::default(), resolvers: Vec::new() }
+    }
+
+    /// Looks for the actor in the request's extensions, where nothing else names one. Authentication outside of this
+    /// middleware puts it there; authentication inside of it calls [`set_actor`](crate::set_actor).
+    pub fn actor_ext<T: ToActor + Send + Sync + 'static>(self) -> Self {
+        self.actor(|request| request.extensions().get::<T>().map(ToActor::to_actor))
+    }
+
+    /// Looks for the actor with `resolver`, where nothing else names one. It runs when the request comes in, so it
+    /// should be cheap. Several resolvers are asked in turn.
+    pub fn actor(
+        mut self,
+        resolver: impl Fn(&ServiceRequest) -> Option<Actor> + Send + Sync + 'static,
+    ) -> Self {
+        self.resolvers.push(Arc::new(resolver));
+        self
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for AuditMiddleware
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<B>;
+    type Error = Error;
+    type Transform = AuditService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, Self::InitError>>;
+
+    fn new_transform(&self, inner: S) -> Self::Future {
+        let policy = self.checked.policy_or_panic(&self.settings);
+        ready(Ok(AuditService::new(inner, policy, self.resolvers.clone().into())))
+    }
+}
+
+impl fmt::Debug for AuditMiddleware {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditMiddleware").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

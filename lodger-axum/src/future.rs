@@ -1,0 +1,117 @@
+//! The future of a response: polls the inner service in the scope, then waits for the guarantee.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use http::header::{HeaderValue, RETRY_AFTER};
+use http::{Response, StatusCode};
+use lodger_core::capture::{Exchange, InScope, ResponseHead, Wait};
+use pin_project_lite::pin_project;
+
+use crate::head::REQUEST_ID;
+
+pin_project! {
+    /// The future of a response of [`AuditService`](crate::service::AuditService).
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ResponseFuture<F, R> {
+        #[pin]
+        step: Step<F, R>,
+    }
+}
+
+pin_project! {
+    #[project = StepProjection]
+    enum Step<F, R> {
+        /// The inner service runs. Fields are dropped in this order: first the handler, then the exchange, which
+        /// finishes what the handler's end has staged.
+        Running { #[pin] inner: InScope<F>, exchange: Exchange },
+        /// The response is held until its events are as safe as was asked for.
+        Waiting { response: Option<Response<R>>, wait: Wait },
+        /// Another layer outside of this one does the work.
+        Through { #[pin] inner: F },
+        /// The request was turned away.
+        Unavailable { after: Duration },
+    }
+}
+
+impl<F, R> ResponseFuture<F, R> {
+    pub(crate) fn run(inner: InScope<F>, exchange: Exchange) -> Self {
+        Self { step: Step::Running { inner, exchange } }
+    }
+
+    pub(crate) fn through(inner: F) -> Self {
+        Self { step: Step::Through { inner } }
+    }
+
+    pub(crate) fn unavailable(after: Duration) -> Self {
+        Self { step: Step::Unavailable { after } }
+    }
+}
+
+impl<F, R, E> Future for ResponseFuture<F, R>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+    R: Default,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            let next = match this.step.as_mut().project() {
+                StepProjection::Through { inner } => return inner.poll(cx),
+                StepProjection::Unavailable { after } => return Poll::Ready(Ok(turned_away(*after))),
+                StepProjection::Waiting { response, wait } => {
+                    // What the wait came to is counted by the exchange; the response goes out either way.
+                    ready!(wait.as_mut().poll(cx)).ok();
+                    match response.take() {
+                        Some(response) => return Poll::Ready(Ok(response)),
+                        None => return Poll::Pending,
+                    }
+                }
+                StepProjection::Running { inner, exchange } => {
+                    let mut response = match ready!(exchange.step(|| inner.poll(cx))) {
+                        Ok(response) => response,
+                        Err(error) => {
+                            exchange.fail();
+                            return Poll::Ready(Err(error));
+                        }
+                    };
+                    match respond(exchange, &mut response) {
+                        Some(wait) => Step::Waiting { response: Some(response), wait },
+                        None => return Poll::Ready(Ok(response)),
+                    }
+                }
+            };
+            this.step.set(next);
+        }
+    }
+}
+
+fn respond<R>(exchange: &mut Exchange, response: &mut Response<R>) -> Option<Wait> {
+    let responded = exchange.respond(ResponseHead {
+        status: response.status().as_u16(),
+        has_request_id: response.headers().contains_key(REQUEST_ID),
+        route: None,
+    });
+    if let Some(id) = responded.request_id.and_then(|id| HeaderValue::try_from(id).ok()) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    responded.wait
+}
+
+fn turned_away<R: Default>(after: Duration) -> Response<R> {
+    let mut response = Response::new(R::default());
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
+    response
+}
+
+impl<F, R> fmt::Debug for ResponseFuture<F, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,101 @@
+//! The layer: its settings.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::{Extensions, HeaderMap, Method, Uri};
+use lodger_core::Lodger;
+use lodger_core::capture::{Checked, Settings};
+use lodger_core::event::{Actor, ToActor};
+use tower_layer::Layer;
+
+use crate::service::AuditService;
+
+/// What a resolver sees of a request.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct RequestView<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// The URI.
+    pub uri: &'a Uri,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+    /// The extensions, as they are when the request reaches the layer.
+    pub extensions: &'a Extensions,
+}
+
+/// Finds the actor of a request that nothing else names.
+pub(crate) type Resolver = Arc<dyn Fn(&RequestView<'_>) -> Option<Actor> + Send + Sync>;
+
+/// Captures what the requests of an application change.
+///
+/// Put it on the router with [`Router::layer`](axum::Router::layer), outside or inside of authentication. It works
+/// around any `Service<http::Request<_>>`; inside of a router it also knows the route.
+///
+/// ```
+/// use axum::{Router, routing::put};
+/// use lodger_axum::{AuditLayer, Lodger, audited, MemoryDestination};
+///
+/// #[audited("invoice.update")]
+/// async fn update() -> &'static str { "done" }
+///
+/// # let directory = tempfile::tempdir().unwrap();
+/// let lodger = Lodger::builder()
+///     .destination(MemoryDestination::new())
+///     .journal_dir(directory.path())
+///     .build()?;
+/// let app: Router = Router::new().route("/invoices/{id}", put(update)).layer(AuditLayer::new(lodger));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Panics
+///
+/// Applying a layer whose settings can't work panics at start-up, with every problem in the text;
+/// [`build`](Self::build) reports the same as an error.
+#[derive(Clone)]
+#[must_use = "put the layer on the router with `Router::layer`"]
+pub struct AuditLayer {
+    settings: Settings,
+    checked: Checked,
+    resolvers: Vec<Resolver>,
+}
+
+lodger_core::__layer_settings!(AuditLayer);
+
+impl AuditLayer {
+    /// A layer with the default settings, whose events go to `lodger`.
+    pub fn new(lodger: Lodger) -> Self {
+        Self { settings: Settings::new(lodger.sink()), checked: Checked::default(), resolvers: Vec::new() }
+    }
+
+    /// Looks for the actor in the request's extensions, where nothing else names one. Authentication outside of this
+    /// layer puts it there; authentication inside of it calls [`set_actor`](crate::set_actor).
+    pub fn actor_ext<T: ToActor + Send + Sync + 'static>(self) -> Self {
+        self.actor(|request| request.extensions.get::<T>().map(ToActor::to_actor))
+    }
+
+    /// Looks for the actor with `resolver`, where nothing else names one. It runs when the request comes in, so it
+    /// should be cheap. Several resolvers are asked in turn.
+    pub fn actor(
+        mut self,
+        resolver: impl Fn(&RequestView<'_>) -> Option<Actor> + Send + Sync + 'static,
+    ) -> Self {
+        self.resolvers.push(Arc::new(resolver));
+        self
+    }
+}
+
+impl<S> Layer<S> for AuditLayer {
+    type Service = AuditService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        AuditService::new(inner, self.checked.policy_or_panic(&self.settings), self.resolvers.clone().into())
+    }
+}
+
+impl fmt::Debug for AuditLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditLayer").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

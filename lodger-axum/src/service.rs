@@ -1,0 +1,79 @@
+//! The service: one request in, one response out.
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use lodger_core::capture::{Entry, Exchange, Policy};
+use tower_service::Service;
+
+use crate::actor;
+use crate::extract::ScopeSlot;
+use crate::future::ResponseFuture;
+use crate::head::CapturedHead;
+use crate::layer::{RequestView, Resolver};
+
+/// The service that [`AuditLayer`](crate::AuditLayer) makes.
+#[derive(Clone)]
+pub struct AuditService<S> {
+    inner: S,
+    policy: Arc<Policy>,
+    resolvers: Arc<[Resolver]>,
+}
+
+impl<S> AuditService<S> {
+    pub(crate) fn new(inner: S, policy: Arc<Policy>, resolvers: Arc<[Resolver]>) -> Self {
+        Self { inner, policy, resolvers }
+    }
+
+    /// What is known of the actor before anything inside of the layer runs.
+    fn entry<B>(&self, request: &Request<B>) -> Entry {
+        let view = RequestView {
+            method: request.method(),
+            uri: request.uri(),
+            headers: request.headers(),
+            extensions: request.extensions(),
+        };
+        let resolved = self.resolvers.iter().find_map(|resolver| resolver(&view));
+        Entry { actor: actor::stored(request.extensions()), resolved }
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for AuditService<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    R: Default,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, R>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let entry = self.entry(&request);
+        if let Some(slot) = request.extensions().get::<ScopeSlot>() {
+            Exchange::enrich(&slot.0, entry);
+            return ResponseFuture::through(self.inner.call(request));
+        }
+        let head = CapturedHead::of(&request, self.policy.headers());
+        let mut exchange = match Exchange::begin(&self.policy, Box::new(head), entry) {
+            Ok(exchange) => exchange,
+            Err(after) => return ResponseFuture::unavailable(after),
+        };
+        let scope = Arc::clone(exchange.scope());
+        request.extensions_mut().insert(ScopeSlot(Arc::clone(&scope)));
+        // Layers inside may do their work in `call` already, so the scope is entered here too.
+        let future = exchange.step(|| scope.enter(|| self.inner.call(request)));
+        ResponseFuture::run(scope.around(future), exchange)
+    }
+}
+
+impl<S> fmt::Debug for AuditService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditService").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,137 @@
+//! The guard that an annotated function holds while it runs.
+
+use std::fmt::{Debug, Display};
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::draft::Content;
+use super::scope::{Scope, Which};
+use super::{Ended, Site, Verdict, current};
+use crate::event::{Actor, Target, ToActor, ToTarget};
+
+/// Owns the draft of an annotated function while the function runs. The attribute makes one at the first poll and
+/// [stages](Call::stage) it in the poll in which the body returned. Dropped before that, it stages the draft as
+/// cancelled, or as panicked.
+#[derive(Debug)]
+pub struct Call {
+    scope: Arc<Scope>,
+    index: usize,
+    staged: bool,
+}
+
+impl Call {
+    /// The function starts to run.
+    #[must_use]
+    pub fn begin(site: &'static Site) -> Self {
+        let scope = current().unwrap_or_else(Scope::outside);
+        let index = scope.open(site);
+        Self { scope, index, staged: false }
+    }
+
+    /// `actor = e`.
+    pub fn actor(&mut self, actor: impl ToActor) {
+        let actor = actor.to_actor();
+        self.say(|content| content.actor = Some(actor));
+    }
+
+    /// An argument that may name the actor.
+    pub fn actor_arg(&mut self, actor: Option<Actor>) {
+        if let Some(actor) = actor {
+            self.say(|content| content.argument_actor.add(actor));
+        }
+    }
+
+    /// `target(KIND = e)`, `target = e`.
+    pub fn target(&mut self, target: impl ToTarget) {
+        let target = target.to_target();
+        self.say(|content| content.target = Some(target));
+    }
+
+    /// An argument that may name the target. The first one counts.
+    pub fn target_arg(&mut self, target: Option<Target>) {
+        if let Some(target) = target {
+            self.say(|content| {
+                content.found_target.get_or_insert(target);
+            });
+        }
+    }
+
+    /// The returned value, where it names the target and no argument did.
+    pub fn ok_target(&mut self, target: Option<Target>) {
+        self.target_arg(target);
+    }
+
+    /// `related(KIND = e)`.
+    pub fn related(&mut self, target: Target) {
+        self.say(|content| content.related.push(target));
+    }
+
+    /// `tenant = e`.
+    pub fn tenant(&mut self, tenant: impl Display) {
+        let tenant = tenant.to_string();
+        self.say(|content| content.tenant = Some(tenant));
+    }
+
+    /// `idempotency_key = e`.
+    pub fn idempotency_key(&mut self, key: impl Display) {
+        let key = key.to_string();
+        self.say(|content| content.idempotency_key = Some(key));
+    }
+
+    /// `fields(name = e)`.
+    pub fn field(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
+        let value = serde_json::to_value(value);
+        self.say(|content| content.field(name, value));
+    }
+
+    /// `fields(name = %e)`.
+    pub fn field_display(&mut self, name: &str, value: &(impl Display + ?Sized)) {
+        let value = Value::String(value.to_string());
+        self.say(|content| content.field(name, Ok(value)));
+    }
+
+    /// `fields(name = ?e)`.
+    pub fn field_debug(&mut self, name: &str, value: &(impl Debug + ?Sized)) {
+        let value = Value::String(format!("{value:?}"));
+        self.say(|content| content.field(name, Ok(value)));
+    }
+
+    /// `fields(name = secret(e))`: only a keyed hash is kept.
+    pub fn field_secret(&mut self, name: &str, value: &(impl Display + ?Sized)) {
+        let hashed = self.scope.sink.hash_key().hash("secret", value.to_string());
+        self.say(|content| content.field(name, Ok(Value::String(hashed))));
+    }
+
+    /// `fields(name = pii(e))`: kept, and marked as personal.
+    pub fn field_pii(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
+        let value = serde_json::to_value(value);
+        self.say(|content| content.personal_field(name, value));
+    }
+
+    /// The body has returned.
+    pub fn stage(mut self, verdict: Verdict) {
+        self.end(Ended::Returned(verdict));
+    }
+
+    fn say(&self, what: impl FnOnce(&mut Content)) {
+        self.scope.say(Which::Draft(self.index), what);
+    }
+
+    fn end(&mut self, ended: Ended) {
+        if !std::mem::replace(&mut self.staged, true) {
+            self.scope.stage(self.index, ended);
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.end(if std::thread::panicking() {
+            Ended::Panicked { committed: false }
+        } else {
+            Ended::Cancelled { committed: false }
+        });
+    }
+}

@@ -1,0 +1,166 @@
+//! A draft becomes an event: everything that nobody said is found out here, once.
+
+use super::draft::{ArgumentActor, Content, Draft};
+use super::outcome::{self, Answer, Facts};
+use super::route_pattern::RoutePattern;
+use super::scope::Scope;
+use super::target::target_from_params;
+use super::{Class, Count, Ended, Guarantee, Policy, Site, Wait};
+use crate::event::{Actor, Event, Outcome, RequestInfo, Target, entity_of};
+
+/// How a request ended.
+#[derive(Debug, Clone)]
+pub(super) enum Ending {
+    /// With a response of this status.
+    Answered(u16),
+    /// Without a response head: the client left, or the inner service panicked.
+    Lost { panicked: bool },
+    /// With an error of the inner service: whoever is outside of the layer makes a response of it, or none.
+    Failed,
+    /// There was no request: the function's own result decides.
+    Job,
+}
+
+/// An event that was handed on.
+pub(super) struct Recorded {
+    /// What to wait for.
+    pub(super) wait: Option<Wait>,
+}
+
+/// Finishes a draft and hands its event on. `None` when there is nothing to record.
+pub(super) fn finish(scope: &Scope, mut draft: Draft, ending: &Ending, guarantee: Guarantee) -> Option<Recorded> {
+    let sink = &scope.sink;
+    if draft.content.discarded {
+        sink.count(Count::Discarded);
+        return None;
+    }
+    let (ended, occurred_at) = draft.ended.take()?;
+    let actor = actor_of(scope, &draft);
+    let ruling = outcome::rule(facts(&draft, ended, ending, actor.is_some()));
+    let on = draft.site.and_then(|site| site.on).or_else(|| scope.policy().and_then(Policy::on));
+    if !outcome::recorded(&ruling, on) {
+        sink.count(Count::Filtered);
+        return None;
+    }
+    // A function that ran was reached by somebody whom the application let in; a refusal can be had by anybody.
+    let class = match (ruling.outcome, draft.site) {
+        (Outcome::Denied, _) | (Outcome::Failure, None) => Class::Hostile,
+        _ => Class::Trusted,
+    };
+    let guarantee = if class == Class::Hostile { Guarantee::Queued } else { guarantee };
+
+    let mut event = Event::bare(draft.id, draft.action.clone());
+    event.occurred_at = occurred_at;
+    event.outcome = ruling.outcome;
+    event.reason = ruling.reason.map(Into::into);
+    event.actor = actor.unwrap_or_else(|| unresolved_actor(scope, &draft));
+    event.request = scope.request_info().map(|mut info| {
+        if let Ending::Answered(status) = ending {
+            info.status = Some(*status);
+        }
+        if !matches!(ending, Ending::Job) {
+            info.duration_micros = u64::try_from(scope.elapsed().as_micros()).ok();
+        }
+        info
+    });
+    event.target = target_of(scope, &mut draft, event.request.as_ref());
+    event.user_visible = draft.site.is_some_and(|site| site.user_visible);
+    tell(&mut event, draft.content, scope);
+    Some(Recorded { wait: sink.accept(event, class, guarantee) })
+}
+
+/// What the ruling on the outcome depends on.
+fn facts(draft: &Draft, ended: Ended, ending: &Ending, has_actor: bool) -> Facts {
+    let committed = draft.content.committed;
+    Facts {
+        ended: match ended {
+            Ended::Returned(verdict) => Ended::Returned(verdict),
+            Ended::Cancelled { .. } => Ended::Cancelled { committed },
+            Ended::Panicked { .. } => Ended::Panicked { committed },
+        },
+        answer: match ending {
+            Ending::Answered(status) => Answer::Status(*status),
+            Ending::Lost { .. } => Answer::Gone,
+            Ending::Failed => Answer::Failed,
+            Ending::Job => Answer::NotDue,
+        },
+        rule_without_actor: draft.site.is_none() && !has_actor,
+    }
+}
+
+/// Who did it, from the first source that answers. `None` when none does.
+fn actor_of(scope: &Scope, draft: &Draft) -> Option<Actor> {
+    if let Some(actor) = &draft.content.actor {
+        return Some(actor.clone());
+    }
+    let (stored, resolved) = {
+        let state = scope.state();
+        (state.actor.clone(), state.resolved.clone())
+    };
+    match (stored, &draft.content.argument_actor) {
+        (Some(actor), _) => Some(actor),
+        (None, ArgumentActor::One(actor)) => Some(actor.clone()),
+        // Two arguments name different actors: asking on would only pick one of them by another way.
+        (None, ArgumentActor::Conflicting) => None,
+        (None, ArgumentActor::None) => resolved,
+    }
+}
+
+/// Counts that nobody could be named, and says once per function how to mend that.
+fn unresolved_actor(scope: &Scope, draft: &Draft) -> Actor {
+    let conflicting = draft.content.argument_actor == ArgumentActor::Conflicting;
+    scope.sink.count(if conflicting { Count::ConflictingActors } else { Count::UnresolvedActor });
+    if let Some(site) = draft.site.filter(|site| site.warn_once()) {
+        let Site { function, file, line, action, .. } = site;
+        let why = if conflicting {
+            "two of its arguments name different actors: say which with actor = …"
+        } else {
+            "say who acts with set_actor(&user) in your authentication, .actor_ext::<User>() on the layer, an \
+             argument that implements ToActor, or actor = … (Actor::anonymous() where nobody has to be named)"
+        };
+        tracing::warn!(target: "lodger", "{action}: no actor for {function} ({file}:{line}): {why}");
+    }
+    Actor::unresolved()
+}
+
+/// What it was done to, from the first source that answers.
+fn target_of(scope: &Scope, draft: &mut Draft, request: Option<&RequestInfo>) -> Target {
+    let content = &mut draft.content;
+    let named = content.target.take().or_else(|| content.found_target.take());
+    if let Some(target) = named.or_else(|| target_in_path(scope, &draft.action, request)) {
+        return target;
+    }
+    scope.sink.count(Count::UnresolvedTarget);
+    match request.and_then(|request| Some((request.method.as_ref()?, request.route.as_ref()?))) {
+        Some((method, route)) => Target::unresolved(format!("{method} {route}")),
+        None => Target::unresolved(&draft.action),
+    }
+}
+
+/// The path parameter that names the action's entity.
+fn target_in_path(scope: &Scope, action: &str, request: Option<&RequestInfo>) -> Option<Target> {
+    let entity = entity_of(action)?;
+    let route = request?.route.as_deref()?;
+    let params = RoutePattern::parse(route).ok()?;
+    let params = params.params(scope.head()?.path())?;
+    target_from_params(entity, route, &params)
+}
+
+/// Adds what was said about the event.
+fn tell(event: &mut Event, content: Content, scope: &Scope) {
+    event.actor.on_behalf_of.extend(content.on_behalf_of);
+    event.tenant = content.tenant.or_else(|| event.actor.tenant.clone()).or_else(|| scope.tenant().map(str::to_owned));
+    event.related = content.related;
+    event.description = content.description;
+    event.tags = content.tags;
+    event.user_visible = content.user_visible.unwrap_or(event.user_visible);
+    event.retention = content.retention;
+    event.reason = content.reason.or(event.reason.take());
+    event.changes = content.changes;
+    event.metadata = content.metadata;
+    event.personal = content.personal;
+    event.source = content.source.or(event.source.take());
+    if let Some(key) = content.idempotency_key {
+        event.idempotency_key = key;
+    }
+}

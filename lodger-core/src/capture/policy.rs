@@ -1,0 +1,289 @@
+//! What the layer was told: the settings of `AuditLayer` and `AuditMiddleware`, checked.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use super::head::{CAPTURED_HEADERS, PROXY_HEADERS, SESSION_HEADER};
+use super::client_ip::{ProxyHeader, TrustedProxies};
+use super::rules::RuleSet;
+use super::{Guarantee, OutcomeSet, Sink};
+
+/// How long a response waits for [`Guarantee::Durable`] unless told otherwise.
+const DURABLE_WAIT: Duration = Duration::from_secs(2);
+/// How long a response waits for [`Guarantee::Delivered`] unless told otherwise.
+const DELIVERED_WAIT: Duration = Duration::from_secs(10);
+/// How many routes are remembered as warned about; templates are few, but without one the list must not grow.
+const WARNED_ROUTES: usize = 1024;
+
+/// What is done about a successful POST, PUT, PATCH or DELETE that left no event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Unaudited {
+    /// Nothing.
+    Ignore,
+    /// It is counted, and logged once per route. The default.
+    #[default]
+    Warn,
+    /// Like `Warn`, and an event `request.unaudited` is recorded.
+    Record,
+}
+
+/// The settings of a layer as they were given. Checked by [`check`](Self::check).
+#[derive(Debug, Clone)]
+pub struct Settings {
+    sink: Arc<dyn Sink>,
+    on: Option<OutcomeSet>,
+    rules: Vec<(String, String)>,
+    unaudited: Unaudited,
+    guarantee: Guarantee,
+    durable_wait: Duration,
+    delivered_wait: Duration,
+    fail_closed: bool,
+    trusted_proxies: Vec<String>,
+    proxy_header: Option<ProxyHeader>,
+    session_cookie: Option<String>,
+    tenant: Option<String>,
+}
+
+/// The settings of a layer can't work. Names every problem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerError {
+    problems: Vec<String>,
+}
+
+impl LayerError {
+    /// Every problem, each with what to do about it.
+    #[must_use]
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for LayerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the audit layer can't work as it is set up: {}", self.problems.join("; "))
+    }
+}
+
+impl std::error::Error for LayerError {}
+
+impl Settings {
+    /// The defaults, for events that go to `sink`.
+    #[must_use]
+    pub fn new(sink: Arc<dyn Sink>) -> Self {
+        Self {
+            sink,
+            on: None,
+            rules: Vec::new(),
+            unaudited: Unaudited::default(),
+            guarantee: Guarantee::default(),
+            durable_wait: DURABLE_WAIT,
+            delivered_wait: DELIVERED_WAIT,
+            fail_closed: false,
+            trusted_proxies: Vec::new(),
+            proxy_header: None,
+            session_cookie: None,
+            tenant: None,
+        }
+    }
+
+    /// Replaces the outcomes that are recorded.
+    pub fn on(&mut self, outcomes: OutcomeSet) {
+        self.on = Some(outcomes);
+    }
+
+    /// Adds a rule: `DELETE /members/{id}` leaves an event of this action.
+    pub fn rule(&mut self, rule: String, action: String) {
+        self.rules.push((rule, action));
+    }
+
+    /// Sets what is done about unaudited changes.
+    pub fn unaudited(&mut self, unaudited: Unaudited) {
+        self.unaudited = unaudited;
+    }
+
+    /// Sets what responses wait for.
+    pub fn guarantee(&mut self, guarantee: Guarantee) {
+        self.guarantee = guarantee;
+    }
+
+    /// Sets how long a response waits for its events to be durable.
+    pub fn durable_wait(&mut self, limit: Duration) {
+        self.durable_wait = limit;
+    }
+
+    /// Sets how long a response waits for its events to be delivered.
+    pub fn delivered_wait(&mut self, limit: Duration) {
+        self.delivered_wait = limit;
+    }
+
+    /// Turns changing requests away while their events could not be kept.
+    pub fn fail_closed(&mut self) {
+        self.fail_closed = true;
+    }
+
+    /// Adds trusted proxies.
+    pub fn trusted_proxies(&mut self, proxies: impl IntoIterator<Item = String>) {
+        self.trusted_proxies.extend(proxies);
+    }
+
+    /// Names the one header that the trusted proxies write.
+    pub fn proxy_header(&mut self, header: ProxyHeader) {
+        self.proxy_header = Some(header);
+    }
+
+    /// Sets the cookie that holds the session id.
+    pub fn session_cookie(&mut self, name: String) {
+        self.session_cookie = Some(name);
+    }
+
+    /// Sets the tenant of events whose actor has none.
+    pub fn tenant(&mut self, tenant: String) {
+        self.tenant = Some(tenant);
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    ///
+    /// [`LayerError`] names every problem.
+    pub fn check(&self) -> Result<Policy, LayerError> {
+        let mut problems = Vec::new();
+        let rules = self.rules.iter().map(|(rule, action)| (rule, action.clone()));
+        let rules = RuleSet::build(rules).unwrap_or_else(|invalid| {
+            problems.extend(invalid.problems.iter().map(ToString::to_string));
+            RuleSet::default()
+        });
+        let proxies = TrustedProxies::parse(&self.trusted_proxies).unwrap_or_else(|error| {
+            problems.push(error.to_string());
+            TrustedProxies::default()
+        });
+        let proxies = match self.proxy_header {
+            Some(header) => proxies.header(header),
+            None => proxies,
+        };
+        if self.guarantee == Guarantee::Durable && !self.sink.is_durable() {
+            problems.push(
+                "Guarantee::Durable needs a journal on disk, and this client was built with in_memory_journal(): \
+                 choose .guarantee(Guarantee::Delivered) or .guarantee(Guarantee::Queued), or give the client a \
+                 journal directory"
+                    .to_owned(),
+            );
+        }
+        if !problems.is_empty() {
+            return Err(LayerError { problems });
+        }
+        let mut headers = CAPTURED_HEADERS.to_vec();
+        if !proxies.is_empty() {
+            headers.extend(PROXY_HEADERS);
+        }
+        if self.session_cookie.is_some() {
+            headers.push(SESSION_HEADER);
+        }
+        Ok(Policy { settings: self.clone(), rules, proxies, headers, warned: Mutex::default() })
+    }
+}
+
+/// The policy that settings lead to, made once and shared by all clones of a layer.
+#[derive(Debug, Clone, Default)]
+pub struct Checked(Arc<OnceLock<Arc<Policy>>>);
+
+impl Checked {
+    /// The checked settings.
+    ///
+    /// # Errors
+    ///
+    /// As [`Settings::check`].
+    pub fn policy(&self, settings: &Settings) -> Result<Arc<Policy>, LayerError> {
+        if let Some(policy) = self.0.get() {
+            return Ok(Arc::clone(policy));
+        }
+        let policy = Arc::new(settings.check()?);
+        Ok(Arc::clone(self.0.get_or_init(|| policy)))
+    }
+
+    /// The checked settings, where nobody can be given an error.
+    ///
+    /// # Panics
+    ///
+    /// When the settings can't work, with every problem in the text. That is at start-up, when the layer is applied;
+    /// `build()` on the layer reports the same as an error.
+    #[must_use]
+    pub fn policy_or_panic(&self, settings: &Settings) -> Arc<Policy> {
+        match self.policy(settings) {
+            Ok(policy) => policy,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// Checked settings.
+#[derive(Debug)]
+pub struct Policy {
+    settings: Settings,
+    rules: RuleSet<String>,
+    proxies: TrustedProxies,
+    headers: Vec<&'static str>,
+    warned: Mutex<HashSet<String>>,
+}
+
+impl Policy {
+    /// The request headers that capture may ask for; an adapter keeps these and no others.
+    #[must_use]
+    pub fn headers(&self) -> &[&'static str] {
+        &self.headers
+    }
+
+    /// Where events go.
+    pub(super) fn sink(&self) -> &Arc<dyn Sink> {
+        &self.settings.sink
+    }
+
+    pub(super) fn on(&self) -> Option<OutcomeSet> {
+        self.settings.on
+    }
+
+    pub(super) fn rules(&self) -> &RuleSet<String> {
+        &self.rules
+    }
+
+    pub(super) fn unaudited(&self) -> Unaudited {
+        self.settings.unaudited
+    }
+
+    pub(super) fn guarantee(&self) -> Guarantee {
+        self.settings.guarantee
+    }
+
+    pub(super) fn durable_wait(&self) -> Duration {
+        self.settings.durable_wait
+    }
+
+    pub(super) fn delivered_wait(&self) -> Duration {
+        self.settings.delivered_wait
+    }
+
+    pub(super) fn fail_closed(&self) -> bool {
+        self.settings.fail_closed
+    }
+
+    pub(super) fn proxies(&self) -> &TrustedProxies {
+        &self.proxies
+    }
+
+    pub(super) fn session_cookie(&self) -> Option<&str> {
+        self.settings.session_cookie.as_deref()
+    }
+
+    pub(super) fn tenant(&self) -> Option<&str> {
+        self.settings.tenant.as_deref()
+    }
+
+    /// True the first time it is asked about a route.
+    pub(super) fn warn_once(&self, method: &str, route: Option<&str>) -> bool {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        warned.len() < WARNED_ROUTES && warned.insert(format!("{method} {}", route.unwrap_or_default()))
+    }
+}

@@ -1,0 +1,114 @@
+//! How capture hands its events over: from destructors, with nobody there to be told.
+
+use std::future::ready;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::handle::Inner;
+use crate::capture::{Class, Count, Guarantee, Missed, Reservation, Sink, Wait};
+use crate::event::Event;
+use crate::pipeline::{Counters, Goal, Lane, RecordError, Ticket, last_resort};
+use crate::redact::HashKey;
+
+/// When the intake is full, it takes about this long until a commit has made room.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+
+impl Sink for Inner {
+    fn accept(&self, mut event: Event, class: Class, guarantee: Guarantee) -> Option<Wait> {
+        let goal = match guarantee {
+            Guarantee::Queued => Goal::Queued,
+            Guarantee::Durable => Goal::Durable,
+            Guarantee::Delivered => Goal::Delivered,
+        };
+        let lane = match class {
+            Class::Trusted => Lane::Trusted,
+            Class::Hostile => Lane::Hostile,
+        };
+        let counters = self.pipeline.counters();
+        let taken = match self.preparation.trim(&mut event) {
+            Ok(trimmed) => {
+                counters.trimmed.add(trimmed.into());
+                self.pipeline.offer(Box::new(event), lane, goal).map_err(|error| self.tell(error))
+            }
+            Err(invalid) => {
+                counters.offered.up();
+                counters.invalid.up();
+                last_resort(&event, &invalid.to_string(), counters);
+                Err(Missed::Refused)
+            }
+        };
+        match taken {
+            _ if goal == Goal::Queued => None,
+            Ok(ticket) => Some(self.wait(ticket)),
+            Err(missed) => Some(Box::pin(ready(Err(missed)))),
+        }
+    }
+
+    fn reserve(&self) -> Result<Reservation, Duration> {
+        match self.pipeline.reserve() {
+            Some(reservation) => Ok(Box::new(reservation)),
+            None => Err(TRY_AGAIN),
+        }
+    }
+
+    fn durable(&self) -> Wait {
+        self.wait(self.pipeline.all_durable())
+    }
+
+    fn is_durable(&self) -> bool {
+        self.pipeline.is_durable()
+    }
+
+    fn hash_key(&self) -> &HashKey {
+        &self.preparation.hash_key
+    }
+
+    fn count(&self, what: Count) {
+        let counters = self.pipeline.counters();
+        let counter = match what {
+            Count::Filtered => &counters.filtered,
+            Count::Discarded => &counters.discarded,
+            Count::UnresolvedActor => &counters.unresolved_actor,
+            Count::ConflictingActors => &counters.conflicting_actors,
+            Count::UnresolvedTarget => &counters.unresolved_target,
+            Count::Unaudited => &counters.unaudited,
+            Count::GuaranteeMissed => &counters.guarantee_missed,
+            Count::FailedClosed => &counters.failed_closed,
+            Count::TooLate => &counters.too_late,
+        };
+        counter.up();
+    }
+}
+
+impl Inner {
+    fn wait(&self, ticket: Ticket) -> Wait {
+        let counters = Arc::clone(self.pipeline.counters());
+        Box::pin(async move {
+            match ticket.await {
+                Ok(_receipts) => Ok(()),
+                Err(error) => Err(missed(error, &counters)),
+            }
+        })
+    }
+
+    fn tell(&self, error: RecordError) -> Missed {
+        missed(error, self.pipeline.counters())
+    }
+}
+
+/// Nobody gets the error to see, so its event goes to stderr.
+fn missed(error: RecordError, counters: &Counters) -> Missed {
+    let reason = error.to_string();
+    match error {
+        RecordError::Full { event }
+        | RecordError::Closed { event }
+        | RecordError::Journal { event, .. }
+        | RecordError::NotCommitted { event, .. } => {
+            last_resort(&event, &reason, counters);
+            Missed::Refused
+        }
+        // A dead letter is kept, and told by the statistics.
+        RecordError::Invalid(_) | RecordError::DeadLetter { .. } => Missed::Refused,
+        RecordError::Unfinished => Missed::TimedOut,
+    }
+}

@@ -1,0 +1,235 @@
+//! Builds a [`Lodger`].
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::error::{BuildError, BuildProblem};
+use super::handle::Lodger;
+use super::prepare::Preparation;
+use super::settings::Settings;
+use super::{hash_key, origin};
+use crate::destination::Destination;
+use crate::event::Origin;
+use crate::journal::JournalConfig;
+use crate::pipeline::{Clock, Config, Limits, Pipeline, StartError, SystemClock};
+use crate::redact::{HashKey, Rules};
+
+/// Where the journal lies when nobody says.
+const DEFAULT_JOURNAL_DIR: &str = "./lodger-data/journal";
+
+/// Builds a [`Lodger`]. What it isn't told, except the destination, it takes from the environment.
+///
+/// # Default
+///
+/// - destination: none; at least one has to be given
+/// - journal: on disk, in `LODGER_JOURNAL_DIR`, else `./lodger-data/journal`, at most 1 GiB
+/// - service: `OTEL_SERVICE_NAME`, else `service.name` in `OTEL_RESOURCE_ATTRIBUTES`
+/// - version, environment: `service.version`, `deployment.environment.name` in `OTEL_RESOURCE_ATTRIBUTES`
+/// - host: `HOSTNAME`, else the host's name
+/// - hash key: `LODGER_HASH_KEY` (64 hexadecimal digits), else made once and kept in `<journal>/hash.key`
+/// - redaction: the names that [`Rules`] knows by default
+#[derive(Debug)]
+#[must_use = "call `build()` to get the client"]
+pub struct LodgerBuilder {
+    settings: Settings,
+    destinations: Vec<Arc<dyn Destination>>,
+    journal: Journal,
+    max_journal_bytes: Option<u64>,
+    origin: Origin,
+    hash_key: Option<HashKey>,
+    rules: Rules,
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+    problems: Vec<BuildProblem>,
+}
+
+/// Where the journal is to lie.
+#[derive(Debug)]
+enum Journal {
+    FromSettings,
+    At(PathBuf),
+    InMemory,
+}
+
+impl LodgerBuilder {
+    pub(super) fn new() -> Self {
+        Self::with(Settings::environment())
+    }
+
+    pub(super) fn with(settings: Settings) -> Self {
+        Self {
+            settings,
+            destinations: Vec::new(),
+            journal: Journal::FromSettings,
+            max_journal_bytes: None,
+            origin: Origin::default(),
+            hash_key: None,
+            rules: Rules::default(),
+            limits: Limits::default(),
+            clock: Arc::new(SystemClock::default()),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Adds the destinations that the environment names: those of `LODGER_DESTINATION`, or the Lodger API when there
+    /// is only `LODGER_API_KEY`; see [`registry`](crate::destination::registry).
+    pub fn destination_from_env(mut self) -> Self {
+        match self.settings.destinations() {
+            Ok(destinations) => self.destinations.extend(destinations),
+            Err(error) => self.problems.push(BuildProblem::Destination(error)),
+        }
+        self
+    }
+
+    /// Adds a destination. Every event goes to each of them; none waits for another.
+    pub fn destination(mut self, destination: impl Destination) -> Self {
+        self.destinations.push(Arc::new(destination));
+        self
+    }
+
+    /// Keeps the journal in this directory, which has to be on a disk that outlives the process.
+    pub fn journal_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.journal = Journal::At(dir.into());
+        self
+    }
+
+    /// Keeps the journal in memory: events that are not delivered when the process ends are lost, unless the response
+    /// waited for their delivery.
+    pub fn in_memory_journal(mut self) -> Self {
+        self.journal = Journal::InMemory;
+        self
+    }
+
+    /// The journal takes at most this many bytes; then events are refused. Default: 1 GiB.
+    pub fn max_journal_bytes(mut self, bytes: u64) -> Self {
+        self.max_journal_bytes = Some(bytes);
+        self
+    }
+
+    /// The name of this service, as it stands in every event's origin.
+    pub fn service(mut self, name: impl ToString) -> Self {
+        self.origin.service = Some(name.to_string());
+        self
+    }
+
+    /// The version of this service.
+    pub fn version(mut self, version: impl ToString) -> Self {
+        self.origin.version = Some(version.to_string());
+        self
+    }
+
+    /// Where this service runs: `production`, `staging`, …
+    pub fn environment(mut self, name: impl ToString) -> Self {
+        self.origin.environment = Some(name.to_string());
+        self
+    }
+
+    /// The host or container that this service runs on.
+    pub fn host(mut self, name: impl ToString) -> Self {
+        self.origin.host = Some(name.to_string());
+        self
+    }
+
+    /// The key under which sessions and secrets are hashed, 32 random bytes. The same key on every host lets equal
+    /// values be recognised across hosts.
+    pub fn hash_key(mut self, key: impl AsRef<[u8]>) -> Self {
+        match key.as_ref().try_into() {
+            Ok(key) => self.hash_key = Some(HashKey::from_bytes(key)),
+            Err(_) => self.problems.push(BuildProblem::Setting {
+                name: "hash_key".to_owned(),
+                message: format!("must be 32 bytes, not {}", key.as_ref().len()),
+            }),
+        }
+        self
+    }
+
+    /// What is redacted before anything is queued.
+    pub fn redact(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    #[cfg(test)]
+    pub(super) fn limits(mut self, events: usize, bytes: usize) -> Self {
+        self.limits = Limits { events, bytes };
+        self
+    }
+
+    /// Opens the journal, starts its thread and one for each destination, and delivers what an earlier process left.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] names every problem at once, each with what to do.
+    pub fn build(mut self) -> Result<Lodger, BuildError> {
+        let hash_key = self.given_hash_key();
+        self.check_destinations();
+        BuildError::unless_empty(self.problems)?;
+
+        let dir = match self.journal {
+            Journal::InMemory => None,
+            Journal::At(dir) => Some(dir),
+            Journal::FromSettings => {
+                let dir = self.settings.get("LODGER_JOURNAL_DIR");
+                Some(dir.unwrap_or_else(|| DEFAULT_JOURNAL_DIR.to_owned()).into())
+            }
+        };
+        let pipeline = Pipeline::start(Config {
+            journal: journal_config(dir.clone(), self.max_journal_bytes),
+            destinations: self.destinations,
+            limits: self.limits,
+            clock: self.clock,
+        })
+        .map_err(|error| match error {
+            StartError::Journal(error) => BuildProblem::Journal(error),
+            StartError::Thread { name, source } => BuildProblem::Thread { name, source },
+        })?;
+        let hash_key = match (hash_key, dir) {
+            (Some(key), _) => key,
+            #[cfg(feature = "journal")]
+            (None, Some(dir)) => hash_key::kept_in(&dir)?,
+            (None, _) => hash_key::generated()?,
+        };
+        let preparation = Preparation {
+            origin: origin::complete(self.origin, &self.settings),
+            rules: self.rules,
+            hash_key,
+        };
+        Ok(Lodger::new(pipeline, preparation))
+    }
+
+    fn given_hash_key(&mut self) -> Option<HashKey> {
+        if self.hash_key.is_some() {
+            return self.hash_key.take();
+        }
+        hash_key::from_settings(&self.settings).unwrap_or_else(|problem| {
+            self.problems.push(problem);
+            None
+        })
+    }
+
+    fn check_destinations(&mut self) {
+        let complained = |problem: &BuildProblem| matches!(problem, BuildProblem::Destination(_));
+        if self.destinations.is_empty() && !self.problems.iter().any(complained) {
+            self.problems.extend(Settings::no_destination().map(BuildProblem::Destination));
+        }
+        let mut seen = Vec::new();
+        for identity in self.destinations.iter().map(|destination| destination.identity()) {
+            if seen.contains(&identity) {
+                self.problems.push(BuildProblem::SamePlace { identity });
+            } else {
+                seen.push(identity);
+            }
+        }
+    }
+}
+
+fn journal_config(dir: Option<PathBuf>, max_bytes: Option<u64>) -> JournalConfig {
+    let default = JournalConfig { dir, ..JournalConfig::default() };
+    match max_bytes {
+        // A journal needs four segments to turn round.
+        Some(max_bytes) => {
+            JournalConfig { max_bytes, segment_bytes: default.segment_bytes.min(max_bytes / 4), ..default }
+        }
+        None => default,
+    }
+}

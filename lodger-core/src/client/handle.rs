@@ -1,0 +1,244 @@
+//! The handle.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::builder::LodgerBuilder;
+use super::error::BuildError;
+use super::prepare::Preparation;
+use super::stats::{self, ShutdownReport, Stats};
+use crate::capture::{self, Count, Scope, Sink};
+use crate::destination::Receipt;
+use crate::event::{Event, EventId, ToActor};
+use crate::journal::RecoveryReport;
+use crate::pipeline::{DeadLetter, FlushError, Goal, Lane, Pipeline, RecordError, Ticket};
+use crate::redact::HashKey;
+
+/// Records audit events and delivers them: the one object of this crate that an application keeps.
+///
+/// A clone is the same client. Nothing here needs a particular async runtime, and dropping the application's runtime
+/// stops no delivery: the client has threads of its own.
+///
+/// Call [`shutdown`](Self::shutdown) before the process ends. Without it the last drop still stops the intake and
+/// commits what was accepted, waiting at most 2 s, and not at all on a runtime's thread; a journal on disk delivers
+/// the rest after the next start.
+#[derive(Clone)]
+pub struct Lodger {
+    inner: Arc<Inner>,
+}
+
+/// What all clones share. Capture knows it as its sink.
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) pipeline: Pipeline,
+    pub(super) preparation: Preparation,
+}
+
+/// How long a job waits at its end for its events to be on disk.
+const JOB_WAIT: Duration = Duration::from_secs(2);
+
+impl Lodger {
+    /// Starts to build a client.
+    pub fn builder() -> LodgerBuilder {
+        LodgerBuilder::new()
+    }
+
+    /// A client as the environment describes it: `LODGER_DESTINATION` (or `LODGER_API_KEY`), and everything that
+    /// [`LodgerBuilder`] reads by default.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] names every problem at once, each with what to do.
+    pub fn from_env() -> Result<Self, BuildError> {
+        Self::builder().destination_from_env().build()
+    }
+
+    pub(super) fn new(pipeline: Pipeline, preparation: Preparation) -> Self {
+        Self { inner: Arc::new(Inner { pipeline, preparation }) }
+    }
+
+    /// Records an event.
+    ///
+    /// # Durability
+    ///
+    /// `Ok` only after the event has been fsynced to the journal (in memory: after it is queued for delivery).
+    ///
+    /// # Cancel safety
+    ///
+    /// The event is queued exactly once, when the future is polled for the first time. Dropping the future afterwards
+    /// neither loses nor doubles it.
+    ///
+    /// # Errors
+    ///
+    /// When it breaks a limit, there is no room, the disk fails, or the client was shut down.
+    pub async fn record(&self, event: Event) -> Result<EventId, RecordError> {
+        let id = event.id;
+        self.offer(event, Goal::Durable)?.await?;
+        Ok(id)
+    }
+
+    /// Queues an event without waiting for anything. Never blocks and needs no runtime.
+    ///
+    /// # Durability
+    ///
+    /// None yet: a crash in the next milliseconds loses the event. Should the journal not take it, it is written to
+    /// stderr and counted.
+    ///
+    /// # Errors
+    ///
+    /// When it breaks a limit, there is no room, or the client was shut down.
+    pub fn enqueue(&self, event: Event) -> Result<EventId, RecordError> {
+        let id = event.id;
+        // The ticket of this goal is there already.
+        drop(self.offer(event, Goal::Queued)?);
+        Ok(id)
+    }
+
+    /// Records an event and waits until every destination has acknowledged it; answers with their receipts.
+    ///
+    /// Takes as long as the slowest destination, and for ever while one is down: put a time limit of your own around
+    /// it. The event is delivered in any case.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`record`](Self::record).
+    ///
+    /// # Errors
+    ///
+    /// As [`record`](Self::record); and when a destination refuses the event for good, or the client ends first.
+    pub async fn event(&self, event: Event) -> Result<Vec<Receipt>, RecordError> {
+        self.offer(event, Goal::Delivered)?.await
+    }
+
+    /// Where capture hands its events.
+    #[must_use]
+    pub fn sink(&self) -> Arc<dyn Sink> {
+        Arc::clone(&self.inner) as Arc<dyn Sink>
+    }
+
+    /// For callers who can be told about a broken limit.
+    fn offer(&self, event: Event, goal: Goal) -> Result<Ticket, RecordError> {
+        let Inner { pipeline, preparation } = &*self.inner;
+        let mut event = Box::new(event);
+        if let Err(invalid) = preparation.check(&mut event) {
+            pipeline.counters().offered.up();
+            pipeline.counters().invalid.up();
+            return Err(invalid.into());
+        }
+        pipeline.offer(event, Lane::Trusted, goal)
+    }
+
+    /// Makes this the client of code that runs outside every request and job: an annotated function that a timer
+    /// calls, a library. Until one is installed, their events are printed to stderr and counted.
+    pub fn install(&self) {
+        capture::install(self.sink());
+    }
+
+    /// Runs a job without a request as this actor: a worker, a schedule, a migration. The events of annotated
+    /// functions in it are finished by the functions' own results. At its end it waits until they are on disk, at most
+    /// 2 s.
+    ///
+    /// ```
+    /// use lodger_core::destination::MemoryDestination;
+    /// use lodger_core::event::Actor;
+    /// use lodger_core::{Lodger, audited};
+    ///
+    /// #[audited("invoice.remind", target(invoice = id), idempotency_key = format!("reminder-{id:06}"))]
+    /// async fn remind(id: u64) -> Result<(), std::io::Error> { Ok(()) }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let memory = MemoryDestination::new();
+    /// let lodger = Lodger::builder().destination(memory.clone()).in_memory_journal().build()?;
+    /// lodger.run_as(Actor::service("billing-worker"), remind(7)).await?;
+    ///
+    /// let events = memory.wait_for(1).await;
+    /// assert_eq!((events[0].actor.id.as_str(), events[0].target.id.as_str()), ("billing-worker", "7"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the job; functions that it interrupts leave an event with the outcome unknown.
+    pub async fn run_as<F: Future>(&self, actor: impl ToActor, job: F) -> F::Output {
+        let scope = Scope::job(self.sink(), Some(actor.to_actor()));
+        let output = scope.around(job).await;
+        let on_disk = capture::all_within(JOB_WAIT, vec![self.inner.durable()]);
+        if self.is_durable() && on_disk.await.is_err() {
+            self.inner.count(Count::GuaranteeMissed);
+        }
+        output
+    }
+
+    /// Waits until everything accepted so far has been delivered or has become a dead letter.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future only stops the waiting.
+    ///
+    /// # Errors
+    ///
+    /// When that was not the case within this time. Nothing is lost: what remains is still on its way.
+    pub async fn flush(&self, within: Duration) -> Result<(), FlushError> {
+        self.inner.pipeline.flush(within).await
+    }
+
+    /// Refuses new events, commits what was accepted, delivers for at most this long, and reports what remains. What
+    /// remains stays in a journal on disk and is delivered after the next start; an in-memory journal writes it to
+    /// stderr.
+    ///
+    /// Any clone may call it, and more than once: each call waits and reports. A nearer deadline replaces a farther
+    /// one. It takes at most half a second longer than `within`, which a destination has to stop in.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, the shutdown goes on when the future is dropped.
+    pub async fn shutdown(&self, within: Duration) -> ShutdownReport {
+        capture::uninstall(&self.sink());
+        let committed = self.inner.pipeline.shutdown(within).await;
+        stats::shutdown_report(&self.inner.pipeline, committed)
+    }
+
+    /// How the client is doing.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        stats::stats(&self.inner.pipeline)
+    }
+
+    /// What the destinations refused for good, oldest first; with a journal on disk also under earlier processes.
+    ///
+    /// # Errors
+    ///
+    /// When the files can't be read.
+    pub fn dead_letters(&self) -> io::Result<Vec<DeadLetter>> {
+        self.inner.pipeline.dead_letters()
+    }
+
+    /// Whether accepted events survive a crash of the process: not with an in-memory journal.
+    #[must_use]
+    pub fn is_durable(&self) -> bool {
+        self.inner.pipeline.is_durable()
+    }
+
+    /// What was found when the journal was opened: adopted, left alone, damaged.
+    #[must_use]
+    pub fn recovery(&self) -> &RecoveryReport {
+        self.inner.pipeline.recovery()
+    }
+
+    /// The key under which sessions and secrets are hashed.
+    #[must_use]
+    pub fn hash_key(&self) -> &HashKey {
+        &self.inner.preparation.hash_key
+    }
+}
+
+impl fmt::Debug for Lodger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let destinations = self.inner.pipeline.identities();
+        f.debug_struct("Lodger").field("destinations", &destinations).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,41 @@
+//! [`Lodger`]: the handle through which everything is recorded.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::time::Duration;
+//!
+//! use lodger_core::client::Lodger;
+//! use lodger_core::destination::MemoryDestination;
+//! use lodger_core::event::{Actor, Event, Target};
+//!
+//! let memory = MemoryDestination::new();
+//! let lodger = Lodger::builder().destination(memory.clone()).in_memory_journal().build()?;
+//!
+//! let event = Event::builder("invoice.update")
+//!     .actor(Actor::user("ada"))
+//!     .target(Target::new("invoice", 7))
+//!     .build()?;
+//! lodger.event(event).await?;
+//! assert_eq!(memory.events().len(), 1);
+//!
+//! lodger.shutdown(Duration::from_secs(5)).await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod accept;
+mod builder;
+mod error;
+mod handle;
+mod hash_key;
+mod origin;
+mod prepare;
+mod settings;
+mod stats;
+
+pub use crate::pipeline::{Counts, DeadLetter, DeliveryState, FlushError, RecordError};
+pub use builder::LodgerBuilder;
+pub use error::{BuildError, BuildProblem};
+pub use handle::Lodger;
+pub use stats::{DestinationStats, ShutdownReport, Stats};

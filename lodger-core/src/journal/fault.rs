@@ -1,0 +1,67 @@
+//! Where tests let the system fail. Outside of tests there is nothing here but the system itself.
+
+use std::io;
+
+/// Before a write to a segment.
+pub(super) fn write() -> io::Result<()> {
+    #[cfg(test)]
+    injected::fail(&injected::WRITES)?;
+    Ok(())
+}
+
+/// Before a segment is synced.
+pub(super) fn sync() -> io::Result<()> {
+    #[cfg(test)]
+    injected::fail(&injected::SYNCS)?;
+    Ok(())
+}
+
+/// The id of this process.
+pub(super) fn process_id() -> u32 {
+    #[cfg(test)]
+    if let Some(child) = injected::CHILD.get() {
+        return child;
+    }
+    std::process::id()
+}
+
+#[cfg(test)]
+pub(super) use injected::{fail_syncs, fail_writes, fork};
+
+#[cfg(test)]
+mod injected {
+    use std::cell::Cell;
+    use std::io;
+    use std::thread::LocalKey;
+
+    thread_local! {
+        pub(super) static WRITES: Cell<u32> = const { Cell::new(0) };
+        pub(super) static SYNCS: Cell<u32> = const { Cell::new(0) };
+        pub(super) static CHILD: Cell<Option<u32>> = const { Cell::new(None) };
+    }
+
+    /// Lets this thread's next writes fail.
+    pub(in crate::journal) fn fail_writes(count: u32) {
+        WRITES.set(count);
+    }
+
+    /// Lets this thread's next syncs fail.
+    pub(in crate::journal) fn fail_syncs(count: u32) {
+        SYNCS.set(count);
+    }
+
+    /// Lets this thread go on as a forked child does: the same memory under another process id.
+    pub(in crate::journal) fn fork() {
+        CHILD.set(Some(std::process::id() + 1));
+    }
+
+    pub(super) fn fail(left: &'static LocalKey<Cell<u32>>) -> io::Result<()> {
+        match left.get() {
+            0 => Ok(()),
+            count => {
+                left.set(count - 1);
+                Err(io::Error::other("injected"))
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! How much room the segments may take.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::{JournalConfig, JournalError, Usage};
+
+/// The room that all segments of a journal share, adopted ones included.
+#[derive(Debug)]
+pub(super) struct Space {
+    dir: PathBuf,
+    max_bytes: u64,
+    min_free_bytes: u64,
+    bytes: AtomicU64,
+    segments: AtomicU64,
+}
+
+impl Space {
+    pub(super) fn new(dir: PathBuf, config: &JournalConfig) -> Self {
+        Self {
+            dir,
+            max_bytes: config.max_bytes,
+            min_free_bytes: config.min_free_bytes,
+            bytes: AtomicU64::new(0),
+            segments: AtomicU64::new(0),
+        }
+    }
+
+    /// The journal's directory.
+    pub(super) fn dir(&self) -> &std::path::Path {
+        &self.dir
+    }
+
+    /// The limit in bytes.
+    pub(super) fn max_bytes(&self) -> u64 {
+        self.max_bytes
+    }
+
+    /// Takes room for another segment, if it is there.
+    pub(super) fn reserve(&self, bytes: u64) -> Result<(), JournalError> {
+        let used = self.bytes.load(Ordering::Relaxed);
+        if used.saturating_add(bytes) > self.max_bytes {
+            return Err(JournalError::Full { used, max: self.max_bytes });
+        }
+        let found = rustix::fs::statvfs(&self.dir)
+            .map_err(|errno| JournalError::io("ask for the free space of", &self.dir, errno.into()))?;
+        if found.f_bavail.saturating_mul(found.f_frsize) < self.min_free_bytes.saturating_add(bytes) {
+            return Err(JournalError::DiskFull { dir: self.dir.clone(), source: None });
+        }
+        self.take(bytes);
+        Ok(())
+    }
+
+    /// Counts a segment, whatever the limits.
+    pub(super) fn take(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.segments.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Gives a segment's room back.
+    pub(super) fn release(&self, bytes: u64) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.segments.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn usage(&self) -> Usage {
+        Usage {
+            bytes: self.bytes.load(Ordering::Relaxed),
+            segments: self.segments.load(Ordering::Relaxed),
+            max_bytes: self.max_bytes,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn space(max_bytes: u64, min_free_bytes: u64) -> Space {
+        Space::new(
+            std::env::temp_dir(),
+            &JournalConfig { max_bytes, min_free_bytes, ..JournalConfig::default() },
+        )
+    }
+
+    #[test]
+    fn the_limit_refuses_until_room_is_released() {
+        let space = space(100, 0);
+        space.reserve(60).unwrap();
+        assert!(matches!(space.reserve(41), Err(JournalError::Full { used: 60, max: 100 })));
+        space.release(60);
+        space.reserve(100).unwrap();
+        assert_eq!(space.usage(), Usage { bytes: 100, segments: 1, max_bytes: 100 });
+    }
+
+    #[test]
+    fn the_free_space_floor_refuses_and_says_what_to_do() {
+        let error = space(1 << 30, u64::MAX).reserve(1).unwrap_err();
+        assert!(matches!(error, JournalError::DiskFull { .. }));
+        assert!(error.to_string().contains("LODGER_JOURNAL_DIR"), "{error}");
+    }
+}

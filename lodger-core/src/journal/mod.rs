@@ -1,0 +1,378 @@
+//! The crash-safe local queue between the intake and the destinations.
+//!
+//! There is one [`Writer`], owned by the commit thread, and one [`Backlog`] a destination, owned by that
+//! destination's worker. What is appended is staged in memory; [`Writer::commit`] makes it durable and visible to
+//! the backlogs; a destination settles what it has done with, and what all have settled is freed. One copy of each
+//! record serves every destination.
+//!
+//! ```
+//! # fn main() -> Result<(), lodger_core::journal::JournalError> {
+//! use lodger_core::destination::Identity;
+//! use lodger_core::journal::{JournalConfig, open};
+//!
+//! let mut journal = open(&JournalConfig::in_memory(), &[Identity::new("stdout", "")])?;
+//! let sequence = journal.writer.append(b"an event")?;
+//! journal.writer.commit()?;
+//!
+//! for backlog in &mut journal.backlogs {
+//!     while let Some(record) = backlog.next()? {
+//!         assert_eq!((record.key.sequence(), &*record.payload), (sequence, b"an event".as_slice()));
+//!         backlog.settle(&[record.key])?;
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # On disk
+//!
+//! ```text
+//! <dir>/                      0700, ours or root's, never a symbolic link
+//!   <writer>/                 one directory for each opening, named after its writer id
+//!     lock                    locked as long as the process lives
+//!     journal.json            format, writer, pid, the writer before it, the destinations' identities
+//!     00000001.seg …          the records, in pre-zeroed segments
+//!     spare-00000003.seg      freed and zeroed again, at most two
+//!     settled-0.log …         what each destination has settled, by its place in journal.json
+//!   damaged/                  segments in which something was unreadable, kept for inspection
+//! ```
+//!
+//! Every opening starts a directory of its own and adopts those of dead processes, for the destinations whose
+//! identities are equal. An adopted directory is delivered from and settled in, never appended to, and removed when
+//! all *its* destinations have settled everything in it.
+
+#[cfg(feature = "journal")]
+mod adoption;
+#[cfg(feature = "journal")]
+mod directory;
+mod error;
+#[cfg(feature = "journal")]
+mod fault;
+#[cfg(feature = "journal")]
+mod limits;
+#[cfg(feature = "journal")]
+mod log;
+#[cfg(feature = "journal")]
+mod manifest;
+mod memory;
+#[cfg(feature = "journal")]
+mod reader;
+#[cfg(feature = "journal")]
+mod record;
+#[cfg(feature = "journal")]
+mod recovery;
+mod report;
+#[cfg(feature = "journal")]
+mod segment;
+#[cfg_attr(not(feature = "journal"), expect(dead_code, reason = "only the disk needs all of it"))]
+mod sequences;
+#[cfg(feature = "journal")]
+mod settle;
+#[cfg(test)]
+#[cfg(feature = "journal")]
+mod tests;
+#[cfg(feature = "journal")]
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::destination::Identity;
+use crate::event::{Position, WriterId};
+
+pub use error::JournalError;
+pub use report::{Adopted, Damage, LeftAlone, RecoveryReport};
+
+/// Where the journal lies and how large it may grow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalConfig {
+    /// The directory. `None` keeps everything in memory, where a crash loses it. Default: `None`.
+    pub dir: Option<PathBuf>,
+    /// How many bytes the segments may take, adopted ones included; in memory, the records. Default: 1 GiB.
+    pub max_bytes: u64,
+    /// The size of a segment in bytes, at most a quarter of `max_bytes`. Default: 4 MiB, so that making the next one
+    /// holds up a commit for milliseconds only and freeing needs few steps.
+    pub segment_bytes: u64,
+    /// How many bytes must stay free on the file system. Below, no new segment is made. Default: 64 MiB.
+    pub min_free_bytes: u64,
+}
+
+impl Default for JournalConfig {
+    fn default() -> Self {
+        Self { dir: None, max_bytes: 1 << 30, segment_bytes: 4 << 20, min_free_bytes: 64 << 20 }
+    }
+}
+
+impl JournalConfig {
+    /// A journal in memory.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self::default()
+    }
+
+    /// A journal in this directory, with the default limits.
+    #[must_use]
+    pub fn at(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: Some(dir.into()), ..Self::default() }
+    }
+}
+
+/// An opened journal.
+#[derive(Debug)]
+pub struct Opened {
+    /// For the commit thread.
+    pub writer: Writer,
+    /// For the workers: one for each identity given to [`open`], in the same order.
+    pub backlogs: Vec<Backlog>,
+    /// The last place of the writer before this one, where it is known.
+    pub previous: Option<Position>,
+    /// What was found: adopted, left alone, damaged.
+    pub report: RecoveryReport,
+}
+
+/// Opens the journal for these destinations and adopts what dead processes left for them.
+///
+/// Several processes may open the same directory; each gets a writer of its own.
+///
+/// # Errors
+///
+/// When the directory can't be written, belongs to somebody else or is a symbolic link, or the feature `journal` is
+/// off. Damage is no error: it is in the [`RecoveryReport`].
+pub fn open(config: &JournalConfig, destinations: &[Identity]) -> Result<Opened, JournalError> {
+    match &config.dir {
+        None => {
+            let (writer, backlogs) = memory::open(config.max_bytes, destinations.len());
+            Ok(Opened {
+                writer: Writer(WriterKind::Memory(writer)),
+                backlogs: backlogs.into_iter().map(|backlog| Backlog(BacklogKind::Memory(backlog))).collect(),
+                previous: None,
+                report: RecoveryReport::default(),
+            })
+        }
+        #[cfg(feature = "journal")]
+        Some(dir) => {
+            let opened = adoption::open(dir, config, destinations)?;
+            let backlogs = opened.backlogs.into_iter();
+            Ok(Opened {
+                writer: Writer(WriterKind::Disk(opened.writer)),
+                backlogs: backlogs.map(|backlog| Backlog(BacklogKind::Disk(backlog))).collect(),
+                previous: opened.previous,
+                report: opened.report,
+            })
+        }
+        #[cfg(not(feature = "journal"))]
+        Some(_) => Err(JournalError::FeatureMissing),
+    }
+}
+
+/// Names one record in the journal. Keys sort in the order in which records are handed out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RecordKey {
+    writer: WriterId,
+    sequence: u64,
+}
+
+impl RecordKey {
+    /// The writer that appended the record.
+    #[must_use]
+    pub fn writer(&self) -> WriterId {
+        self.writer
+    }
+
+    /// The record's sequence in its writer, from 1.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+}
+
+/// One committed record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its name, to settle it by.
+    pub key: RecordKey,
+    /// The bytes that were appended.
+    pub payload: Arc<[u8]>,
+}
+
+/// What the journal takes up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Bytes of all segments, adopted ones included; in memory, of all records.
+    pub bytes: u64,
+    /// Segments, spare ones included. In memory 0.
+    pub segments: u64,
+    /// The limit on `bytes`.
+    pub max_bytes: u64,
+}
+
+/// Appends to the journal. Owned by the commit thread.
+#[derive(Debug)]
+pub struct Writer(WriterKind);
+
+#[derive(Debug)]
+enum WriterKind {
+    #[cfg(feature = "journal")]
+    Disk(writer::Writer),
+    Memory(memory::Writer),
+}
+
+impl Writer {
+    /// The id of this opening.
+    #[must_use]
+    pub fn id(&self) -> WriterId {
+        match &self.0 {
+            #[cfg(feature = "journal")]
+            WriterKind::Disk(writer) => writer.id(),
+            WriterKind::Memory(writer) => writer.id(),
+        }
+    }
+
+    /// The sequence that the next append gets, from 1.
+    #[must_use]
+    pub fn next_sequence(&self) -> u64 {
+        match &self.0 {
+            #[cfg(feature = "journal")]
+            WriterKind::Disk(writer) => writer.next_sequence(),
+            WriterKind::Memory(writer) => writer.next_sequence(),
+        }
+    }
+
+    /// Stages a record in memory and says which sequence it got. May make a new segment on disk.
+    ///
+    /// # Errors
+    ///
+    /// When it does not fit (`Full`, `DiskFull`, `TooLarge`), a new segment can't be made, an earlier commit failed
+    /// and has not been repeated, or the process was forked. The record is then not staged and has used up no
+    /// sequence.
+    ///
+    /// # Durability
+    ///
+    /// None before [`commit`](Self::commit).
+    pub fn append(&mut self, payload: &[u8]) -> Result<u64, JournalError> {
+        match &mut self.0 {
+            #[cfg(feature = "journal")]
+            WriterKind::Disk(writer) => writer.append(payload),
+            WriterKind::Memory(writer) => writer.append(payload),
+        }
+    }
+
+    /// Makes everything staged durable and visible to the backlogs. Wake the workers afterwards.
+    ///
+    /// # Durability
+    ///
+    /// After `Ok` everything appended so far is on disk (write and fdatasync). A file in which a write or a sync
+    /// failed is not touched again, because the kernel may drop the dirty pages and report success the next time
+    /// (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020): the records go from
+    /// memory into a new segment.
+    ///
+    /// # Errors
+    ///
+    /// When that fails too. What is not on disk then stays staged, appends are refused, and the next `commit` tries
+    /// again in yet another segment. Some of the records may be committed nevertheless, or be found after a crash;
+    /// each once.
+    pub fn commit(&mut self) -> Result<(), JournalError> {
+        match &mut self.0 {
+            #[cfg(feature = "journal")]
+            WriterKind::Disk(writer) => writer.commit(),
+            WriterKind::Memory(writer) => writer.commit(),
+        }
+    }
+
+    /// What the journal takes up now.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        match &self.0 {
+            #[cfg(feature = "journal")]
+            WriterKind::Disk(writer) => writer.usage(),
+            WriterKind::Memory(writer) => writer.usage(),
+        }
+    }
+}
+
+/// What one destination has yet to do. Owned by that destination's worker.
+#[derive(Debug)]
+pub struct Backlog(BacklogKind);
+
+#[derive(Debug)]
+enum BacklogKind {
+    #[cfg(feature = "journal")]
+    Disk(reader::Backlog),
+    Memory(memory::Backlog),
+}
+
+impl Backlog {
+    /// The next committed record that is not settled, adopted ones first; each once in an opening. `None` when there
+    /// is none for now.
+    ///
+    /// # Errors
+    ///
+    /// When a file can't be read (call again), or when a record that was there has become unreadable: then the error
+    /// names it, it counts as settled, and the next call goes on behind it.
+    #[expect(clippy::should_implement_trait, reason = "not an iterator: after None there can be more")]
+    pub fn next(&mut self) -> Result<Option<Record>, JournalError> {
+        match &mut self.0 {
+            #[cfg(feature = "journal")]
+            BacklogKind::Disk(backlog) => backlog.next(),
+            BacklogKind::Memory(backlog) => Ok(backlog.next()),
+        }
+    }
+
+    /// Marks records as done for this destination and frees what all destinations have settled. Keys that are
+    /// unknown or settled already are ignored.
+    ///
+    /// # Errors
+    ///
+    /// When the settle file can't be written or something can't be freed. The records are settled in this process
+    /// all the same, and what failed is tried again at the next call; only a crash before that would deliver them
+    /// again.
+    ///
+    /// # Durability
+    ///
+    /// Survives the end of the process, but not necessarily a power loss, before [`sync`](Self::sync): then the
+    /// records are delivered again.
+    pub fn settle(&mut self, keys: &[RecordKey]) -> Result<(), JournalError> {
+        match &mut self.0 {
+            #[cfg(feature = "journal")]
+            BacklogKind::Disk(backlog) => backlog.settle(keys),
+            BacklogKind::Memory(backlog) => {
+                backlog.settle(keys);
+                Ok(())
+            }
+        }
+    }
+
+    /// How many records are committed and not settled, whether handed out or not.
+    #[must_use]
+    pub fn pending(&self) -> u64 {
+        match &self.0 {
+            #[cfg(feature = "journal")]
+            BacklogKind::Disk(backlog) => backlog.pending(),
+            BacklogKind::Memory(backlog) => backlog.pending(),
+        }
+    }
+
+    /// Makes everything settled so far durable, for a clean shutdown.
+    ///
+    /// # Errors
+    ///
+    /// When the settle file can't be written or synced.
+    pub fn sync(&mut self) -> Result<(), JournalError> {
+        match &mut self.0 {
+            #[cfg(feature = "journal")]
+            BacklogKind::Disk(backlog) => backlog.sync(),
+            BacklogKind::Memory(_) => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "journal")]
+impl Writer {
+    /// What a crash in the middle of a commit leaves: the first `length` staged bytes.
+    fn tear(&mut self, length: usize) {
+        if let WriterKind::Disk(writer) = &mut self.0 {
+            writer.tear(length);
+        }
+    }
+}

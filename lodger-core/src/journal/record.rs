@@ -1,0 +1,198 @@
+//! How one record stands in a segment.
+//!
+//! ```text
+//! 0   length     u32   of the whole record, this header included; zero ends the segment
+//! 4   checksum   u32   CRC32C of length, format, sequence and payload, seeded with the writer id
+//! 8   format     u32   1
+//! 12  sequence   u64   from 1
+//! 20  payload
+//! ```
+//!
+//! All little-endian. The first twelve bytes keep their meaning in every format. The seed makes the record of
+//! another writer fail its check, so that a stale block of the file system is never taken for one of ours. A record
+//! inside the payload of another can't be taken for a record either, as long as payloads are JSON: its header would
+//! need zero bytes, which JSON text does not have.
+
+use crate::event::WriterId;
+
+/// The bytes before the payload.
+pub(super) const HEADER_BYTES: usize = 20;
+
+/// The format that this version writes, and the newest that it reads.
+pub(super) const FORMAT: u32 = 1;
+
+/// Sequences stay below this, so that arithmetic on what a file says can't overflow.
+pub(super) const MAX_SEQUENCE: u64 = 1 << 62;
+
+/// The checksum seed of a writer.
+pub(super) fn seed(writer: WriterId) -> u32 {
+    crc32c::crc32c(writer.as_bytes())
+}
+
+/// What stands at the beginning of some bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Decoded<'a> {
+    /// An intact record of `length` bytes in all.
+    Record { sequence: u64, payload: &'a [u8], length: usize },
+    /// Nothing: the segment ends here.
+    End,
+    /// As much as there is may be the beginning of a record of this many bytes.
+    Short(usize),
+    /// A record whose checksum is right and whose format this version doesn't know.
+    Newer(u32),
+    /// No record.
+    Bad,
+}
+
+/// The size of a record with this payload, `None` when that is too large for the format.
+pub(super) fn size(payload: &[u8]) -> Option<u32> {
+    u32::try_from(payload.len() + HEADER_BYTES).ok()
+}
+
+/// Appends a record. The payload must have a [`size`].
+pub(super) fn encode(out: &mut Vec<u8>, seed: u32, sequence: u64, payload: &[u8]) {
+    let length = (payload.len() + HEADER_BYTES) as u32;
+    out.extend_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(&checksum(seed, length, FORMAT, sequence, payload).to_le_bytes());
+    out.extend_from_slice(&FORMAT.to_le_bytes());
+    out.extend_from_slice(&sequence.to_le_bytes());
+    out.extend_from_slice(payload);
+}
+
+/// Reads what stands at the beginning of `bytes`.
+pub(super) fn decode(bytes: &[u8], seed: u32) -> Decoded<'_> {
+    let (Some(length), Some(stated), Some(format), Some(sequence)) =
+        (u32_at(bytes, 0), u32_at(bytes, 4), u32_at(bytes, 8), u64_at(bytes, 12))
+    else {
+        return if bytes.iter().all(|&byte| byte == 0) { Decoded::End } else { Decoded::Short(HEADER_BYTES) };
+    };
+    let size = length as usize;
+    if size < HEADER_BYTES {
+        return if size == 0 { Decoded::End } else { Decoded::Bad };
+    }
+    let Some(payload) = bytes.get(HEADER_BYTES..size) else { return Decoded::Short(size) };
+    if stated != checksum(seed, length, format, sequence, payload) || format == 0 {
+        return Decoded::Bad;
+    }
+    if format > FORMAT {
+        return Decoded::Newer(format);
+    }
+    if sequence == 0 || sequence > MAX_SEQUENCE {
+        return Decoded::Bad;
+    }
+    Decoded::Record { sequence, payload, length: size }
+}
+
+/// Where the next intact record begins behind `from`, where there is none.
+pub(super) fn resynchronise(bytes: &[u8], from: usize, seed: u32) -> Option<usize> {
+    // Looking at the format first leaves almost no place where the checksum has to be computed.
+    (from + 1..bytes.len().saturating_sub(HEADER_BYTES - 1)).find(|&offset| {
+        bytes.get(offset..).is_some_and(|rest| {
+            u32_at(rest, 8).is_some_and(|format| format != 0 && format <= FORMAT)
+                && matches!(decode(rest, seed), Decoded::Record { .. })
+        })
+    })
+}
+
+fn checksum(seed: u32, length: u32, format: u32, sequence: u64, payload: &[u8]) -> u32 {
+    let mut header = [0; 16];
+    let (low, high) = header.split_at_mut(8);
+    low.copy_from_slice(&(u64::from(length) | u64::from(format) << 32).to_le_bytes());
+    high.copy_from_slice(&sequence.to_le_bytes());
+    crc32c::crc32c_append(crc32c::crc32c_append(seed, &header), payload)
+}
+
+/// The little-endian number at this offset.
+pub(super) fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(*bytes.get(offset..)?.first_chunk()?))
+}
+
+/// The little-endian number at this offset.
+pub(super) fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(*bytes.get(offset..)?.first_chunk()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEED: u32 = 0x1234_5678;
+
+    fn encoded(sequence: u64, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        encode(&mut bytes, SEED, sequence, payload);
+        bytes
+    }
+
+    #[test]
+    fn the_layout_is_length_checksum_format_sequence_payload() {
+        let bytes = encoded(0x0102, b"ab");
+        assert_eq!(bytes[..4], [22, 0, 0, 0]);
+        assert_eq!(bytes[8..], [1, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0, b'a', b'b']);
+        // CRC32C (Castagnoli) continued from the seed over length, format, sequence and payload.
+        let covered = [22, 0, 0, 0, 1, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0, b'a', b'b'];
+        assert_eq!(u32_at(&bytes, 4), Some(crc32c::crc32c_append(SEED, &covered)));
+    }
+
+    #[test]
+    fn a_record_comes_back_as_it_was() {
+        for payload in [b"".as_slice(), b"x", &[0; 300]] {
+            let mut bytes = encoded(7, payload);
+            let length = bytes.len();
+            bytes.extend_from_slice(&[0; 9]);
+            assert_eq!(decode(&bytes, SEED), Decoded::Record { sequence: 7, payload, length });
+        }
+    }
+
+    #[test]
+    fn no_flipped_bit_goes_unnoticed() {
+        let bytes = encoded(7, b"payload");
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(
+                !matches!(decode(&flipped, SEED), Decoded::Record { .. } | Decoded::Newer(_)),
+                "bit {bit}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_cut_record_is_short_and_zeroes_are_the_end() {
+        let bytes = encoded(7, b"payload");
+        for length in 1..bytes.len() {
+            assert!(matches!(decode(&bytes[..length], SEED), Decoded::Short(_)), "{length} bytes");
+        }
+        assert_eq!(decode(&[], SEED), Decoded::End);
+        assert_eq!(decode(&[0; 5], SEED), Decoded::End);
+        assert_eq!(decode(&[0; 64], SEED), Decoded::End);
+    }
+
+    #[test]
+    fn another_writers_record_is_bad() {
+        assert_eq!(decode(&encoded(7, b"payload"), SEED + 1), Decoded::Bad);
+    }
+
+    #[test]
+    fn a_newer_format_is_named() {
+        let mut bytes = encoded(7, b"payload");
+        bytes[8] = 2;
+        let checksum = checksum(SEED, bytes.len() as u32, 2, 7, b"payload");
+        bytes[4..8].copy_from_slice(&checksum.to_le_bytes());
+        assert_eq!(decode(&bytes, SEED), Decoded::Newer(2));
+    }
+
+    #[test]
+    fn resynchronising_finds_the_next_intact_record() {
+        let mut bytes = encoded(1, b"first");
+        let second = bytes.len();
+        bytes.extend(encoded(2, b"second"));
+        let third = bytes.len();
+        bytes.extend(encoded(3, b"third"));
+        assert_eq!(resynchronise(&bytes, 0, SEED), Some(second));
+        bytes[second + 21] ^= 0xff;
+        assert_eq!(resynchronise(&bytes, 0, SEED), Some(third));
+        assert_eq!(resynchronise(&bytes, third, SEED), None);
+        assert_eq!(resynchronise(&[], 0, SEED), None);
+    }
+}

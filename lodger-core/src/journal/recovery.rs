@@ -1,0 +1,229 @@
+//! Reading a dead writer's directory: what is intact, what is settled, what is damaged.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::limits::Space;
+use super::log::{Log, Ownership, Segment, State};
+use super::manifest::{Manifest, newer};
+use super::record::{self, Decoded};
+use super::sequences::Sequences;
+use super::settle::SettleLog;
+use super::{Damage, directory, segment};
+
+/// A dead writer's directory, ready to be delivered from.
+#[derive(Debug)]
+pub(super) struct Recovered {
+    pub(super) log: Log,
+    /// How many intact records it holds, settled or not.
+    pub(super) records: u64,
+    pub(super) damage: Vec<Damage>,
+}
+
+/// Reads a directory whose lock we hold. The error says why it has to be left alone.
+pub(super) fn recover(
+    dir: PathBuf,
+    lock: File,
+    manifest: &Manifest,
+    space: &Arc<Space>,
+) -> Result<Recovered, String> {
+    let seed = record::seed(manifest.writer);
+    let unreadable = |error: std::io::Error| format!("it can't be read: {error}");
+    let (numbers, spares) = segment::list(&dir).map_err(unreadable)?;
+    for spare in spares {
+        directory::remove(&segment::spare_path(&dir, spare)).map_err(unreadable)?;
+    }
+
+    let mut state = State::default();
+    let mut present = Sequences::default();
+    let mut damage = Vec::new();
+    for number in numbers {
+        let path = segment::path(&dir, number);
+        let bytes =
+            directory::read(&path).map_err(|error| format!("{} can't be read: {error}", path.display()))?;
+        let scan = scan(&bytes, seed, &mut present).map_err(newer)?;
+        let damaged = !scan.unreadable.is_empty();
+        damage.extend(scan.unreadable.into_iter().map(|part| {
+            let (segment, offset, bytes) = (path.clone(), part.offset as u64, part.length as u64);
+            if part.is_tail {
+                Damage::TornTail { segment, offset, bytes }
+            } else {
+                Damage::Skipped { segment, offset, bytes }
+            }
+        }));
+        state.segments.insert(
+            number,
+            Segment {
+                end: scan.end as u64,
+                first: scan.first,
+                last: scan.last,
+                open: false,
+                damaged,
+                sound: false,
+                ..Segment::empty(bytes.len() as u64)
+            },
+        );
+    }
+
+    let mut settle_logs = Vec::new();
+    let mut known = present.clone();
+    let mut intact = true;
+    for slot in 0..manifest.destinations.len() {
+        let loaded = SettleLog::open(&dir, slot, seed).map_err(|error| error.to_string())?;
+        if !loaded.intact {
+            intact = false;
+            damage.push(Damage::SettleFile { file: SettleLog::path(&dir, slot) });
+        }
+        loaded.settled.ranges().for_each(|(first, last)| _ = known.insert(first, last));
+        settle_logs.push(loaded.log);
+        state.settled.push(loaded.settled);
+    }
+    state.last = known.last();
+    if intact {
+        // With a settle file damaged, what is gone may just as well have been settled and freed.
+        let missing = |(first, last)| Damage::Missing { writer: manifest.writer, first, last };
+        damage.extend(known.gaps(state.last).map(missing));
+    }
+    // What is nowhere can't be delivered, and must not look as if it could.
+    for (first, last) in present.gaps(state.last) {
+        state.settled.iter_mut().for_each(|settled| _ = settled.insert(first, last));
+    }
+
+    state.segments.values().for_each(|segment| space.take(segment.size));
+    let log =
+        Log::new((manifest.writer, dir, lock), Ownership::Adopted, Arc::clone(space), state, settle_logs);
+    if let Err(error) = log.reclaim() {
+        tracing::warn!(%error, "settled journal segments could not be removed");
+    }
+    Ok(Recovered { log, records: present.count(), damage })
+}
+
+/// What is in a segment.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Scan {
+    /// The first and the last sequence that no earlier segment had; 0 when there is none.
+    first: u64,
+    last: u64,
+    /// Where the last intact record ends.
+    end: usize,
+    unreadable: Vec<Unreadable>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Unreadable {
+    offset: usize,
+    length: usize,
+    /// Whether nothing intact comes behind it.
+    is_tail: bool,
+}
+
+/// Reads a segment and adds its sequences to `present`. The error is a newer format's number.
+fn scan(bytes: &[u8], seed: u32, present: &mut Sequences) -> Result<Scan, u32> {
+    let mut scan = Scan::default();
+    let mut offset = 0;
+    while let Some(rest) = bytes.get(offset..) {
+        match record::decode(rest, seed) {
+            Decoded::Record { sequence, length, .. } => {
+                // A sequence that is there already was written again after a failed commit, with the same bytes.
+                if sequence > present.last() {
+                    present.insert(sequence, sequence);
+                    scan.first = if scan.first == 0 { sequence } else { scan.first };
+                    scan.last = sequence;
+                }
+                offset += length;
+                scan.end = offset;
+            }
+            Decoded::Newer(format) => return Err(format),
+            Decoded::End | Decoded::Short(_) | Decoded::Bad => {
+                // A length of zero ends the segment only if zeroes follow: it may be a damaged record's.
+                let Some(last_byte) = rest.iter().rposition(|&byte| byte != 0) else { break };
+                let next = record::resynchronise(rest, 0, seed);
+                let length = next.unwrap_or(last_byte + 1);
+                scan.unreadable.push(Unreadable { offset, length, is_tail: next.is_none() });
+                if next.is_none() {
+                    break;
+                }
+                offset += length;
+            }
+        }
+    }
+    Ok(scan)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEED: u32 = 5;
+
+    fn segment(sequences: &[u64]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for &sequence in sequences {
+            record::encode(&mut bytes, SEED, sequence, b"0123456789");
+        }
+        bytes.extend_from_slice(&[0; 50]);
+        bytes
+    }
+
+    fn scanned(bytes: &[u8]) -> (Scan, Vec<(u64, u64)>) {
+        let mut present = Sequences::default();
+        let scan = scan(bytes, SEED, &mut present).unwrap();
+        (scan, present.ranges().collect())
+    }
+
+    #[test]
+    fn an_intact_segment_ends_at_the_zeroes() {
+        let expected = Scan { first: 1, last: 3, end: 90, unreadable: vec![] };
+        assert_eq!(scanned(&segment(&[1, 2, 3])), (expected, vec![(1, 3)]));
+    }
+
+    #[test]
+    fn an_empty_segment_holds_nothing() {
+        assert_eq!(scanned(&[0; 100]), (Scan::default(), vec![]));
+        assert_eq!(scanned(&[]), (Scan::default(), vec![]));
+    }
+
+    #[test]
+    fn a_torn_tail_is_cut() {
+        let mut bytes = segment(&[1, 2, 3]);
+        bytes[75..].fill(0);
+        let tail = Unreadable { offset: 60, length: 13, is_tail: true };
+        let expected = Scan { first: 1, last: 2, end: 60, unreadable: vec![tail] };
+        // The header's last non-zero byte is the lowest one of the sequence, at offset 12 of the record.
+        assert_eq!(
+            scanned(&{
+                bytes[73..].fill(0);
+                bytes
+            }),
+            (expected, vec![(1, 2)])
+        );
+    }
+
+    #[test]
+    fn a_damaged_record_is_skipped() {
+        let mut bytes = segment(&[1, 2, 3]);
+        bytes[55] ^= 1;
+        let part = Unreadable { offset: 30, length: 30, is_tail: false };
+        let expected = Scan { first: 1, last: 3, end: 90, unreadable: vec![part] };
+        assert_eq!(scanned(&bytes), (expected, vec![(1, 1), (3, 3)]));
+    }
+
+    #[test]
+    fn a_length_overwritten_with_zero_does_not_hide_what_follows() {
+        let mut bytes = segment(&[1, 2, 3]);
+        bytes[0..4].fill(0);
+        let part = Unreadable { offset: 0, length: 30, is_tail: false };
+        let expected = Scan { first: 2, last: 3, end: 90, unreadable: vec![part] };
+        assert_eq!(scanned(&bytes), (expected, vec![(2, 3)]));
+    }
+
+    #[test]
+    fn a_sequence_that_an_earlier_segment_had_is_passed_over() {
+        let mut present = Sequences::default();
+        scan(&segment(&[1, 2, 3]), SEED, &mut present).unwrap();
+        let second = scan(&segment(&[2, 3, 4]), SEED, &mut present).unwrap();
+        assert_eq!(second, Scan { first: 4, last: 4, end: 90, unreadable: vec![] });
+        assert_eq!(present.ranges().collect::<Vec<_>>(), [(1, 4)]);
+    }
+}

@@ -1,0 +1,211 @@
+//! Files that were cut or flipped.
+
+use std::collections::BTreeMap;
+
+use super::reopening::copy_dir;
+use super::*;
+use crate::journal::{Damage, JournalError};
+
+/// A dead writer's directory: twenty records in three segments, of which destination `a` has settled two.
+fn small_journal(dir: &Path) -> PathBuf {
+    let config = small(dir);
+    let mut journal = opened(&config, &["a"]);
+    commit(&mut journal, 1, 20);
+    let records = drain(&mut journal.backlogs[0]);
+    journal.backlogs[0].settle(&keys(&records[1..3])).unwrap();
+    drop(journal);
+    writer_dirs(&config).remove(0)
+}
+
+/// What is delivered by sequence, and whether the report says that something is wrong.
+fn delivered(config: &JournalConfig) -> (BTreeMap<u64, String>, bool) {
+    let mut journal = opened(config, &["a"]);
+    let mut found = BTreeMap::new();
+    for record in drain(&mut journal.backlogs[0]) {
+        let text = String::from_utf8(record.payload.to_vec()).unwrap();
+        assert_eq!(found.insert(record.key.sequence(), text), None, "twice: {:?}", record.key);
+        journal.backlogs[0].settle(&[record.key]).unwrap();
+    }
+    assert_eq!(journal.backlogs[0].pending(), 0);
+    (found, journal.report.is_clean())
+}
+
+/// Damages each file in every way that `damage` knows, and checks what comes out with `check`, which gets the file's
+/// name, the place of the damage, and what was delivered.
+fn each(
+    mut damage: impl FnMut(&[u8], usize) -> Vec<u8>,
+    check: impl Fn(&str, usize, &BTreeMap<u64, String>, bool),
+) {
+    let origin = scratch();
+    let original = small_journal(origin.path());
+    for name in files(&original) {
+        let bytes = std::fs::read(original.join(&name)).unwrap();
+        for place in 0..bytes.len() {
+            let dir = scratch();
+            let config = small(dir.path());
+            let copy = config.dir.clone().unwrap().join(original.file_name().unwrap());
+            copy_dir(&original, &copy);
+            std::fs::write(copy.join(&name), damage(&bytes, place)).unwrap();
+            let (found, clean) = delivered(&config);
+            for (sequence, text) in &found {
+                assert_eq!(text, &format!("record {sequence:03}"), "{name} at {place}");
+            }
+            check(&name, place, &found, clean);
+        }
+    }
+}
+
+/// The sequences that stand in a segment, in records of thirty bytes.
+fn in_segment(name: &str) -> Vec<u64> {
+    match name {
+        "00000001.seg" => (1..=8).collect(),
+        "00000002.seg" => (9..=16).collect(),
+        "00000003.seg" => (17..=20).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn a_flipped_byte_costs_at_most_the_record_it_is_in() {
+    for mask in [0x01, 0xff] {
+        let flip = |bytes: &[u8], place: usize| {
+            let mut bytes = bytes.to_vec();
+            bytes[place] ^= mask;
+            bytes
+        };
+        each(flip, |name, place, found, clean| {
+            let hit = in_segment(name).get(place / 30).copied();
+            for sequence in
+                (1..=20).filter(|&sequence| Some(sequence) != hit && sequence != 2 && sequence != 3)
+            {
+                let manifest_unreadable = name == "journal.json" && !clean;
+                assert!(
+                    found.contains_key(&sequence) || manifest_unreadable,
+                    "{sequence}: {name} at {place}"
+                );
+            }
+            if let Some(hit) = hit {
+                assert!(!found.contains_key(&hit) && !clean, "{name} at {place}");
+            } else if !name.starts_with("settled") {
+                assert!(!found.contains_key(&2) && !found.contains_key(&3), "settled: {name} at {place}");
+            }
+        });
+    }
+}
+
+#[test]
+fn a_file_cut_at_any_place_costs_at_most_what_was_cut() {
+    each(
+        |bytes, place| bytes[..place].to_vec(),
+        |name, place, found, clean| {
+            let whole = in_segment(name);
+            let lost: Vec<u64> = whole.iter().copied().skip(place / 30).collect();
+            for sequence in (1..=20).filter(|sequence| !lost.contains(sequence) && ![2, 3].contains(sequence))
+            {
+                let manifest_unreadable = name == "journal.json" && !clean;
+                assert!(
+                    found.contains_key(&sequence) || manifest_unreadable,
+                    "{sequence}: {name} at {place}"
+                );
+            }
+            assert!(lost.iter().all(|sequence| !found.contains_key(sequence)), "{name} at {place}");
+        },
+    );
+}
+
+#[test]
+fn a_damaged_segment_is_kept_for_inspection_when_all_else_is_settled() {
+    let dir = scratch();
+    let config = small(dir.path());
+    let own = small_journal(dir.path());
+    let path = own.join("00000002.seg");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[35] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+
+    let mut journal = opened(&config, &["a"]);
+    let writer: crate::event::WriterId = own.file_name().unwrap().to_str().unwrap().parse().unwrap();
+    let skipped = Damage::Skipped { segment: path, offset: 30, bytes: 30 };
+    assert_eq!(journal.report.damage, [skipped, Damage::Missing { writer, first: 10, last: 10 }]);
+    let records = drain(&mut journal.backlogs[0]);
+    journal.backlogs[0].settle(&keys(&records)).unwrap();
+    let kept = config.dir.as_ref().unwrap().join("damaged").join(format!("{writer}-00000002.seg"));
+    assert_eq!(std::fs::read(kept).unwrap(), bytes);
+    assert!(!own.exists());
+}
+
+#[test]
+fn a_missing_segment_is_said() {
+    let dir = scratch();
+    let config = small(dir.path());
+    let own = small_journal(dir.path());
+    std::fs::remove_file(own.join("00000002.seg")).unwrap();
+    let journal = opened(&config, &["a"]);
+    let writer = own.file_name().unwrap().to_str().unwrap().parse().unwrap();
+    assert_eq!(journal.report.damage, [Damage::Missing { writer, first: 9, last: 16 }]);
+}
+
+#[test]
+fn segments_that_were_settled_and_freed_are_not_missing() {
+    let dir = scratch();
+    let config = small(dir.path());
+    let mut journal = opened(&config, &["a"]);
+    commit(&mut journal, 1, 20);
+    let records = drain(&mut journal.backlogs[0]);
+    journal.backlogs[0].settle(&keys(&records[8..16])).unwrap();
+    drop(journal);
+    let mut journal = opened(&config, &["a"]);
+    assert!(journal.report.is_clean(), "{:?}", journal.report);
+    let left: Vec<String> = expected(1, 8).into_iter().chain(expected(17, 20)).collect();
+    assert_eq!(texts(&mut journal.backlogs[0]), left);
+}
+
+#[test]
+fn a_record_that_rots_while_the_journal_is_open_is_named_once_and_never_handed_out() {
+    let dir = scratch();
+    let config = small(dir.path());
+    let mut journal = opened(&config, &["a"]);
+    commit(&mut journal, 1, 20);
+    let path = writer_dirs(&config)[0].join("00000001.seg");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[65] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+
+    let backlog = &mut journal.backlogs[0];
+    let mut records = Vec::new();
+    let mut lost = Vec::new();
+    loop {
+        match backlog.next() {
+            Ok(Some(record)) => records.push(record),
+            Ok(None) => break,
+            Err(JournalError::Damaged { first, last, .. }) => lost.push((first, last)),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!(lost, [(3, 3)]);
+    assert_eq!(records.len(), 19);
+    backlog.settle(&keys(&records)).unwrap();
+    assert_eq!(backlog.pending(), 0);
+    assert_eq!(files(&config.dir.as_ref().unwrap().join("damaged")).len(), 1);
+}
+
+#[test]
+fn a_segment_cut_while_the_journal_is_open_loses_what_was_cut() {
+    let dir = scratch();
+    let config = small(dir.path());
+    let mut journal = opened(&config, &["a"]);
+    commit(&mut journal, 1, 20);
+    let path = writer_dirs(&config)[0].join("00000003.seg");
+    std::fs::OpenOptions::new().write(true).open(path).unwrap().set_len(70).unwrap();
+    let backlog = &mut journal.backlogs[0];
+    let mut texts = Vec::new();
+    let error = loop {
+        match backlog.next() {
+            Ok(record) => texts.push(record.unwrap().key.sequence()),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(texts, (1..=18).collect::<Vec<_>>());
+    assert!(matches!(error, JournalError::Damaged { first: 19, last: 20, .. }), "{error}");
+    assert_eq!(backlog.next().unwrap(), None);
+}

@@ -1,0 +1,123 @@
+//! Disks that fail, processes that fork.
+
+use super::*;
+use crate::journal::{JournalError, fault};
+
+#[test]
+fn after_a_failed_sync_the_records_go_into_a_new_segment() {
+    let dir = scratch();
+    let config = small(dir.path());
+    let mut journal = opened(&config, &["a"]);
+    commit(&mut journal, 1, 2);
+    fault::fail_syncs(1);
+    commit(&mut journal, 3, 4);
+    commit(&mut journal, 5, 5);
+    assert_eq!(texts(&mut journal.backlogs[0]), expected(1, 5));
+    let own = writer_dirs(&config).remove(0);
+    let old = std::fs::read(own.join("00000001.seg")).unwrap();
+    assert_eq!(old.windows(6).filter(|part| part == b"record").count(), 4, "the failed write stands there");
+    assert!(old[120..].iter().all(|&byte| byte == 0), "and nothing was written behind it");
+    drop(journal);
+
+    // The old segment's tail and the new segment both hold records 3 and 4.
+    let mut journal = opened(&config, &["a"]);
+    assert!(journal.report.is_clean(), "{:?}", journal.report);
+    assert_eq!(texts(&mut journal.backlogs[0]), expected(1, 5));
+}
+
+#[test]
+fn after_a_failed_write_the_records_go_into_a_new_segment() {
+    let dir = scratch();
+    let config = small(dir.path());
+    let mut journal = opened(&config, &["a"]);
+    fault::fail_writes(1);
+    commit(&mut journal, 1, 20);
+    assert_eq!(texts(&mut journal.backlogs[0]), expected(1, 20));
+    drop(journal);
+    assert_eq!(texts(&mut opened(&config, &["a"]).backlogs[0]), expected(1, 20));
+}
+
+#[test]
+fn a_failed_segment_is_never_used_again() {
+    let dir = scratch();
+    let config = small(dir.path());
+    let mut journal = opened(&config, &["a"]);
+    for n in 1..=11 {
+        journal.writer.append(&payload(n)).unwrap();
+    }
+    // Records 1 to 8 were to go into the first segment, 9 to 11 into the second.
+    fault::fail_syncs(1);
+    commit(&mut journal, 12, 12);
+    let records = drain(&mut journal.backlogs[0]);
+    journal.backlogs[0].settle(&keys(&records)).unwrap();
+    let own = writer_dirs(&config).remove(0);
+    let segments: Vec<_> = files(&own).into_iter().filter(|name| name.ends_with(".seg")).collect();
+    assert_eq!(segments, ["00000004.seg", "spare-00000003.seg"]);
+}
+
+#[test]
+fn when_the_new_segment_fails_too_the_records_stay_staged() {
+    let dir = scratch();
+    let config = small(dir.path());
+    let mut journal = opened(&config, &["a"]);
+    commit(&mut journal, 1, 2);
+    journal.writer.append(&payload(3)).unwrap();
+    fault::fail_syncs(2);
+    assert!(matches!(journal.writer.commit(), Err(JournalError::Io { .. })));
+    assert_eq!(texts(&mut journal.backlogs[0]), expected(1, 2), "nothing unsynced is handed out");
+    assert!(matches!(journal.writer.append(&payload(4)), Err(JournalError::CommitPending)));
+    journal.writer.commit().unwrap();
+    commit(&mut journal, 4, 4);
+    assert_eq!(texts(&mut journal.backlogs[0]), expected(3, 4));
+}
+
+#[test]
+fn every_number_of_failures_in_a_row_ends_with_each_record_once() {
+    for failures in 0..12 {
+        let dir = scratch();
+        let config = small(dir.path());
+        let mut journal = opened(&config, &["a"]);
+        commit(&mut journal, 1, 3);
+        for n in 4..=20 {
+            journal.writer.append(&payload(n)).unwrap();
+        }
+        fault::fail_syncs(failures);
+        while journal.writer.commit().is_err() {}
+        assert_eq!(texts(&mut journal.backlogs[0]), expected(1, 20), "{failures} failures");
+        drop(journal);
+        let mut journal = opened(&config, &["a"]);
+        assert_eq!(texts(&mut journal.backlogs[0]), expected(1, 20), "{failures} failures, reopened");
+    }
+}
+
+#[test]
+fn a_crash_after_a_failed_commit_delivers_nothing_twice() {
+    let dir = scratch();
+    let config = small(dir.path());
+    let mut journal = opened(&config, &["a"]);
+    commit(&mut journal, 1, 2);
+    journal.writer.append(&payload(3)).unwrap();
+    fault::fail_syncs(2);
+    journal.writer.commit().unwrap_err();
+    drop(journal);
+    // Record 3 was never acknowledged, but it stands in the file.
+    assert_eq!(texts(&mut opened(&config, &["a"]).backlogs[0]), expected(1, 3));
+}
+
+#[test]
+fn a_forked_child_is_refused_and_cleans_nothing_up() {
+    let dir = scratch();
+    let config = small(dir.path());
+    let mut journal = opened(&config, &["a"]);
+    commit(&mut journal, 1, 1);
+    let records = drain(&mut journal.backlogs[0]);
+    journal.backlogs[0].settle(&keys(&records)).unwrap();
+
+    fault::fork();
+    assert!(matches!(journal.writer.append(b"x"), Err(JournalError::Forked { .. })));
+    assert!(matches!(journal.writer.commit(), Err(JournalError::Forked { .. })));
+    assert!(matches!(journal.backlogs[0].next(), Err(JournalError::Forked { .. })));
+    assert!(matches!(journal.backlogs[0].settle(&keys(&records)), Err(JournalError::Forked { .. })));
+    drop(journal);
+    assert_eq!(files(&writer_dirs(&config)[0]), ["00000001.seg", "journal.json", "lock", "settled-0.log"]);
+}

@@ -1,0 +1,129 @@
+//! Full means refused, and settled means room again.
+
+use super::*;
+use crate::journal::JournalError;
+
+#[test]
+fn a_full_journal_refuses_without_using_up_a_sequence_and_resumes_after_settling() {
+    let dir = scratch();
+    let config = JournalConfig { max_bytes: 1024, ..small(dir.path()) };
+    let mut journal = opened(&config, &["a", "b"]);
+    // Four segments of eight records with ten bytes of payload: 8 * 30 <= 256.
+    commit(&mut journal, 1, 32);
+    let error = journal.writer.append(&payload(33)).unwrap_err();
+    assert!(matches!(error, JournalError::Full { used: 1024, max: 1024 }));
+    assert!(error.to_string().contains("max_journal_bytes"), "{error}");
+    assert_eq!(journal.writer.next_sequence(), 33);
+
+    let records = drain(&mut journal.backlogs[0]);
+    journal.backlogs[0].settle(&keys(&records)).unwrap();
+    assert!(journal.writer.append(&payload(33)).is_err(), "the other destination still needs all of it");
+
+    let records = drain(&mut journal.backlogs[1]);
+    journal.backlogs[1].settle(&keys(&records[..8])).unwrap();
+    commit(&mut journal, 33, 40);
+    assert!(journal.writer.append(&payload(41)).is_err());
+    assert_eq!(texts(&mut journal.backlogs[0]), expected(33, 40));
+}
+
+#[test]
+fn records_settled_out_of_order_free_the_segments_around_one_that_is_stuck() {
+    let dir = scratch();
+    let config = JournalConfig { max_bytes: 1024, ..small(dir.path()) };
+    let mut journal = opened(&config, &["a"]);
+    commit(&mut journal, 1, 8);
+    let stuck = journal.backlogs[0].next().unwrap().unwrap();
+    for n in (9..=200).step_by(8) {
+        commit(&mut journal, n, n + 7);
+        let records = drain(&mut journal.backlogs[0]);
+        journal.backlogs[0].settle(&keys(&records)).unwrap();
+    }
+    assert_eq!(journal.backlogs[0].pending(), 1);
+    journal.backlogs[0].settle(&[stuck.key]).unwrap();
+    assert_eq!(journal.backlogs[0].pending(), 0);
+}
+
+#[test]
+fn freed_segments_are_used_again_and_at_most_two_are_kept() {
+    let dir = scratch();
+    let config = small(dir.path());
+    let mut journal = opened(&config, &["a"]);
+    commit(&mut journal, 1, 80);
+    let records = drain(&mut journal.backlogs[0]);
+    journal.backlogs[0].settle(&keys(&records)).unwrap();
+    let own = writer_dirs(&config).remove(0);
+    let segments = |own: &Path| -> Vec<String> {
+        files(own).into_iter().filter(|name| name.ends_with(".seg")).collect()
+    };
+    assert_eq!(segments(&own), ["00000010.seg", "spare-00000001.seg", "spare-00000002.seg"]);
+    assert_eq!((journal.writer.usage().bytes, journal.writer.usage().segments), (3 * 256, 3));
+
+    commit(&mut journal, 81, 88);
+    assert_eq!(segments(&own), ["00000010.seg", "00000011.seg", "spare-00000001.seg"]);
+    assert_eq!(texts(&mut journal.backlogs[0]), expected(81, 88));
+}
+
+#[test]
+fn the_last_segment_does_not_keep_a_journal_full_once_it_is_settled() {
+    let dir = scratch();
+    let config = JournalConfig { max_bytes: 1024, segment_bytes: 1024, ..small(dir.path()) };
+    let mut journal = opened(&config, &["a"]);
+    journal.writer.append(&[7; 900]).unwrap();
+    journal.writer.commit().unwrap();
+    assert!(matches!(journal.writer.append(&[7; 200]), Err(JournalError::Full { .. })));
+    let records = drain(&mut journal.backlogs[0]);
+    journal.backlogs[0].settle(&keys(&records)).unwrap();
+    assert_eq!(journal.writer.append(&[7; 200]).unwrap(), 2);
+}
+
+#[test]
+fn a_record_larger_than_a_segment_gets_one_of_its_own_size() {
+    let dir = scratch();
+    let config = small(dir.path());
+    let mut journal = opened(&config, &["a"]);
+    let large = vec![9; 5000];
+    commit(&mut journal, 1, 1);
+    journal.writer.append(&large).unwrap();
+    commit(&mut journal, 3, 3);
+    assert_eq!(journal.writer.usage().bytes, 256 + 5020 + 256);
+    drop(journal);
+    let mut journal = opened(&config, &["a"]);
+    let records = drain(&mut journal.backlogs[0]);
+    assert_eq!(records.iter().map(|record| record.payload.len()).collect::<Vec<_>>(), [10, 5000, 10]);
+    assert!(journal.writer.append(&vec![0; 65 << 10]).is_err_and(|error| error.kind() == "too_large"));
+}
+
+#[test]
+fn below_the_free_space_floor_no_segment_is_made() {
+    let dir = scratch();
+    let config = JournalConfig { min_free_bytes: u64::MAX, ..small(dir.path()) };
+    let mut journal = opened(&config, &["a"]);
+    assert!(matches!(journal.writer.append(&payload(1)), Err(JournalError::DiskFull { .. })));
+    assert_eq!(journal.writer.next_sequence(), 1);
+}
+
+#[test]
+fn adopted_segments_count_and_are_given_back() {
+    let dir = scratch();
+    let config = JournalConfig { max_bytes: 1024, ..small(dir.path()) };
+    let mut journal = opened(&config, &["a"]);
+    commit(&mut journal, 1, 32);
+    drop(journal);
+    let mut journal = opened(&config, &["a"]);
+    assert_eq!(journal.writer.usage().bytes, 1024);
+    assert!(matches!(journal.writer.append(&payload(1)), Err(JournalError::Full { .. })));
+    let records = drain(&mut journal.backlogs[0]);
+    journal.backlogs[0].settle(&keys(&records)).unwrap();
+    commit(&mut journal, 1, 32);
+}
+
+#[test]
+fn an_empty_record_is_a_record() {
+    let dir = scratch();
+    let config = small(dir.path());
+    let mut journal = opened(&config, &["a"]);
+    journal.writer.append(b"").unwrap();
+    commit(&mut journal, 2, 2);
+    drop(journal);
+    assert_eq!(texts(&mut opened(&config, &["a"]).backlogs[0]), ["", "record 002"]);
+}

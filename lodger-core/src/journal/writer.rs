@@ -1,0 +1,234 @@
+//! Appending: records are staged in memory and written at commit.
+
+use std::sync::Arc;
+
+use super::limits::Space;
+use super::log::Log;
+use super::record::{self, Decoded};
+use super::segment::SegmentFile;
+use super::{JournalError, Usage};
+use crate::event::WriterId;
+
+/// Appends to the journal on disk.
+#[derive(Debug)]
+pub(super) struct Writer {
+    log: Arc<Log>,
+    segment_bytes: u64,
+    next_sequence: u64,
+    next_segment: u64,
+    /// Where the next record goes: a segment and how much of it is used, staged records included.
+    active: Option<(Arc<SegmentFile>, u64)>,
+    /// The encoded records that are not committed.
+    staged: Vec<u8>,
+    /// Where they go, in order. Always covers all of `staged`, except after a failed commit.
+    plan: Vec<Part>,
+    /// The last commit failed; `plan` has to be made anew.
+    failed: bool,
+}
+
+/// Consecutive staged records that go into one segment.
+#[derive(Debug)]
+struct Part {
+    segment: Arc<SegmentFile>,
+    /// Where in the segment.
+    offset: u64,
+    /// How many bytes.
+    length: usize,
+    first: u64,
+    last: u64,
+}
+
+impl Writer {
+    pub(super) fn new(log: Arc<Log>, segment_bytes: u64) -> Self {
+        Self {
+            log,
+            segment_bytes,
+            next_sequence: 1,
+            next_segment: 1,
+            active: None,
+            staged: Vec::new(),
+            plan: Vec::new(),
+            failed: false,
+        }
+    }
+
+    pub(super) fn id(&self) -> WriterId {
+        self.log.writer()
+    }
+
+    pub(super) fn next_sequence(&self) -> u64 {
+        self.next_sequence
+    }
+
+    pub(super) fn usage(&self) -> Usage {
+        self.log.space().usage()
+    }
+
+    pub(super) fn append(&mut self, payload: &[u8]) -> Result<u64, JournalError> {
+        self.log.check_process()?;
+        if self.failed {
+            return Err(JournalError::CommitPending);
+        }
+        let max = self.log.space().max_bytes();
+        let bytes = match record::size(payload) {
+            Some(size) if u64::from(size) <= max => u64::from(size),
+            _ => return Err(JournalError::TooLarge { bytes: payload.len() as u64, max }),
+        };
+        let sequence = self.next_sequence;
+        self.plan_record(sequence, bytes, Space::reserve)?;
+        record::encode(&mut self.staged, self.log.seed(), sequence, payload);
+        self.next_sequence += 1;
+        Ok(sequence)
+    }
+
+    pub(super) fn commit(&mut self) -> Result<(), JournalError> {
+        self.log.check_process()?;
+        if self.failed {
+            self.plan_again()?;
+        }
+        let Err(error) = self.write() else { return Ok(()) };
+        tracing::warn!(%error, "a journal commit failed and is repeated in a new segment");
+        self.failed = true;
+        self.plan_again()?;
+        self.write().inspect_err(|_| self.failed = true)
+    }
+
+    /// Writes and syncs what is planned, in order, and drops it from memory.
+    fn write(&mut self) -> Result<(), JournalError> {
+        let mut written = 0;
+        let mut done = 0;
+        let mut result = Ok(());
+        for part in &self.plan {
+            let bytes = self.staged.get(written..written + part.length).unwrap_or_default();
+            result = part.segment.write(bytes, part.offset).and_then(|()| part.segment.sync());
+            if result.is_err() {
+                break;
+            }
+            let end = part.offset + part.length as u64;
+            self.log.publish(part.segment.number, end, part.first, part.last);
+            written += part.length;
+            done += 1;
+            if self.active.as_ref().is_some_and(|(active, _)| active.number != part.segment.number) {
+                self.log.seal(part.segment.number, true);
+            }
+        }
+        self.plan.drain(..done);
+        self.staged.drain(..written);
+        result
+    }
+
+    /// Gives up the segments in which uncommitted records were to go, and plans new ones.
+    ///
+    /// What stands in the old ones behind their committed records may reach the disk yet. A recovery that finds a
+    /// sequence again in a later segment passes over it, and the bytes are the same in both.
+    fn plan_again(&mut self) -> Result<(), JournalError> {
+        for part in std::mem::take(&mut self.plan) {
+            self.log.seal(part.segment.number, false);
+        }
+        if let Some((segment, _)) = self.active.take() {
+            self.log.seal(segment.number, false);
+        }
+        let seed = self.log.seed();
+        let mut rest = 0;
+        let staged = std::mem::take(&mut self.staged);
+        let mut result = Ok(());
+        while let Some(Decoded::Record { sequence, length, .. }) =
+            staged.get(rest..).map(|bytes| record::decode(bytes, seed))
+        {
+            // The limits were asked when the records were appended; a full disk refuses by itself.
+            let anyway = |space: &Space, bytes| {
+                space.take(bytes);
+                Ok(())
+            };
+            result = self.plan_record(sequence, length as u64, anyway);
+            if result.is_err() {
+                break;
+            }
+            rest += length;
+        }
+        self.staged = staged;
+        self.failed = result.is_err();
+        if let Err(error) = self.log.reclaim() {
+            tracing::warn!(%error, "a journal segment that was given up could not be removed");
+        }
+        result
+    }
+
+    /// Finds the place for the next staged record.
+    fn plan_record(
+        &mut self,
+        sequence: u64,
+        bytes: u64,
+        reserve: impl Fn(&Space, u64) -> Result<(), JournalError>,
+    ) -> Result<(), JournalError> {
+        let (segment, offset) = match &self.active {
+            Some((segment, used)) if used + bytes <= segment.size => (Arc::clone(segment), *used),
+            _ => (self.rotate(bytes, reserve)?, 0),
+        };
+        match self.plan.last_mut() {
+            Some(part) if part.segment.number == segment.number => {
+                part.length += bytes as usize;
+                part.last = sequence;
+            }
+            _ => self.plan.push(Part {
+                segment: Arc::clone(&segment),
+                offset,
+                length: bytes as usize,
+                first: sequence,
+                last: sequence,
+            }),
+        }
+        self.active = Some((segment, offset + bytes));
+        Ok(())
+    }
+
+    /// Makes the next segment, with room for a record of this size.
+    fn rotate(
+        &mut self,
+        bytes: u64,
+        reserve: impl Fn(&Space, u64) -> Result<(), JournalError>,
+    ) -> Result<Arc<SegmentFile>, JournalError> {
+        let size = self.segment_bytes.max(bytes);
+        let number = self.next_segment;
+        let made = match self.log.add_segment(number, size, |space| reserve(space, size)) {
+            // The last segment may be what fills the journal, although all in it is settled.
+            Err(JournalError::Full { .. }) if self.give_up_settled()? => {
+                self.log.add_segment(number, size, |space| reserve(space, size))
+            }
+            made => made,
+        }?;
+        self.next_segment += 1;
+        if let Some((old, _)) = &self.active
+            && self.plan.iter().all(|part| part.segment.number != old.number)
+        {
+            // With staged records it is sealed when they are written.
+            self.log.seal(old.number, true);
+        }
+        Ok(Arc::new(made))
+    }
+
+    /// Frees the active segment if all of it is committed and settled.
+    fn give_up_settled(&mut self) -> Result<bool, JournalError> {
+        if !self.plan.is_empty() {
+            return Ok(false);
+        }
+        let Some((active, _)) = self.active.take_if(|(active, _)| self.log.is_settled(active.number)) else {
+            return Ok(false);
+        };
+        self.log.seal(active.number, true);
+        self.log.reclaim()?;
+        Ok(true)
+    }
+
+    /// What a crash in the middle of a commit leaves: the first `length` staged bytes reach the file, and nobody
+    /// learns of it.
+    #[cfg(test)]
+    pub(super) fn tear(&mut self, length: usize) {
+        let mut written = 0;
+        for part in &self.plan {
+            let end = (written + part.length).min(length).max(written);
+            part.segment.write(&self.staged[written..end], part.offset).unwrap();
+            written += part.length;
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Who waits for which event's acknowledgements.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::ticket::{Failure, Watch};
+use crate::destination::Receipt;
+use crate::event::Position;
+
+/// Below this many entries nobody looks for entries whose waiters have gone.
+const SWEEP_FROM: usize = 1_024;
+
+/// Gathers the acknowledgements of all destinations for those who wait for them.
+#[derive(Debug)]
+pub(crate) struct Awaited {
+    destinations: usize,
+    state: Mutex<State>,
+    /// The number of entries, so that workers need no lock when nobody waits.
+    entries: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct State {
+    waiting: HashMap<Position, Gathering>,
+    sweep_at: usize,
+}
+
+#[derive(Debug)]
+struct Gathering {
+    watch: Watch,
+    missing: usize,
+    receipts: Vec<Receipt>,
+}
+
+impl Awaited {
+    pub(crate) fn new(destinations: usize) -> Self {
+        let state = State { waiting: HashMap::new(), sweep_at: SWEEP_FROM };
+        Self { destinations, state: Mutex::new(state), entries: AtomicUsize::new(0) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gathers for this event. Before it is committed, so that no acknowledgement comes too early.
+    pub(crate) fn expect(&self, position: Position, watch: Watch) {
+        let mut state = self.lock();
+        if state.waiting.len() >= state.sweep_at {
+            // Behind a stalled destination entries pile up whose waiters have run out of patience. Each sweep at
+            // least halves the distance to the live ones, so it costs a constant per entry.
+            state.waiting.retain(|_, gathering| gathering.watch.awaited());
+            state.sweep_at = SWEEP_FROM.max(state.waiting.len() * 2);
+        }
+        let gathering = Gathering { watch, missing: self.destinations, receipts: Vec::new() };
+        state.waiting.insert(position, gathering);
+        self.entries.store(state.waiting.len(), Ordering::Release);
+    }
+
+    /// Stops gathering, for an event that was not committed.
+    pub(crate) fn forget(&self, position: Position) -> Option<Watch> {
+        self.remove(&mut self.lock(), position).map(|gathering| gathering.watch)
+    }
+
+    /// One destination has it.
+    pub(crate) fn delivered(&self, position: Position, receipt: Receipt) {
+        if self.entries.load(Ordering::Acquire) == 0 {
+            return;
+        }
+        let mut state = self.lock();
+        let Some(gathering) = state.waiting.get_mut(&position) else { return };
+        gathering.receipts.push(receipt);
+        gathering.missing = gathering.missing.saturating_sub(1);
+        if gathering.missing > 0 {
+            return;
+        }
+        let done = self.remove(&mut state, position);
+        drop(state);
+        if let Some(done) = done {
+            done.watch.reached(done.receipts);
+        }
+    }
+
+    /// One destination will never have it.
+    pub(crate) fn failed(&self, position: Position, failure: Failure) {
+        let done = self.remove(&mut self.lock(), position);
+        if let Some(done) = done {
+            done.watch.failed(failure);
+        }
+    }
+
+    /// Nothing will be acknowledged any more: everybody is told that the client ended.
+    pub(crate) fn close(&self) {
+        self.entries.store(0, Ordering::Release);
+        drop(std::mem::take(&mut self.lock().waiting));
+    }
+
+    fn remove(&self, state: &mut State, position: Position) -> Option<Gathering> {
+        let gathering = state.waiting.remove(&position);
+        self.entries.store(state.waiting.len(), Ordering::Release);
+        gathering
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::WriterId;
+    use crate::pipeline::ticket::{Goal, ticket};
+
+    #[test]
+    fn entries_of_those_who_went_away_are_swept() {
+        let awaited = Awaited::new(1);
+        let writer = WriterId::mint();
+        let mut kept = Vec::new();
+        for sequence in 0..10_000 {
+            let (ticket, watch) = ticket(Goal::Delivered);
+            awaited.expect(Position { writer, sequence }, watch);
+            if sequence % 1_000 == 0 {
+                kept.push(ticket);
+            }
+        }
+        assert!(awaited.lock().waiting.len() <= SWEEP_FROM + 10);
+    }
+}

@@ -1,0 +1,407 @@
+//! What an answer means: for its event, and for the destination as a whole.
+//!
+//! The one place for the table of answers in DESIGN section 8. Pure: it is told answers and the time, and says what
+//! to do; it neither sleeps nor sends.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::clock::Clock;
+use super::progress::DeliveryState;
+use super::retry::{backoff, floor, is_poison};
+use crate::destination::{Answer, Receipt, Refusal};
+
+/// So many different events have to fail in a row before it is the destination that fails, not they.
+const TRIP_AT: usize = 5;
+
+/// A paused destination is asked at most this often.
+const PROBE_EVERY: Duration = Duration::from_secs(60);
+
+/// A suspect is held this long for another event to tell whether it or the destination is to blame.
+const SUSPICION: Duration = Duration::from_secs(60);
+
+/// When so many suspects are held, there is nothing left to wait for.
+const MAX_SUSPECTS: usize = 16;
+
+/// Of so many last answers …
+const OUTCOMES: usize = 50;
+
+/// … and not before there are so many …
+const ENOUGH_OUTCOMES: usize = 10;
+
+/// … no more than one in so many may become a dead letter by refusal: 20 %.
+const REFUSED_SHARE: usize = 5;
+
+/// Names one event within one destination's worker: its place in the order of the journal.
+pub(super) type Ordinal = u64;
+
+/// An event that was tried.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tried<'a> {
+    pub(super) ordinal: Ordinal,
+    pub(super) action: &'a str,
+    /// How often, this time included.
+    pub(super) tries: u32,
+    /// When it failed for the first time; now, if that is this time.
+    pub(super) failing_since: Instant,
+    /// The number of the batch that it was sent in.
+    pub(super) batch: u64,
+}
+
+/// What becomes of an event.
+#[derive(Debug, PartialEq)]
+pub(super) enum Judgement {
+    /// It is there.
+    Settle(Receipt),
+    /// It becomes a dead letter.
+    Bury(Refusal),
+    /// It is tried again, not before this time.
+    Again(Instant),
+    /// It is tried again when the destination's turn comes, behind the others.
+    Keep,
+    /// It is held until [`Breaker::sentences`] says what becomes of it.
+    Hold,
+}
+
+/// What became of a suspect.
+#[derive(Debug, PartialEq)]
+pub(super) enum Sentence {
+    /// It is to blame: it becomes a dead letter.
+    Bury(Ordinal, Refusal),
+    /// The destination is to blame: it is kept and tried again.
+    Keep(Ordinal),
+}
+
+/// What may be sent now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gate {
+    /// As much as the destination takes.
+    Open,
+    /// One batch, while nothing else is under way.
+    OneBatch,
+    /// One event, while nothing else is under way.
+    OneEvent,
+    /// Nothing before this time.
+    Shut(Instant),
+}
+
+/// Why a destination is paused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// It takes nothing: a wrong key, an unpaid bill.
+    Closed,
+    /// It refuses too many events.
+    Refusals,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Running,
+    BackingOff { failures: u32 },
+    Paused(Cause),
+}
+
+#[derive(Debug)]
+struct Suspect {
+    ordinal: Ordinal,
+    action: String,
+    refusal: Refusal,
+    batch: u64,
+    until: Instant,
+}
+
+/// The judge of one destination.
+#[derive(Debug)]
+pub(super) struct Breaker {
+    clock: Arc<dyn Clock>,
+    state: State,
+    /// Answers to later batches than this one count for the present state, those to earlier ones don't.
+    state_since: u64,
+    /// Nothing is sent before.
+    not_before: Instant,
+    batches: u64,
+    /// Different events that failed since the last success.
+    failing: BTreeSet<Ordinal>,
+    /// The newest batch of which an event settled, and when one last did.
+    last_success: Option<(u64, Instant)>,
+    /// Whether each of the last answers was a refusal.
+    outcomes: VecDeque<bool>,
+    suspects: Vec<Suspect>,
+    sentences: Vec<Sentence>,
+    /// The last event that was buried as a suspect, while no success has followed.
+    blamed: Option<(Ordinal, Refusal)>,
+    last_error: Option<String>,
+}
+
+impl Breaker {
+    pub(super) fn new(clock: Arc<dyn Clock>, now: Instant) -> Self {
+        Self {
+            clock,
+            state: State::Running,
+            state_since: 0,
+            not_before: now,
+            batches: 0,
+            failing: BTreeSet::new(),
+            last_success: None,
+            outcomes: VecDeque::new(),
+            suspects: Vec::new(),
+            sentences: Vec::new(),
+            blamed: None,
+            last_error: None,
+        }
+    }
+
+    /// What may be sent now.
+    pub(super) fn gate(&self, now: Instant) -> Gate {
+        match self.state {
+            _ if now < self.not_before => Gate::Shut(self.not_before),
+            State::Running => Gate::Open,
+            State::BackingOff { .. } => Gate::OneBatch,
+            State::Paused(_) => Gate::OneEvent,
+        }
+    }
+
+    /// Numbers a batch that is about to be sent.
+    pub(super) fn next_batch(&mut self) -> u64 {
+        self.batches += 1;
+        self.batches
+    }
+
+    /// For the board.
+    pub(super) fn lane_state(&self) -> DeliveryState {
+        match self.state {
+            State::Running => DeliveryState::Running,
+            State::BackingOff { .. } => DeliveryState::BackingOff,
+            State::Paused(_) => DeliveryState::Paused,
+        }
+    }
+
+    /// What the destination last complained about.
+    pub(super) fn last_error(&self) -> Option<&str> {
+        self.last_error.as_deref()
+    }
+
+    /// Judges one answer.
+    pub(super) fn judge(&mut self, tried: Tried<'_>, answer: Answer, now: Instant) -> Judgement {
+        match answer {
+            Answer::Settled(receipt) => {
+                self.success(tried, now);
+                Judgement::Settle(receipt)
+            }
+            Answer::Ambiguous(refusal) => self.failure(tried, refusal, None, now),
+            Answer::Retry { refusal, after } => self.failure(tried, refusal, after, now),
+            Answer::Pause(refusal) => {
+                self.complain(&refusal);
+                self.pause(tried, Cause::Closed, now);
+                Judgement::Keep
+            }
+            Answer::Suspect(refusal) => self.suspect(tried, refusal, now),
+            Answer::Refused(refusal) => self.refused(tried, refusal, now),
+        }
+    }
+
+    fn success(&mut self, tried: Tried<'_>, now: Instant) {
+        let newest = self.last_success.map_or(tried.batch, |(batch, _)| batch.max(tried.batch));
+        self.last_success = Some((newest, now));
+        self.failing.clear();
+        self.blamed = None;
+        // Whatever was refused no later than this was sent is to blame itself: the destination takes others.
+        let (condemned, others) =
+            std::mem::take(&mut self.suspects).into_iter().partition(|suspect| suspect.batch <= tried.batch);
+        self.suspects = others;
+        self.condemn(condemned);
+        if self.is_news(tried) {
+            if self.state == State::Paused(Cause::Refusals) {
+                // A new sample, or the next refusal would pause again and nothing would ever get through.
+                self.outcomes.clear();
+            }
+            self.enter(State::Running);
+        }
+        self.outcome(false);
+    }
+
+    fn failure(
+        &mut self,
+        tried: Tried<'_>,
+        refusal: Refusal,
+        after: Option<Duration>,
+        now: Instant,
+    ) -> Judgement {
+        self.complain(&refusal);
+        let floor = floor(after);
+        // 429 and 503 speak of the destination, other statuses of this request.
+        if matches!(refusal.status, None | Some(429 | 503)) {
+            self.wait_until(now + floor);
+        }
+        match self.state {
+            State::Running => {
+                let last_success = self.last_success.map(|(_, time)| time);
+                if is_poison(tried.tries, tried.failing_since, last_success, now) {
+                    return Judgement::Bury(refusal);
+                }
+                self.failing.insert(tried.ordinal);
+                if self.failing.len() < TRIP_AT {
+                    let wait = backoff(tried.tries.saturating_sub(1), &*self.clock);
+                    return Judgement::Again(now + wait.max(floor));
+                }
+                self.enter(State::BackingOff { failures: 0 });
+                self.wait_until(now + backoff(0, &*self.clock));
+            }
+            State::BackingOff { failures } if self.is_news(tried) => {
+                // The first of the batch speaks for it.
+                self.enter(State::BackingOff { failures: failures.saturating_add(1) });
+                self.wait_until(now + backoff(failures.saturating_add(1), &*self.clock));
+            }
+            State::Paused(_) if self.is_news(tried) => self.wait_until(now + PROBE_EVERY),
+            State::BackingOff { .. } | State::Paused(_) => {}
+        }
+        Judgement::Keep
+    }
+
+    fn suspect(&mut self, tried: Tried<'_>, refusal: Refusal, now: Instant) -> Judgement {
+        self.complain(&refusal);
+        if matches!(self.state, State::Paused(_)) {
+            if self.is_news(tried) {
+                self.wait_until(now + PROBE_EVERY);
+            }
+            return Judgement::Keep;
+        }
+        if matches!(self.state, State::BackingOff { .. }) && self.is_news(tried) {
+            self.enter(State::Running);
+        }
+        if self.last_success.is_some_and(|(batch, _)| batch >= tried.batch) {
+            return Judgement::Bury(refusal);
+        }
+        // Two events of one action may both be what a restricted key must not send; two of different actions are not.
+        let by_another_action = self
+            .suspects
+            .iter()
+            .any(|suspect| suspect.action != tried.action && same_answer(&suspect.refusal, &refusal));
+        let once_more = self
+            .blamed
+            .as_ref()
+            .is_some_and(|(ordinal, other)| *ordinal != tried.ordinal && same_answer(other, &refusal));
+        if by_another_action || once_more || self.suspects.len() + 1 >= MAX_SUSPECTS {
+            self.pause(tried, Cause::Closed, now);
+            return Judgement::Keep;
+        }
+        self.suspects.push(Suspect {
+            ordinal: tried.ordinal,
+            action: tried.action.to_owned(),
+            refusal,
+            batch: tried.batch,
+            until: now + SUSPICION,
+        });
+        Judgement::Hold
+    }
+
+    fn refused(&mut self, tried: Tried<'_>, refusal: Refusal, now: Instant) -> Judgement {
+        self.complain(&refusal);
+        if self.is_news(tried) {
+            if self.state == State::Paused(Cause::Refusals) {
+                self.wait_until(now + PROBE_EVERY);
+                return Judgement::Keep;
+            }
+            // A destination that reads events and refuses one is neither closed nor down.
+            self.enter(State::Running);
+        }
+        self.failing.clear();
+        // This answer is one of the fifty.
+        let before = self.outcomes.iter().rev().take(OUTCOMES - 1);
+        let all = before.len() + 1;
+        let refused = before.filter(|refused| **refused).count() + 1;
+        if all >= ENOUGH_OUTCOMES && refused * REFUSED_SHARE > all {
+            self.pause(tried, Cause::Refusals, now);
+            return Judgement::Keep;
+        }
+        self.outcome(true);
+        Judgement::Bury(refusal)
+    }
+
+    /// What became of suspects since this was last asked; to be asked after answers and at [`suspicion_ends`].
+    ///
+    /// [`suspicion_ends`]: Self::suspicion_ends
+    pub(super) fn sentences(&mut self, now: Instant) -> Vec<Sentence> {
+        while let Some(overdue) = self.suspects.iter().position(|suspect| suspect.until <= now) {
+            // Nobody came to tell. Another event with the same answer: the destination. Alone: that event.
+            let suspect = self.suspects.swap_remove(overdue);
+            if self.suspects.iter().any(|other| same_answer(&other.refusal, &suspect.refusal)) {
+                self.enter(State::Paused(Cause::Closed));
+                self.wait_until(now + PROBE_EVERY);
+                self.suspects.push(suspect);
+                self.release_suspects();
+            } else {
+                self.blamed = Some((suspect.ordinal, suspect.refusal.clone()));
+                self.condemn(vec![suspect]);
+            }
+        }
+        std::mem::take(&mut self.sentences)
+    }
+
+    /// When the oldest suspicion ends by itself.
+    pub(super) fn suspicion_ends(&self) -> Option<Instant> {
+        self.suspects.iter().map(|suspect| suspect.until).min()
+    }
+
+    fn pause(&mut self, tried: Tried<'_>, cause: Cause, now: Instant) {
+        // What was sent before the pause is answered like it, and puts nothing off.
+        if !matches!(self.state, State::Paused(_)) || self.is_news(tried) {
+            self.enter(State::Paused(cause));
+            self.wait_until(now + PROBE_EVERY);
+        }
+        self.release_suspects();
+    }
+
+    fn condemn(&mut self, suspects: Vec<Suspect>) {
+        let buried = suspects.into_iter().map(|suspect| Sentence::Bury(suspect.ordinal, suspect.refusal));
+        self.sentences.extend(buried);
+    }
+
+    fn release_suspects(&mut self) {
+        let kept = self.suspects.drain(..).map(|suspect| Sentence::Keep(suspect.ordinal));
+        self.sentences.extend(kept);
+    }
+
+    /// Whether the batch was sent in the present state, so that its answer says something new about it.
+    fn is_news(&self, tried: Tried<'_>) -> bool {
+        tried.batch > self.state_since
+    }
+
+    fn enter(&mut self, state: State) {
+        if self.state != state {
+            self.state = state;
+            self.state_since = self.batches;
+            self.failing.clear();
+            if state == State::Running {
+                self.last_error = None;
+            }
+        }
+    }
+
+    fn wait_until(&mut self, time: Instant) {
+        self.not_before = self.not_before.max(time);
+    }
+
+    fn outcome(&mut self, refused: bool) {
+        if self.outcomes.len() == OUTCOMES {
+            self.outcomes.pop_front();
+        }
+        self.outcomes.push_back(refused);
+    }
+
+    fn complain(&mut self, refusal: &Refusal) {
+        let status = refusal.status.map(|status| format!("HTTP {status}: ")).unwrap_or_default();
+        self.last_error = Some(format!("{status}{}", refusal.reason));
+    }
+}
+
+/// Whether a destination said the same about two events.
+fn same_answer(one: &Refusal, other: &Refusal) -> bool {
+    one.status == other.status && (one.status.is_some() || one.reason == other.reason)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,250 @@
+//! The journal thread: takes what waits in the intake, numbers it, and makes it durable.
+//!
+//! Group commit without linger: while one commit syncs, the next group gathers in the intake. A lone event waits for
+//! nothing but its own fsync; under load one fsync carries many.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Shared;
+use super::awaited::Awaited;
+use super::counters::{Counters, last_resort};
+use super::intake::{Entry, Intake, Taken};
+use super::progress::Progress;
+use super::ticket::{Failure, Watch};
+use crate::event::{Event, Position};
+use crate::journal::{JournalError, Writer};
+
+/// After a failure the journal is asked again this often, also when no event comes.
+const RETRY_EVERY: Duration = Duration::from_secs(1);
+
+/// How long a failing journal is tried when the client ends.
+const LAST_TRIES: Duration = Duration::from_secs(2);
+
+/// What the journal thread works with.
+#[derive(Debug)]
+pub(super) struct Committer {
+    writer: Writer,
+    /// Goes into the first event.
+    previous: Option<Position>,
+    intake: Arc<Intake>,
+    progress: Arc<Progress>,
+    awaited: Arc<Awaited>,
+    counters: Arc<Counters>,
+    health: Health,
+    /// Staged events whose commit failed. Their waiters know.
+    uncommitted: u64,
+}
+
+/// What was last said about the journal, so that each change is logged once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Health {
+    Good,
+    Full,
+    Failing,
+}
+
+/// An event that is staged in the journal and not committed yet.
+struct Staged {
+    event: Box<Event>,
+    position: Position,
+    watch: Watch,
+}
+
+impl Committer {
+    pub(super) fn new(
+        writer: Writer,
+        previous: Option<Position>,
+        intake: Arc<Intake>,
+        shared: &Shared,
+    ) -> Self {
+        Self {
+            writer,
+            previous,
+            intake,
+            progress: Arc::clone(&shared.progress),
+            awaited: Arc::clone(&shared.awaited),
+            counters: Arc::clone(&shared.counters),
+            health: Health::Good,
+            uncommitted: 0,
+        }
+    }
+
+    /// Runs until the intake is closed and everything in it is committed or refused.
+    pub(super) fn run(mut self) {
+        // However this thread ends, also by a panic: nobody offers to a journal that nobody writes, nothing is
+        // forgotten in the intake, and the workers learn that nothing more will come.
+        let _end = End {
+            intake: Arc::clone(&self.intake),
+            progress: Arc::clone(&self.progress),
+            counters: Arc::clone(&self.counters),
+        };
+        loop {
+            let patience = (self.health != Health::Good).then_some(RETRY_EVERY);
+            match self.intake.take(patience) {
+                Taken::Group(entries, barriers) => {
+                    let all_committed = self.group(entries);
+                    self.intake.release();
+                    // Dropped unanswered, they tell that not everything is on disk.
+                    let reached = barriers.into_iter().filter(|_| all_committed);
+                    reached.for_each(|barrier| barrier.reached(Vec::new()));
+                }
+                Taken::Nothing if self.uncommitted > 0 => self.commit_again(),
+                // Whether there is room again only an event can tell, and reserved requests wait for us to ask.
+                Taken::Nothing => self.intake.set_journal_full(false),
+                Taken::Closed => break,
+            }
+        }
+        let give_up = Instant::now() + LAST_TRIES;
+        while self.uncommitted > 0 && Instant::now() < give_up {
+            self.commit_again();
+            if self.uncommitted > 0 {
+                std::thread::sleep(RETRY_EVERY / 10);
+            }
+        }
+    }
+
+    /// Stages and commits one group. Answers whether everything is on disk now.
+    fn group(&mut self, entries: VecDeque<Entry>) -> bool {
+        if self.uncommitted > 0 {
+            self.commit_again();
+        }
+        let mut staged = Vec::with_capacity(entries.len());
+        let offered = entries.len();
+        for entry in entries {
+            staged.extend(self.stage(entry));
+        }
+        let all_staged = staged.len() == offered;
+        if !staged.is_empty() {
+            self.commit(staged);
+        }
+        let bytes = self.writer.usage().bytes;
+        self.progress.post(|board| {
+            board.through_journal += offered as u64;
+            board.journal_bytes = bytes;
+        });
+        all_staged && self.uncommitted == 0
+    }
+
+    /// Numbers the event, serialises it once and for all, and stages it. A refusal is told to whoever waits.
+    fn stage(&mut self, entry: Entry) -> Option<Staged> {
+        let Entry { mut event, mut watch, .. } = entry;
+        let position = Position { writer: self.writer.id(), sequence: self.writer.next_sequence() };
+        event.position = Some(position);
+        event.previous = self.previous;
+        let bytes = match event.to_canonical_json() {
+            Ok(bytes) => bytes,
+            // The door has validated it, so this does not happen; if it does, it is not silent.
+            Err(error) => {
+                self.counters.invalid.up();
+                last_resort(&event, &format!("can't be serialised: {error}"), &self.counters);
+                return None;
+            }
+        };
+        if let Err(error) = self.writer.append(&bytes) {
+            (event.position, event.previous) = (None, None);
+            self.refused(event, watch, error);
+            return None;
+        }
+        self.previous = None;
+        self.turn(Health::Good, None);
+        if watch.awaits_delivery() {
+            self.awaited.expect(position, watch);
+            watch = Watch::nobody();
+        }
+        Some(Staged { event, position, watch })
+    }
+
+    fn refused(&mut self, event: Box<Event>, watch: Watch, error: JournalError) {
+        match &error {
+            JournalError::Full { .. } | JournalError::DiskFull { .. } => {
+                self.counters.journal_full.up();
+                self.turn(Health::Full, Some(&error));
+            }
+            // The event is to blame, not the journal.
+            JournalError::TooLarge { .. } => self.counters.journal_full.up(),
+            _ => {
+                self.counters.commit_failed.up();
+                self.turn(Health::Failing, Some(&error));
+            }
+        }
+        watch.failed(Failure::journal(event, Arc::new(error), &self.counters));
+    }
+
+    fn commit(&mut self, staged: Vec<Staged>) {
+        let number = staged.len() as u64;
+        // Before they become visible: a worker must not be done with more events than were routed to it.
+        self.progress.post(|board| board.lanes.iter_mut().for_each(|lane| lane.routed += number));
+        match self.writer.commit() {
+            Ok(()) => {
+                self.progress.ring();
+                for done in staged {
+                    done.watch.reached(Vec::new());
+                }
+            }
+            Err(error) => {
+                self.uncommitted += number;
+                self.counters.commit_failed.add(number);
+                self.turn(Health::Failing, Some(&error));
+                let error = Arc::new(error);
+                for Staged { event, position, watch } in staged {
+                    let watch = self.awaited.forget(position).unwrap_or(watch);
+                    watch.failed(Failure::commit(event, Arc::clone(&error), &self.counters));
+                }
+            }
+        }
+    }
+
+    /// Tries once more to commit what is staged. Its waiters have been told that it failed; its destinations get it.
+    fn commit_again(&mut self) {
+        match self.writer.commit() {
+            Ok(()) => {
+                self.uncommitted = 0;
+                self.turn(Health::Good, None);
+                self.progress.ring();
+            }
+            Err(error) => self.turn(Health::Failing, Some(&error)),
+        }
+    }
+
+    /// Says once when the journal's health changes.
+    fn turn(&mut self, health: Health, error: Option<&JournalError>) {
+        self.intake.set_journal_full(health != Health::Good);
+        if self.health == health {
+            return;
+        }
+        self.health = health;
+        match (health, error) {
+            (Health::Full, Some(error)) => tracing::error!(%error, "the journal is full: events are refused"),
+            (Health::Failing, Some(error)) => {
+                tracing::error!(
+                    error = error as &(dyn std::error::Error + 'static),
+                    "the journal can't be written"
+                );
+            }
+            _ => tracing::info!("the journal takes events again"),
+        }
+    }
+}
+
+/// What happens when the journal thread ends.
+struct End {
+    intake: Arc<Intake>,
+    progress: Arc<Progress>,
+    counters: Arc<Counters>,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.intake.close();
+        while let Taken::Group(entries, _) = self.intake.take(None) {
+            for entry in entries {
+                last_resort(&entry.event, "the journal thread ended", &self.counters);
+            }
+            self.intake.release();
+        }
+        self.progress.post(|board| board.journal_ended = true);
+        self.progress.ring();
+    }
+}

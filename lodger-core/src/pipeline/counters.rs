@@ -1,0 +1,102 @@
+//! Everything that can be lost, missed or refused, counted by reason.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::event::{Event, last_resort as stderr};
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// The counters themselves.
+        #[derive(Debug, Default)]
+        pub(crate) struct Counters {
+            $(pub(crate) $name: Counter,)*
+        }
+
+        impl Counters {
+            /// The numbers of this moment.
+            pub(crate) fn read(&self) -> Counts {
+                Counts { $($name: self.$name.get(),)* }
+            }
+        }
+
+        /// How often what happened since the client was built.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+        #[serde(rename_all = "camelCase")]
+        #[non_exhaustive]
+        pub struct Counts {
+            $($(#[$doc])* pub $name: u64,)*
+        }
+    };
+}
+
+counters! {
+    /// Events that were offered: accepted + refused + invalid.
+    offered,
+    /// Events that were taken into the intake.
+    accepted,
+    /// Events refused because the intake was full: they come faster than the disk takes them.
+    refused_full,
+    /// Events refused because the share of the intake for events that strangers can cause was full.
+    refused_hostile,
+    /// Events refused because the client was shut down.
+    refused_closed,
+    /// Events refused because they break a limit.
+    invalid,
+    /// Events that were cut to fit, with the cuts marked in them.
+    trimmed,
+    /// Events refused because the journal or its disk was full.
+    journal_full,
+    /// Events whose commit failed. They may still arrive.
+    commit_failed,
+    /// Events that were committed and could not be read any more.
+    unreadable,
+    /// Events of an in-memory journal that were not delivered before the client ended.
+    undelivered,
+    /// Events that were written to stderr because nothing else could take them.
+    last_resort,
+    /// Finished drafts whose outcome is not recorded.
+    filtered,
+    /// Drafts that the application discarded.
+    discarded,
+    /// Events whose actor could not be named.
+    unresolved_actor,
+    /// Events for which two arguments of one handler named different actors.
+    conflicting_actors,
+    /// Events whose target could not be named.
+    unresolved_target,
+    /// Successful changes that left no event.
+    unaudited,
+    /// Responses that went out without their guarantee.
+    guarantee_missed,
+    /// Requests that were turned away because their event could not have been kept.
+    failed_closed,
+    /// Things said about an event that was already finished.
+    too_late,
+}
+
+/// A number that only grows.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    /// One more.
+    pub(crate) fn up(&self) {
+        self.add(1);
+    }
+
+    /// So many more.
+    pub(crate) fn add(&self, more: u64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Writes an event that nothing else can take to stderr, and counts it. It is redacted already: that happens before
+/// anything is queued.
+pub(crate) fn last_resort(event: &Event, reason: &str, counters: &Counters) {
+    counters.last_resort.up();
+    stderr::print(event, reason);
+}

@@ -1,0 +1,263 @@
+//! The door: where finished events wait, in memory, for the journal thread.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::ticket::Watch;
+use super::weight::weight;
+use crate::event::{Event, Timestamp};
+
+/// How much may wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// How many events. Default: 8,192, some seconds of a busy server while a disk hiccups.
+    pub(crate) events: usize,
+    /// How many bytes of memory. Default: 32 MiB.
+    pub(crate) bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { events: 8_192, bytes: 32 << 20 }
+    }
+}
+
+/// Events that strangers can cause may take this part of the intake: a tenth.
+const HOSTILE_SHARE: usize = 10;
+
+/// Whose doing an event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Lane {
+    /// Something that the application did for somebody it let in.
+    Trusted,
+    /// Something that strangers can cause at will: denied, or rejected before the handler. Such events may take a
+    /// tenth of the intake, so that a flood of them can't crowd out the others.
+    Hostile,
+}
+
+/// Why the door stayed shut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shut {
+    Full,
+    HostileFull,
+    Closed,
+}
+
+/// An event in the intake.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) event: Box<Event>,
+    pub(crate) watch: Watch,
+    lane: Lane,
+    weight: usize,
+}
+
+impl Entry {
+    pub(crate) fn new(event: Box<Event>, lane: Lane, watch: Watch) -> Self {
+        let weight = weight(&event);
+        Self { event, watch, lane, weight }
+    }
+}
+
+/// What the journal thread gets when it asks for work.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    /// Everything that waited, oldest first, and who waits for all of it. Call [`Intake::release`] when it is done
+    /// with.
+    Group(VecDeque<Entry>, Vec<Watch>),
+    /// Nothing came in time.
+    Nothing,
+    /// The intake is closed and empty.
+    Closed,
+}
+
+/// A bounded queue. Offering never blocks: a short lock, and a full intake refuses.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    limits: Limits,
+    state: Mutex<State>,
+    arrived: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    queue: VecDeque<Entry>,
+    all: Load,
+    hostile: Load,
+    /// The parts of `all` and `hostile` that the journal thread has in hand.
+    taken: (Load, Load),
+    /// Places held for requests that are still running.
+    reserved: usize,
+    accepted: u64,
+    /// Those who wait for everything that was taken in before they came.
+    barriers: Vec<Watch>,
+    journal_full: bool,
+    closed: bool,
+    /// Nobody takes any more.
+    ended: bool,
+}
+
+impl State {
+    fn is_empty(&self) -> bool {
+        self.queue.is_empty() && self.barriers.is_empty()
+    }
+}
+
+/// What waits or is being committed.
+#[derive(Debug, Default, Clone, Copy)]
+struct Load {
+    events: usize,
+    bytes: usize,
+}
+
+impl Load {
+    fn fits(self, weight: usize, limits: Limits) -> bool {
+        // One event always fits into an empty intake, or an event heavier than the bound could never pass.
+        self.events == 0 || (self.events < limits.events && self.bytes + weight <= limits.bytes)
+    }
+
+    fn add(&mut self, weight: usize) {
+        self.events += 1;
+        self.bytes += weight;
+    }
+
+    fn subtract(&mut self, part: Load) {
+        self.events = self.events.saturating_sub(part.events);
+        self.bytes = self.bytes.saturating_sub(part.bytes);
+    }
+}
+
+impl Intake {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { limits, state: Mutex::default(), arrived: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the entry or gives it back with the reason.
+    pub(crate) fn offer(&self, entry: Entry) -> Result<(), (Shut, Entry)> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err((Shut::Closed, entry));
+        }
+        let free = Load { events: state.all.events + state.reserved, ..state.all };
+        if !free.fits(entry.weight, self.limits) {
+            return Err((Shut::Full, entry));
+        }
+        if entry.lane == Lane::Hostile {
+            let share = Limits {
+                events: self.limits.events / HOSTILE_SHARE,
+                bytes: self.limits.bytes / HOSTILE_SHARE,
+            };
+            if !state.hostile.fits(entry.weight, share) {
+                return Err((Shut::HostileFull, entry));
+            }
+            state.hostile.add(entry.weight);
+        }
+        state.all.add(entry.weight);
+        state.accepted += 1;
+        state.queue.push_back(entry);
+        drop(state);
+        self.arrived.notify_one();
+        Ok(())
+    }
+
+    /// Answers when everything taken in so far is committed.
+    pub(crate) fn barrier(&self, watch: Watch) {
+        let mut state = self.lock();
+        if state.ended {
+            drop(state);
+            return watch.reached(Vec::new());
+        }
+        state.barriers.push(watch);
+        drop(state);
+        self.arrived.notify_one();
+    }
+
+    /// Holds a place for an event to come, until the reservation is dropped. `None` when there is no room, in memory
+    /// or in the journal.
+    pub(crate) fn reserve(self: &Arc<Self>) -> Option<Reservation> {
+        let mut state = self.lock();
+        let room =
+            state.all.events + state.reserved < self.limits.events && state.all.bytes < self.limits.bytes;
+        if state.closed || state.journal_full || !room {
+            return None;
+        }
+        state.reserved += 1;
+        drop(state);
+        Some(Reservation { intake: Arc::clone(self) })
+    }
+
+    /// Everything that waits; blocks until there is something, `patience` is over, or the intake is closed.
+    pub(crate) fn take(&self, patience: Option<Duration>) -> Taken {
+        let mut state = self.lock();
+        while state.is_empty() && !state.closed {
+            let Some(patience) = patience else {
+                state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let (woken, timeout) =
+                self.arrived.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            if timeout.timed_out() && state.is_empty() && !state.closed {
+                return Taken::Nothing;
+            }
+        }
+        if state.is_empty() {
+            state.ended = true;
+            return Taken::Closed;
+        }
+        state.taken = (state.all, state.hostile);
+        Taken::Group(std::mem::take(&mut state.queue), std::mem::take(&mut state.barriers))
+    }
+
+    /// Gives back the room of what was taken last. Until then it counts: memory is bounded by what waits and what is
+    /// being committed together.
+    pub(crate) fn release(&self) {
+        let mut state = self.lock();
+        let (all, hostile) = std::mem::take(&mut state.taken);
+        state.all.subtract(all);
+        state.hostile.subtract(hostile);
+    }
+
+    /// Refuses everything from now on. What waits is still handed to the journal thread.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.arrived.notify_all();
+    }
+
+    /// Says whether the journal has room, for reservations.
+    pub(crate) fn set_journal_full(&self, full: bool) {
+        self.lock().journal_full = full;
+    }
+
+    /// How many events were ever taken in.
+    pub(crate) fn accepted(&self) -> u64 {
+        self.lock().accepted
+    }
+
+    /// How many events wait or are being committed, and when the first of those that wait happened.
+    pub(crate) fn waiting(&self) -> (u64, Option<Timestamp>) {
+        let state = self.lock();
+        (state.all.events as u64, state.queue.front().map(|entry| entry.event.occurred_at))
+    }
+}
+
+/// A place in the intake. Dropping it gives the place back; drop it right before the event is offered.
+#[derive(Debug)]
+pub(crate) struct Reservation {
+    intake: Arc<Intake>,
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let mut state = self.intake.lock();
+        state.reserved = state.reserved.saturating_sub(1);
+    }
+}
+
+#[cfg(test)]
+mod tests;

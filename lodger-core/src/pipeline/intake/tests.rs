@@ -1,0 +1,157 @@
+use super::*;
+use crate::pipeline::ticket::{Goal, ticket};
+
+fn event() -> Box<Event> {
+    Box::new(Event::builder("invoice.update").build().unwrap())
+}
+
+fn entry(lane: Lane) -> Entry {
+    Entry::new(event(), lane, Watch::nobody())
+}
+
+fn intake(events: usize, bytes: usize) -> Arc<Intake> {
+    Arc::new(Intake::new(Limits { events, bytes }))
+}
+
+fn offer(intake: &Intake, lane: Lane) -> Result<(), Shut> {
+    intake.offer(entry(lane)).map_err(|(shut, _)| shut)
+}
+
+fn take(intake: &Intake) -> Vec<Entry> {
+    match intake.take(Some(Duration::ZERO)) {
+        Taken::Group(entries, _) => entries.into(),
+        Taken::Nothing | Taken::Closed => Vec::new(),
+    }
+}
+
+#[test]
+fn a_full_intake_refuses_and_gives_the_event_back() {
+    let intake = intake(2, 1 << 20);
+    assert_eq!(offer(&intake, Lane::Trusted), Ok(()));
+    assert_eq!(offer(&intake, Lane::Trusted), Ok(()));
+    let third = entry(Lane::Trusted);
+    let id = third.event.id;
+    let (shut, back) = intake.offer(third).unwrap_err();
+    assert_eq!((shut, back.event.id), (Shut::Full, id));
+    assert_eq!(intake.accepted(), 2);
+}
+
+#[test]
+fn bytes_bound_it_too_but_a_single_heavy_event_passes() {
+    let weight = entry(Lane::Trusted).weight;
+    let two = intake(100, 2 * weight);
+    assert_eq!(offer(&two, Lane::Trusted), Ok(()));
+    assert_eq!(offer(&two, Lane::Trusted), Ok(()));
+    assert_eq!(offer(&two, Lane::Trusted), Err(Shut::Full));
+    let tiny = intake(100, 1);
+    assert_eq!(offer(&tiny, Lane::Trusted), Ok(()));
+    assert_eq!(offer(&tiny, Lane::Trusted), Err(Shut::Full));
+}
+
+#[test]
+fn what_strangers_cause_gets_a_tenth_and_the_others_the_rest() {
+    let intake = intake(100, 1 << 30);
+    for _ in 0..10 {
+        assert_eq!(offer(&intake, Lane::Hostile), Ok(()));
+    }
+    assert_eq!(offer(&intake, Lane::Hostile), Err(Shut::HostileFull));
+    for _ in 0..90 {
+        assert_eq!(offer(&intake, Lane::Trusted), Ok(()));
+    }
+    assert_eq!(offer(&intake, Lane::Trusted), Err(Shut::Full));
+}
+
+#[test]
+fn room_comes_back_when_the_group_is_committed_not_when_it_is_taken() {
+    let intake = intake(20, 1 << 30);
+    for lane in [Lane::Hostile, Lane::Hostile, Lane::Trusted] {
+        assert_eq!(offer(&intake, lane), Ok(()));
+    }
+    assert_eq!(take(&intake).len(), 3);
+    assert_eq!(offer(&intake, Lane::Hostile), Err(Shut::HostileFull));
+    for _ in 0..17 {
+        assert_eq!(offer(&intake, Lane::Trusted), Ok(()));
+    }
+    assert_eq!(offer(&intake, Lane::Trusted), Err(Shut::Full));
+    intake.release();
+    assert_eq!(intake.waiting().0, 17);
+    assert_eq!(offer(&intake, Lane::Hostile), Ok(()));
+}
+
+#[test]
+fn events_leave_in_the_order_in_which_they_came() {
+    let intake = intake(20, 1 << 30);
+    let ids: Vec<_> = (0..5)
+        .map(|_| {
+            let entry = entry(Lane::Trusted);
+            let id = entry.event.id;
+            intake.offer(entry).unwrap();
+            id
+        })
+        .collect();
+    assert_eq!(take(&intake).iter().map(|entry| entry.event.id).collect::<Vec<_>>(), ids);
+}
+
+#[test]
+fn a_reservation_holds_a_place_until_it_is_dropped() {
+    let intake = intake(2, 1 << 30);
+    let reservation = intake.reserve().unwrap();
+    assert_eq!(offer(&intake, Lane::Trusted), Ok(()));
+    assert_eq!(offer(&intake, Lane::Trusted), Err(Shut::Full));
+    assert!(intake.reserve().is_none());
+    drop(reservation);
+    assert_eq!(offer(&intake, Lane::Trusted), Ok(()));
+}
+
+#[test]
+fn nothing_is_reserved_while_the_journal_is_full() {
+    let intake = intake(2, 1 << 30);
+    intake.set_journal_full(true);
+    assert!(intake.reserve().is_none());
+    intake.set_journal_full(false);
+    assert!(intake.reserve().is_some());
+}
+
+#[test]
+fn a_closed_intake_refuses_and_hands_out_what_it_has() {
+    let intake = intake(2, 1 << 30);
+    assert_eq!(offer(&intake, Lane::Trusted), Ok(()));
+    intake.close();
+    assert_eq!(offer(&intake, Lane::Trusted), Err(Shut::Closed));
+    assert!(matches!(intake.take(None), Taken::Group(entries, _) if entries.len() == 1));
+    assert!(matches!(intake.take(None), Taken::Closed));
+}
+
+#[test]
+fn a_barrier_is_handed_out_with_what_it_waits_for() {
+    let intake = intake(2, 1 << 30);
+    assert_eq!(offer(&intake, Lane::Trusted), Ok(()));
+    intake.barrier(ticket(Goal::Durable).1);
+    assert!(matches!(intake.take(None), Taken::Group(entries, barriers)
+        if entries.len() == 1 && barriers.len() == 1));
+}
+
+#[test]
+fn concurrent_offers_are_all_either_taken_or_refused() {
+    let intake = intake(64, 1 << 30);
+    let taken = std::thread::scope(|scope| {
+        let offers: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| (0..500).filter(|_| offer(&intake, Lane::Trusted).is_ok()).count()))
+            .collect();
+        let taker = scope.spawn(|| {
+            let mut taken = 0;
+            while let Taken::Group(entries, _) = intake.take(None) {
+                assert!(intake.waiting().0 <= 64);
+                taken += entries.len();
+                intake.release();
+            }
+            taken
+        });
+        let accepted: usize = offers.into_iter().map(|offers| offers.join().unwrap()).sum();
+        assert_eq!(accepted as u64, intake.accepted());
+        intake.close();
+        (accepted, taker.join().unwrap())
+    });
+    assert_eq!(taken.0, taken.1);
+    assert_eq!(intake.waiting().0, 0);
+}

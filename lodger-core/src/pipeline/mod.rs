@@ -1,0 +1,167 @@
+//! From a finished event to its acknowledgement by every destination.
+//!
+//! ```text
+//! offer ─→ intake ─→ journal thread ─→ journal ─→ one worker a destination ─→ settled or dead letter
+//!          bounded   numbers, commits             sends, judges, retries
+//! ```
+//!
+//! - [`intake`] is the door: bounded, never blocks, refuses when full.
+//! - [`commit`] is the journal thread: group commit; tickets are answered after the fsync.
+//! - [`worker`] drives one destination; [`breaker`] judges its answers, [`retry`] says how long to wait,
+//!   [`dead_letter`] keeps what will never be taken.
+//! - [`progress`] is the board on which all of them post; [`shutdown`] and statistics read it.
+//! - [`ticket`] and [`awaited`] tell those who wait.
+
+mod awaited;
+mod breaker;
+mod clock;
+mod commit;
+mod counters;
+mod dead_letter;
+#[cfg(feature = "journal")]
+mod dead_letter_file;
+mod error;
+mod intake;
+mod progress;
+mod retry;
+mod shutdown;
+mod start;
+#[cfg(test)]
+mod testing;
+mod ticket;
+mod weight;
+mod worker;
+
+use std::io;
+use std::sync::Arc;
+
+use crate::destination::Identity;
+use crate::event::{Event, Timestamp};
+use crate::journal::RecoveryReport;
+
+use awaited::Awaited;
+use dead_letter::DeadLetters;
+use intake::{Entry, Intake, Shut};
+use progress::{Board, Progress};
+use ticket::ticket;
+
+pub(crate) use clock::{Clock, SystemClock};
+pub use counters::Counts;
+pub(crate) use counters::{Counters, last_resort};
+pub use dead_letter::DeadLetter;
+pub use error::RecordError;
+pub(crate) use intake::{Lane, Limits, Reservation};
+
+pub use progress::DeliveryState;
+pub(crate) use progress::LaneBoard;
+pub use shutdown::FlushError;
+pub(crate) use start::{Config, StartError};
+pub(crate) use ticket::{Goal, Ticket};
+
+/// What all threads of a pipeline share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) awaited: Arc<Awaited>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Whether the journal is on disk.
+    pub(crate) durable: bool,
+}
+
+/// A running pipeline. Dropping it stops the intake and lets the threads end by themselves.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    intake: Arc<Intake>,
+    shared: Arc<Shared>,
+    dead_letters: Vec<Arc<DeadLetters>>,
+    recovery: RecoveryReport,
+}
+
+impl Pipeline {
+    /// Takes an event, which is redacted and within its limits. Never blocks.
+    ///
+    /// # Errors
+    ///
+    /// When there is no room or the client was shut down; the event is in the error.
+    pub(crate) fn offer(&self, event: Box<Event>, lane: Lane, goal: Goal) -> Result<Ticket, RecordError> {
+        let counters = &self.shared.counters;
+        counters.offered.up();
+        let (ticket, watch) = ticket(goal);
+        match self.intake.offer(Entry::new(event, lane, watch)) {
+            Ok(()) => {
+                counters.accepted.up();
+                Ok(ticket)
+            }
+            Err((shut, Entry { event, .. })) => Err(match shut {
+                Shut::Full => {
+                    counters.refused_full.up();
+                    RecordError::Full { event }
+                }
+                Shut::HostileFull => {
+                    counters.refused_hostile.up();
+                    RecordError::Full { event }
+                }
+                Shut::Closed => {
+                    counters.refused_closed.up();
+                    RecordError::Closed { event }
+                }
+            }),
+        }
+    }
+
+    /// A ticket for everything accepted so far.
+    pub(crate) fn all_durable(&self) -> Ticket {
+        let (ticket, watch) = ticket(Goal::Durable);
+        self.intake.barrier(watch);
+        ticket
+    }
+
+    /// Holds a place in the intake; `None` when there is no room in the intake or the journal.
+    pub(crate) fn reserve(&self) -> Option<Reservation> {
+        self.intake.reserve()
+    }
+
+    pub(crate) fn counters(&self) -> &Arc<Counters> {
+        &self.shared.counters
+    }
+
+    /// Whether accepted events survive the process.
+    pub(crate) fn is_durable(&self) -> bool {
+        self.shared.durable
+    }
+
+    /// What was found when the journal was opened.
+    pub(crate) fn recovery(&self) -> &RecoveryReport {
+        &self.recovery
+    }
+
+    /// One moment of the board.
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&Board) -> T) -> T {
+        self.shared.progress.read(look)
+    }
+
+    /// How many events are in the intake, and when the oldest of those that wait happened.
+    pub(crate) fn in_intake(&self) -> (u64, Option<Timestamp>) {
+        self.intake.waiting()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    /// The dead letters of all destinations.
+    pub(crate) fn dead_letters(&self) -> io::Result<Vec<DeadLetter>> {
+        let mut all = Vec::new();
+        for letters in &self.dead_letters {
+            all.extend(letters.list()?);
+        }
+        all.sort_by_key(|letter| letter.at);
+        Ok(all)
+    }
+
+    /// The destinations, in the order of the board.
+    pub(crate) fn identities(&self) -> Vec<Identity> {
+        self.read(|board| board.lanes.iter().map(|lane| lane.identity.clone()).collect())
+    }
+}

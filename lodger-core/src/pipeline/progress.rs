@@ -1,0 +1,169 @@
+//! The board on which every thread posts how far it is.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::Notify;
+
+use crate::destination::Identity;
+use crate::event::Timestamp;
+
+/// How far journal thread and workers are. One lock, so that a reader sees one moment of all of them.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    board: Mutex<Board>,
+    changed: Condvar,
+    /// One bell a lane: rung when there is something for its worker.
+    bells: Vec<Arc<Notify>>,
+}
+
+/// The board itself.
+#[derive(Debug, Default)]
+pub(crate) struct Board {
+    /// Events that the journal thread is done with: committed or refused, in the order of the intake.
+    pub(crate) through_journal: u64,
+    /// Bytes that the journal took up after the last commit.
+    pub(crate) journal_bytes: u64,
+    /// The journal thread has ended; nothing comes after what is committed.
+    pub(crate) journal_ended: bool,
+    /// One a destination.
+    pub(crate) lanes: Vec<LaneBoard>,
+    /// When to stop, once somebody asked for it.
+    pub(crate) stop: Option<Stop>,
+}
+
+/// How the workers should end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stop {
+    /// Deliver until then. In the past: no more network at all.
+    pub(crate) deadline: tokio::time::Instant,
+}
+
+/// How far one destination is.
+#[derive(Debug, Clone)]
+pub(crate) struct LaneBoard {
+    pub(crate) identity: Identity,
+    /// Events that this destination is to get: the backlog at the start, and everything committed since.
+    pub(crate) routed: u64,
+    pub(crate) in_flight: u64,
+    pub(crate) delivered: u64,
+    pub(crate) dead: u64,
+    /// Records that the journal could not read any more.
+    pub(crate) unreadable: u64,
+    /// Of the events in the order of the journal, all before this one (from 1) are done.
+    pub(crate) done_before: u64,
+    /// When the oldest event happened that is not done.
+    pub(crate) oldest: Option<Timestamp>,
+    pub(crate) state: DeliveryState,
+    pub(crate) last_error: Option<String>,
+    pub(crate) ended: bool,
+}
+
+impl LaneBoard {
+    pub(crate) fn new(identity: Identity, backlog: u64) -> Self {
+        Self {
+            identity,
+            routed: backlog,
+            in_flight: 0,
+            delivered: 0,
+            dead: 0,
+            unreadable: 0,
+            done_before: 1,
+            oldest: None,
+            state: DeliveryState::Running,
+            last_error: None,
+            ended: false,
+        }
+    }
+
+    /// Events that are committed and wait: routed = pending + in flight + delivered + dead + unreadable.
+    pub(crate) fn pending(&self) -> u64 {
+        self.routed.saturating_sub(self.in_flight + self.delivered + self.dead + self.unreadable)
+    }
+
+    /// Events that are not done.
+    pub(crate) fn remaining(&self) -> u64 {
+        self.pending() + self.in_flight
+    }
+}
+
+/// What a destination's worker is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum DeliveryState {
+    /// Events go out as they come.
+    Running,
+    /// The destination as a whole is failing; one batch at a time is tried, at growing intervals.
+    BackingOff,
+    /// Somebody has to act: a wrong key, an unpaid bill, a destination that refuses more than it should. Everything is
+    /// kept, and one event a minute is tried.
+    Paused,
+}
+
+impl Progress {
+    pub(crate) fn new(lanes: Vec<LaneBoard>) -> Self {
+        let bells = lanes.iter().map(|_| Arc::new(Notify::new())).collect();
+        Self { board: Mutex::new(Board { lanes, ..Board::default() }), changed: Condvar::new(), bells }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the board.
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&Board) -> T) -> T {
+        look(&self.lock())
+    }
+
+    /// Changes the board and wakes those who wait for a change.
+    pub(crate) fn post<T>(&self, change: impl FnOnce(&mut Board) -> T) -> T {
+        let result = change(&mut self.lock());
+        self.changed.notify_all();
+        result
+    }
+
+    /// Changes one lane of the board.
+    pub(crate) fn post_lane(&self, lane: usize, change: impl FnOnce(&mut LaneBoard)) {
+        self.post(|board| {
+            if let Some(lane) = board.lanes.get_mut(lane) {
+                change(lane);
+            }
+        });
+    }
+
+    /// Blocks until `done` says so or the deadline is over; answers whether `done` did.
+    pub(crate) fn wait(&self, deadline: Instant, done: impl Fn(&Board) -> bool) -> bool {
+        let mut board = self.lock();
+        loop {
+            if done(&board) {
+                return true;
+            }
+            let Some(left) = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+            else {
+                return false;
+            };
+            board = self.changed.wait_timeout(board, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Asks the workers to end; a nearer deadline replaces a farther one.
+    pub(crate) fn stop(&self, stop: Stop) {
+        self.post(|board| {
+            if board.stop.is_none_or(|current| stop.deadline < current.deadline) {
+                board.stop = Some(stop);
+            }
+        });
+        self.ring();
+    }
+
+    /// Wakes every worker.
+    pub(crate) fn ring(&self) {
+        self.bells.iter().for_each(|bell| bell.notify_one());
+    }
+
+    /// The bell of one worker.
+    pub(crate) fn bell(&self, lane: usize) -> Arc<Notify> {
+        self.bells.get(lane).map_or_else(Arc::default, Arc::clone)
+    }
+}

@@ -1,0 +1,106 @@
+//! Waiting for the pipeline: `flush`, `shutdown`, and the end of the last handle.
+//!
+//! The waits run on short-lived threads of their own, so they need no runtime, don't block one, and go on when the
+//! future that asked for them is dropped.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::Pipeline;
+use super::progress::{Board, LaneBoard, Stop};
+
+/// A worker whose time is over needs a moment to leave the journal in order.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Off a runtime, dropping the last handle waits this long for the commit (DESIGN section 8).
+const COMMIT_ON_DROP: Duration = Duration::from_secs(2);
+
+/// Not everything was delivered in time. Nothing is lost: what remains is still on its way.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{remaining} deliveries were still to do when the time was up")]
+#[non_exhaustive]
+pub struct FlushError {
+    /// How many deliveries were still to do, summed over the destinations; what came after the call included.
+    pub remaining: u64,
+}
+
+impl Pipeline {
+    /// Waits until everything accepted so far is delivered, or a dead letter.
+    pub(crate) async fn flush(&self, within: Duration) -> Result<(), FlushError> {
+        let deadline = after(within);
+        let accepted = self.intake.accepted();
+        let progress = std::sync::Arc::clone(&self.shared.progress);
+        let flushed = on_thread("lodger-flush", move || {
+            // Nothing that comes later is waited for, or a busy service would never be done.
+            progress.wait(deadline, |board| board.through_journal >= accepted || board.journal_ended) && {
+                let targets: Vec<u64> =
+                    progress.read(|board| board.lanes.iter().map(|lane| lane.routed).collect());
+                progress.wait(deadline, |board| all_done(board, &targets) || all_ended(board))
+                    && progress.read(|board| all_done(board, &targets))
+            }
+        });
+        match flushed.await {
+            Some(true) => Ok(()),
+            Some(false) | None => Err(FlushError { remaining: self.read(remaining) + self.in_intake().0 }),
+        }
+    }
+
+    /// Refuses new events, commits what was accepted, and delivers until the deadline. Answers whether everything
+    /// accepted is committed.
+    pub(crate) async fn shutdown(&self, within: Duration) -> bool {
+        let deadline = after(within);
+        self.intake.close();
+        self.shared.progress.stop(Stop { deadline: deadline.into() });
+        let progress = std::sync::Arc::clone(&self.shared.progress);
+        let ended = on_thread("lodger-shutdown", move || {
+            progress.wait(deadline + GRACE, |board| board.journal_ended && all_ended(board))
+        });
+        ended.await;
+        self.read(|board| board.journal_ended)
+    }
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        self.intake.close();
+        // No network: the workers put down what they hold. The journal thread commits by itself.
+        self.shared.progress.stop(Stop { deadline: tokio::time::Instant::now() });
+        let on_a_runtime = tokio::runtime::Handle::try_current().is_ok();
+        if !on_a_runtime && !thread::panicking() {
+            // The process may be about to end, and our threads with it.
+            self.shared.progress.wait(after(COMMIT_ON_DROP), |board| board.journal_ended);
+        }
+    }
+}
+
+/// Runs `wait` on a thread of its own. `None` when that could not be started.
+async fn on_thread<T: Send + 'static>(name: &str, wait: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (tell, told) = oneshot::channel();
+    // That nobody listens any more is no reason to stop waiting.
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(move || drop(tell.send(wait())));
+    if let Err(error) = thread {
+        tracing::error!(%error, name, "can't start a thread");
+        return None;
+    }
+    told.await.ok()
+}
+
+/// A time in the future; a century when the caller means "for ever".
+fn after(duration: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    Instant::now() + duration.min(CENTURY)
+}
+
+fn all_done(board: &Board, targets: &[u64]) -> bool {
+    board.lanes.iter().zip(targets).all(|(lane, target)| lane.done_before > *target)
+}
+
+fn all_ended(board: &Board) -> bool {
+    board.lanes.iter().all(|lane| lane.ended)
+}
+
+fn remaining(board: &Board) -> u64 {
+    board.lanes.iter().map(LaneBoard::remaining).sum()
+}

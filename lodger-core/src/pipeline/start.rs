@@ -1,0 +1,163 @@
+//! Opens the journal and starts the threads.
+
+use std::io;
+use std::sync::{Arc, mpsc};
+use std::thread;
+
+use super::awaited::Awaited;
+use super::clock::Clock;
+use super::commit::Committer;
+use super::counters::Counters;
+use super::dead_letter::DeadLetters;
+use super::intake::{Intake, Limits};
+use super::progress::{LaneBoard, Progress};
+use super::worker::Worker;
+use super::{Pipeline, Shared};
+use crate::destination::{Destination, Identity};
+use crate::journal::{self, Backlog, JournalConfig, JournalError, RecoveryReport};
+
+/// What a pipeline is made of.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) journal: JournalConfig,
+    pub(crate) destinations: Vec<Arc<dyn Destination>>,
+    pub(crate) limits: Limits,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// Why a pipeline could not start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error("can't start the thread {name}")]
+    Thread {
+        name: String,
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Pipeline {
+    /// Opens the journal and starts its thread and one for each destination. Whatever dead processes left for these
+    /// destinations is delivered first.
+    pub(crate) fn start(config: Config) -> Result<Self, StartError> {
+        let Config { journal, destinations, limits, clock } = config;
+        let identities: Vec<Identity> = destinations.iter().map(|one| one.identity()).collect();
+        let opened = journal::open(&journal, &identities)?;
+        report(&opened.report);
+
+        let lanes = identities.iter().zip(&opened.backlogs);
+        let board = lanes.map(|(identity, backlog)| LaneBoard::new(identity.clone(), backlog.pending()));
+        let shared = Arc::new(Shared {
+            progress: Arc::new(Progress::new(board.collect())),
+            awaited: Arc::new(Awaited::new(destinations.len())),
+            counters: Arc::new(Counters::default()),
+            clock,
+            durable: journal.dir.is_some(),
+        });
+        let dead_letters: Vec<Arc<DeadLetters>> = identities
+            .iter()
+            .map(|identity| Arc::new(dead_letters(&journal, identity, opened.writer.id())))
+            .collect();
+        let intake = Arc::new(Intake::new(limits));
+        // From here on a failure drops the pipeline, which ends the threads that already run.
+        let pipeline = Self {
+            intake: Arc::clone(&intake),
+            shared: Arc::clone(&shared),
+            dead_letters: dead_letters.clone(),
+            recovery: opened.report,
+        };
+        for (lane, (destination, (backlog, letters))) in
+            destinations.into_iter().zip(opened.backlogs.into_iter().zip(dead_letters)).enumerate()
+        {
+            start_worker(lane, destination, backlog, letters, &shared)?;
+        }
+        let committer = Committer::new(opened.writer, opened.previous, intake, &shared);
+        spawn("lodger-journal".to_owned(), move || committer.run())?;
+        Ok(pipeline)
+    }
+}
+
+fn dead_letters(journal: &JournalConfig, identity: &Identity, writer: crate::event::WriterId) -> DeadLetters {
+    match &journal.dir {
+        #[cfg(feature = "journal")]
+        Some(dir) => DeadLetters::on_disk(dir, identity, writer),
+        #[cfg(not(feature = "journal"))]
+        Some(_) => DeadLetters::in_memory(),
+        None => DeadLetters::in_memory(),
+    }
+}
+
+/// Says what was found in the journal, where somebody should look at it.
+fn report(report: &RecoveryReport) {
+    for adopted in &report.adopted {
+        tracing::info!(writer = %adopted.writer, pending = adopted.pending, "delivering what another process left");
+    }
+    for left in &report.left_alone {
+        tracing::warn!(dir = %left.dir.display(), why = left.why, "a journal stays undelivered");
+    }
+    for damage in &report.damage {
+        tracing::error!(?damage, "a journal was damaged; what is intact is delivered");
+    }
+}
+
+fn start_worker(
+    lane: usize,
+    destination: Arc<dyn Destination>,
+    backlog: Backlog,
+    letters: Arc<DeadLetters>,
+    shared: &Arc<Shared>,
+) -> Result<(), StartError> {
+    let name = format!("lodger-{}", destination.identity().kind);
+    let shared = Arc::clone(shared);
+    let (tell, started) = mpsc::channel();
+    spawn(name.clone(), move || {
+        let _end = WorkerEnd { lane, shared: Arc::clone(&shared) };
+        // Made here, because a runtime must not be dropped inside another one, where our caller may be.
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return drop(tell.send(error)),
+        };
+        drop(tell);
+        let _inside = runtime.enter();
+        let worker = Worker::new(lane, destination, backlog, letters, shared);
+        runtime.block_on(worker.run());
+        // A destination may have left something behind that never ends.
+        runtime.shutdown_background();
+    })?;
+    match started.recv() {
+        Ok(source) => Err(StartError::Thread { name, source }),
+        Err(_no_complaint) => Ok(()),
+    }
+}
+
+fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> Result<(), StartError> {
+    match thread::Builder::new().name(name.clone()).spawn(run) {
+        Ok(_detached) => Ok(()),
+        Err(source) => Err(StartError::Thread { name, source }),
+    }
+}
+
+/// However a worker ends, also by a panic: nobody waits for it any longer.
+struct WorkerEnd {
+    lane: usize,
+    shared: Arc<Shared>,
+}
+
+impl Drop for WorkerEnd {
+    fn drop(&mut self) {
+        let all_ended = self.shared.progress.post(|board| {
+            if let Some(lane) = board.lanes.get_mut(self.lane) {
+                lane.ended = true;
+                if thread::panicking() {
+                    lane.last_error = Some("its worker panicked; start the process again".to_owned());
+                }
+            }
+            board.lanes.iter().all(|lane| lane.ended)
+        });
+        if all_ended {
+            self.shared.awaited.close();
+        }
+    }
+}

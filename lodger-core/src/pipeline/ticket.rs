@@ -1,0 +1,166 @@
+//! What whoever offered an event can wait for.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::sync::oneshot;
+
+use super::counters::{Counters, last_resort};
+use super::error::RecordError;
+use crate::destination::{Receipt, Refusal};
+use crate::event::Event;
+use crate::journal::JournalError;
+
+/// What to wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Goal {
+    /// Nothing: the event is in the intake.
+    Queued,
+    /// The event is on disk.
+    Durable,
+    /// Every destination has acknowledged the event.
+    Delivered,
+}
+
+/// How it ended: the receipts of the destinations (none below [`Goal::Delivered`]) or the failure.
+type Ending = Result<Vec<Receipt>, Failure>;
+
+/// The pipeline's end of a ticket. Dropping it unanswered means that the client ended first.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    goal: Goal,
+    sender: Option<oneshot::Sender<Ending>>,
+}
+
+/// Resolves when the goal is reached, or can't be any more. Runs on any executor.
+///
+/// # Cancel safety
+///
+/// Dropping it neither loses nor doubles the event. A failure that nobody waits for any more is written to stderr.
+#[must_use = "a ticket does nothing unless it is awaited"]
+pub(crate) struct Ticket(Option<oneshot::Receiver<Ending>>);
+
+/// A ticket for this goal, and the pipeline's end of it.
+pub(crate) fn ticket(goal: Goal) -> (Ticket, Watch) {
+    if goal == Goal::Queued {
+        return (Ticket(None), Watch::nobody());
+    }
+    let (sender, receiver) = oneshot::channel();
+    (Ticket(Some(receiver)), Watch { goal, sender: Some(sender) })
+}
+
+impl Watch {
+    /// Nobody waits.
+    pub(crate) fn nobody() -> Self {
+        Self { goal: Goal::Queued, sender: None }
+    }
+
+    /// Whether there is somebody who waits for all destinations.
+    pub(crate) fn awaits_delivery(&self) -> bool {
+        self.goal == Goal::Delivered && self.awaited()
+    }
+
+    /// Whether somebody still waits.
+    pub(crate) fn awaited(&self) -> bool {
+        self.sender.as_ref().is_some_and(|sender| !sender.is_closed())
+    }
+
+    /// The goal is reached.
+    pub(crate) fn reached(self, receipts: Vec<Receipt>) {
+        if let Some(sender) = self.sender {
+            // Nobody is there any more: they know less than we do, but nothing is lost.
+            drop(sender.send(Ok(receipts)));
+        }
+    }
+
+    /// The goal can't be reached. A failure that nobody reads writes itself to stderr when it is dropped.
+    pub(crate) fn failed(self, failure: Failure) {
+        if let Some(sender) = self.sender {
+            drop(sender.send(Err(failure)));
+        }
+    }
+}
+
+impl Future for Ticket {
+    type Output = Result<Vec<Receipt>, RecordError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(receiver) = &mut self.0 else {
+            return Poll::Ready(Ok(Vec::new()));
+        };
+        Poll::Ready(match ready!(Pin::new(receiver).poll(context)) {
+            Ok(Ok(receipts)) => Ok(receipts),
+            Ok(Err(failure)) => Err(failure.into_error()),
+            Err(_dropped) => Err(RecordError::Unfinished),
+        })
+    }
+}
+
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ticket").finish_non_exhaustive()
+    }
+}
+
+/// Why a goal can't be reached.
+///
+/// A failure that holds an event and is dropped unread writes the event to stderr: whoever would have been told has
+/// gone, and there is no gap between "sent" and "read" in which an event could be forgotten.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    cause: Option<Cause>,
+    counters: Arc<Counters>,
+}
+
+#[derive(Debug)]
+enum Cause {
+    Journal { event: Box<Event>, source: Arc<JournalError> },
+    Commit { event: Box<Event>, source: Arc<JournalError> },
+    DeadLetter { destination: String, refusal: Refusal },
+}
+
+impl Failure {
+    /// The journal did not take the event.
+    pub(crate) fn journal(event: Box<Event>, source: Arc<JournalError>, counters: &Arc<Counters>) -> Self {
+        Self { cause: Some(Cause::Journal { event, source }), counters: Arc::clone(counters) }
+    }
+
+    /// The journal took the event and could not commit it.
+    pub(crate) fn commit(event: Box<Event>, source: Arc<JournalError>, counters: &Arc<Counters>) -> Self {
+        Self { cause: Some(Cause::Commit { event, source }), counters: Arc::clone(counters) }
+    }
+
+    /// The event became a dead letter.
+    pub(crate) fn dead_letter(destination: String, refusal: Refusal, counters: &Arc<Counters>) -> Self {
+        Self { cause: Some(Cause::DeadLetter { destination, refusal }), counters: Arc::clone(counters) }
+    }
+
+    fn into_error(mut self) -> RecordError {
+        match self.cause.take() {
+            Some(Cause::Journal { event, source }) => RecordError::Journal { event, source },
+            Some(Cause::Commit { event, source }) => RecordError::NotCommitted { event, source },
+            Some(Cause::DeadLetter { destination, refusal }) => {
+                RecordError::DeadLetter { destination, refusal }
+            }
+            None => RecordError::Unfinished,
+        }
+    }
+}
+
+impl Drop for Failure {
+    fn drop(&mut self) {
+        match self.cause.take() {
+            Some(Cause::Journal { event, source }) => {
+                last_resort(&event, &source.to_string(), &self.counters)
+            }
+            Some(Cause::Commit { event, source }) => {
+                last_resort(&event, &format!("not committed, may still arrive: {source}"), &self.counters);
+            }
+            // Dead letters are kept.
+            Some(Cause::DeadLetter { .. }) | None => {}
+        }
+    }
+}

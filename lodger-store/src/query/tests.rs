@@ -1,0 +1,236 @@
+use std::collections::BTreeSet;
+
+use lodger_core::event::{Actor, Event, RequestInfo, Target};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+use crate::testing::{append, event, store};
+
+const ACTIONS: [&str; 4] = ["invoice.update", "invoice.delete", "invoicer.update", "member.add"];
+const ACTORS: [&str; 3] = ["ada", "bob", "cleo"];
+const OUTCOMES: [Outcome; 4] = [Outcome::Success, Outcome::Failure, Outcome::Denied, Outcome::Unknown];
+
+fn time(minute: usize) -> Timestamp {
+    Timestamp::from_micros(1_778_846_400_000_000 + minute as i64 * 60_000_000).unwrap()
+}
+
+/// Sixty different events; the number decides each field.
+fn sixty() -> Vec<Event> {
+    let one = |number: usize| {
+        let mut event = Event::builder(ACTIONS[number % 4])
+            .actor(Actor::user(ACTORS[number % 3]))
+            .target(Target::new(if number.is_multiple_of(2) { "invoice" } else { "member" }, number % 5))
+            .outcome(OUTCOMES[number / 4 % 4])
+            .occurred_at(time(number * 7 % 60))
+            .metadata("note", format!("Größe {number} \"100%\" a_b"))
+            .build()
+            .unwrap();
+        event.tenant = (!number.is_multiple_of(7)).then(|| format!("t{}", number % 2));
+        let mut request = RequestInfo::default();
+        request.id = (!number.is_multiple_of(3)).then(|| format!("r{}", number / 6));
+        event.request = Some(request);
+        event
+    };
+    (0..60).map(one).collect()
+}
+
+fn filled() -> (TempDir, Store, Vec<Event>) {
+    let (dir, store) = store();
+    let events = sixty();
+    let batch: Vec<Vec<u8>> = events.iter().map(|event| event.to_canonical_json().unwrap()).collect();
+    assert!(store.append(&batch).unwrap().iter().all(Result::is_ok));
+    (dir, store, events)
+}
+
+/// What the query should find, told from the events alone.
+fn matches(query: &Query, event: &Event) -> bool {
+    let request = event.request.as_ref().and_then(|request| request.id.clone());
+    let text = String::from_utf8(event.to_canonical_json().unwrap()).unwrap().to_lowercase();
+    query.actor.as_ref().is_none_or(|id| event.actor.id == *id)
+        && query.action.as_ref().is_none_or(|action| event.action == *action)
+        && query.action_prefix.as_ref().is_none_or(|prefix| event.action.starts_with(prefix.as_str()))
+        && query.target.as_ref().is_none_or(|(kind, id)| event.target.kind == *kind && event.target.id == *id)
+        && query.tenant.as_ref().is_none_or(|tenant| event.tenant.as_ref() == Some(tenant))
+        && query.outcome.is_none_or(|outcome| event.outcome == outcome)
+        && query.from.is_none_or(|from| event.occurred_at >= from)
+        && query.to.is_none_or(|to| event.occurred_at < to)
+        && query.request_id.as_ref().is_none_or(|id| request.as_ref() == Some(id))
+        && query.text.as_ref().is_none_or(|part| text.contains(&part.to_lowercase()))
+}
+
+/// All pages behind one another.
+fn all(store: &Store, query: &Query) -> Vec<Event> {
+    let (mut query, mut found) = (query.clone(), Vec::new());
+    loop {
+        let page = store.query(&query).unwrap();
+        assert!(page.entries.len() <= query.limit);
+        found.extend(page.entries.into_iter().map(|entry| entry.event));
+        match page.next {
+            // As text, as a program would carry it in a link.
+            Some(next) => query = query.after(next.to_string().parse().unwrap()),
+            None => return found,
+        }
+    }
+}
+
+fn any_query() -> impl Strategy<Value = Query> {
+    use prop::option::weighted;
+    use prop::sample::select;
+    let prefixes = vec!["", "i", "invoice", "invoice.", "invoicer.", "m", "x"];
+    let who = (
+        weighted(0.3, select(&ACTORS[..])),
+        weighted(0.2, select(&ACTIONS[..])),
+        weighted(0.3, select(prefixes)),
+    );
+    let what = (
+        weighted(0.2, (select(vec!["invoice", "member"]), 0..6usize)),
+        weighted(0.2, select(vec!["t0", "t1", "t2"])),
+        weighted(0.2, select(&OUTCOMES[..])),
+        weighted(0.1, 0..11usize),
+    );
+    let rest = (
+        weighted(0.3, 0..70usize),
+        weighted(0.3, 0..70usize),
+        weighted(0.2, select(vec!["GRÖSSE 1", "größe 1"])),
+    );
+    (who, what, rest, any::<bool>(), 1..70usize).prop_map(|(who, what, rest, oldest_first, limit)| {
+        let mut query = Query::new().limit(limit);
+        query.oldest_first = oldest_first;
+        (query.actor, query.action) = (who.0.map(str::to_owned), who.1.map(str::to_owned));
+        query.action_prefix = who.2.map(str::to_owned);
+        query.target = what.0.map(|(kind, id)| (kind.to_owned(), id.to_string()));
+        (query.tenant, query.outcome) = (what.1.map(str::to_owned), what.2);
+        query.request_id = what.3.map(|number| format!("r{number}"));
+        (query.from, query.to) = (rest.0.map(time), rest.1.map(time));
+        query.text = rest.2.map(str::to_owned);
+        query
+    })
+}
+
+#[test]
+fn pages_hold_what_matches_and_in_order() {
+    let (_dir, store, events) = filled();
+    proptest!(ProptestConfig::with_cases(300), |(query in any_query())| {
+        let mut expected: Vec<Event> = events.iter().filter(|event| matches(&query, event)).cloned().collect();
+        if !query.oldest_first {
+            expected.reverse();
+        }
+        prop_assert_eq!(all(&store, &query), expected);
+    });
+}
+
+#[test]
+fn without_filters_the_newest_fifty_come_first() {
+    let (_dir, store, _) = filled();
+    let page = store.query(&Query::new()).unwrap();
+    let sequences: Vec<u64> = page.entries.iter().map(|entry| entry.receipt.sequence).collect();
+    assert_eq!(sequences, (11..=60).rev().collect::<Vec<_>>());
+    let last = store.query(&Query::new().after(page.next.unwrap())).unwrap();
+    assert_eq!((last.entries.len(), last.next), (10, None));
+}
+
+#[test]
+fn a_cursor_stays_where_it_is_while_events_are_appended() {
+    let (_dir, store, _) = filled();
+    let page = store.query(&Query::new().limit(10)).unwrap();
+    append(&store, &event("invoice.update"));
+    let next = store.query(&Query::new().limit(10).after(page.next.unwrap())).unwrap();
+    assert_eq!(next.entries[0].receipt.sequence, 50);
+}
+
+#[test]
+fn what_has_come_since_an_entry_is_found_behind_its_cursor() {
+    let (_dir, store, _) = filled();
+    let last = store.query(&Query::new().limit(1)).unwrap().entries.remove(0);
+    let since = Query::new().oldest_first().after(last.cursor());
+    assert!(store.query(&since).unwrap().entries.is_empty());
+    let receipt = append(&store, &event("invoice.update"));
+    assert_eq!(store.query(&since).unwrap().entries[0].receipt, receipt);
+}
+
+#[test]
+fn from_is_included_and_to_is_not() {
+    let (_dir, store, _) = filled();
+    let found = all(&store, &Query::new().from(time(10)).to(time(12)));
+    let times: BTreeSet<Timestamp> = found.iter().map(|event| event.occurred_at).collect();
+    assert_eq!(times, BTreeSet::from([time(10), time(11)]));
+}
+
+#[test]
+fn text_is_found_whatever_its_case_and_holds_no_wildcards() {
+    let (_dir, store, _) = filled();
+    let count = |text: &str| all(&store, &Query::new().text(text)).len();
+    assert_eq!(count("GRÖSSE 59"), 0, "ß is not ss");
+    assert_eq!(count("GRÖßE 59"), 1);
+    assert_eq!(count("\"100%\""), 60);
+    assert_eq!(count("1_0%"), 0);
+    assert_eq!(count("a_b"), 60);
+    assert_eq!(count("a%b"), 0);
+    assert_eq!(count("' OR 1 --"), 0);
+}
+
+#[test]
+fn a_limit_outside_one_to_five_hundred_is_refused() {
+    let (_dir, store, _) = filled();
+    for limit in [0, 501, usize::MAX] {
+        let error = store.query(&Query::new().limit(limit)).unwrap_err();
+        assert!(error.to_string().ends_with("is not within 1 to 500"), "{error}");
+    }
+    assert_eq!(store.query(&Query::new().limit(500)).unwrap().entries.len(), 60);
+}
+
+#[test]
+fn a_prefix_ends_before_its_successor() {
+    assert_eq!(successor("invoice."), Some("invoice/".into()));
+    assert_eq!(successor("a\u{d7ff}"), Some("a\u{e000}".into()));
+    assert_eq!(successor("a\u{10ffff}"), Some("b".into()));
+    assert_eq!(successor("\u{10ffff}"), None);
+    assert_eq!(successor(""), None);
+}
+
+#[test]
+fn every_filter_uses_an_index_that_workspace_and_project_lead() {
+    let (_dir, store, _) = filled();
+    let q = Query::new;
+    let cursor = Cursor::behind(30);
+    let cases = [
+        (q(), "entries_by_sequence (workspace=? AND project=?)"),
+        (q().after(cursor), "entries_by_sequence (workspace=? AND project=? AND sequence<?)"),
+        (q().actor("ada"), "entries_by_actor (workspace=? AND project=? AND actor_id=?)"),
+        (
+            q().actor("ada").after(cursor),
+            "entries_by_actor (workspace=? AND project=? AND actor_id=? AND sequence<?)",
+        ),
+        (q().action("invoice.update"), "entries_by_action (workspace=? AND project=? AND action=?)"),
+        (
+            q().action_prefix("invoice."),
+            "entries_by_action (workspace=? AND project=? AND action>? AND action<?)",
+        ),
+        (
+            q().target("invoice", 7),
+            "entries_by_target (workspace=? AND project=? AND target_kind=? AND target_id=?)",
+        ),
+        (q().tenant("acme"), "entries_by_tenant (workspace=? AND project=? AND tenant=?)"),
+        (q().outcome(Outcome::Denied), "entries_by_outcome (workspace=? AND project=? AND outcome=?)"),
+        (q().from(time(3)), "entries_by_occurred_at (workspace=? AND project=? AND occurred_at>?)"),
+        (
+            q().from(time(3)).to(time(4)),
+            "entries_by_occurred_at (workspace=? AND project=? AND occurred_at>? AND occurred_at<?)",
+        ),
+        (q().request_id("r1"), "entries_by_request (workspace=? AND project=? AND request_id=?)"),
+        (q().text("x"), "entries_by_sequence (workspace=? AND project=?)"),
+        (q().oldest_first().after(cursor), "entries_by_sequence (workspace=? AND project=? AND sequence>?)"),
+    ];
+    for (query, expected) in cases {
+        let (sql, values) = query.statement(store.workspace(), store.project());
+        let plan: Vec<String> = store
+            .read(|connection| {
+                let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+                let rows = statement.query_map(params_from_iter(values), |row| row.get(3))?;
+                Ok(rows.collect::<rusqlite::Result<_>>()?)
+            })
+            .unwrap();
+        assert_eq!(plan[0], format!("SEARCH entries USING INDEX {expected}"), "{query:?}");
+    }
+}

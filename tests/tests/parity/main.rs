@@ -1,0 +1,33 @@
+//! The same requests against axum and actix, with the same expected events.
+//!
+//! Every expectation was written from DESIGN section 5 before the code it judges. Where the frameworks themselves force
+//! a difference, the case says `on_actix` and why.
+//!
+//! What all events have in common (an id, a time, the caller's address …) is checked by `lodger_tests::parity` and not
+//! repeated here; `null` says that such a member is absent.
+
+mod actors;
+mod cancellation;
+mod details;
+mod errors;
+mod guarantees;
+mod ids_and_traces;
+mod layers;
+mod proxies;
+mod routes;
+mod rules;
+mod statuses;
+mod targets;
+mod workers;
+
+use serde_json::{Value, json};
+
+/// Who `x-auth: ada` is.
+fn ada() -> Value {
+    json!({"id": "ada", "kind": "user", "email": "ada@example.com", "tenant": "acme"})
+}
+
+/// Nobody knows who it was.
+fn unresolved() -> Value {
+    json!({"id": "unresolved", "kind": "unresolved"})
+}
