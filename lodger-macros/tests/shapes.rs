@@ -435,9 +435,10 @@ fn the_users_names_and_macros_do_not_meet_ours() {
     assert_eq!(block_on(made_by_macro(1, User("ada"))), Err(2));
     assert_eq!(told(), ["_number = 1", "argument actor ada", "Err"]);
     assert_eq!(block_on(twice(7)), Ok(7));
+    // The first attribute is expanded first, so the second goes around what it made.
     assert_eq!(
         said(),
-        ["a.outer: begin", "a.inner: begin", "a.inner: target a 7", "a.inner: Ok", "a.outer: Ok"]
+        ["a.second: begin", "a.second: target a 7", "a.first: begin", "a.first: Ok", "a.second: Ok"]
     );
     assert_eq!(factorial(3), 6);
     assert_eq!(said().len(), 8);

@@ -9,10 +9,15 @@ use super::draft::Draft;
 use super::finish::{self, Ending};
 use super::scope::Scope;
 use super::{Count, Ended, Guarantee, Head, Missed, Policy, Reservation, Unaudited, Verdict, Wait};
-use crate::event::Actor;
+use crate::event::{Actor, Outcome};
 
 /// The action of the event that [`Unaudited::Record`] makes.
 const UNAUDITED_ACTION: &str = "request.unaudited";
+/// The action of the event for a request that was refused before an annotated function ran, where no rule names it
+/// and the layer was told to record what is denied.
+const DENIED_ACTION: &str = "request.denied";
+/// The action of the event for a change that was turned away before an annotated function ran, likewise.
+const REJECTED_ACTION: &str = "request.rejected";
 
 /// One request and its response: [`begin`](Self::begin), run the inner service in the [`scope`](Self::scope),
 /// [`respond`](Self::respond). Dropped before it responded, it finishes what was staged: the client is gone.
@@ -152,10 +157,14 @@ impl Exchange {
         if let Some((_, action)) = self.policy.rules().find(head.method(), route.as_deref(), head.path()) {
             return Some(self.scope.draft_of_layer(Cow::Owned(action.clone()), ended));
         }
-        match *ending {
-            Ending::Answered(..400) if is_change(head.method()) && !any => {
-                self.unaudited(head, route.as_deref(), ended)
-            }
+        let Ending::Answered(status) = *ending else { return None };
+        let asked_for = |outcome| self.policy.on().is_some_and(|on| on.contains(outcome));
+        let change = is_change(head.method());
+        let of_layer = |action| Some(self.scope.draft_of_layer(Cow::Borrowed(action), ended));
+        match status {
+            401 | 403 if asked_for(Outcome::Denied) => of_layer(DENIED_ACTION),
+            400.. if change && asked_for(Outcome::Failure) => of_layer(REJECTED_ACTION),
+            ..400 if change && !any => self.unaudited(head, route.as_deref(), ended),
             _ => None,
         }
     }
@@ -176,7 +185,8 @@ impl Exchange {
                  #[audited(\"…\")], or add .rule(\"{method} {route}\", \"…\") to the layer"
             );
         }
-        (alarm == Unaudited::Record).then(|| self.scope.draft_of_layer(Cow::Borrowed(UNAUDITED_ACTION), ended))
+        (alarm == Unaudited::Record)
+            .then(|| self.scope.draft_of_layer(Cow::Borrowed(UNAUDITED_ACTION), ended))
     }
 
     /// Bounds the wait, and counts a response that goes out without its guarantee.

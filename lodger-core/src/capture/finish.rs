@@ -28,7 +28,12 @@ pub(super) struct Recorded {
 }
 
 /// Finishes a draft and hands its event on. `None` when there is nothing to record.
-pub(super) fn finish(scope: &Scope, mut draft: Draft, ending: &Ending, guarantee: Guarantee) -> Option<Recorded> {
+pub(super) fn finish(
+    scope: &Scope,
+    mut draft: Draft,
+    ending: &Ending,
+    guarantee: Guarantee,
+) -> Option<Recorded> {
     let sink = &scope.sink;
     if draft.content.discarded {
         sink.count(Count::Discarded);
@@ -154,7 +159,8 @@ fn target_in_path(scope: &Scope, action: &str, request: Option<&RequestInfo>) ->
 /// Adds what was said about the event.
 fn tell(event: &mut Event, content: Content, scope: &Scope) {
     event.actor.on_behalf_of.extend(content.on_behalf_of);
-    event.tenant = content.tenant.or_else(|| event.actor.tenant.clone()).or_else(|| scope.tenant().map(str::to_owned));
+    event.tenant =
+        content.tenant.or_else(|| event.actor.tenant.clone()).or_else(|| scope.tenant().map(str::to_owned));
     event.related = content.related;
     event.description = content.description;
     event.tags = content.tags;

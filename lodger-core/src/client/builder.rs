@@ -38,7 +38,6 @@ pub struct LodgerBuilder {
     origin: Origin,
     hash_key: Option<HashKey>,
     rules: Rules,
-    limits: Limits,
     clock: Arc<dyn Clock>,
     problems: Vec<BuildProblem>,
 }
@@ -65,7 +64,6 @@ impl LodgerBuilder {
             origin: Origin::default(),
             hash_key: None,
             rules: Rules::default(),
-            limits: Limits::default(),
             clock: Arc::new(SystemClock::default()),
             problems: Vec::new(),
         }
@@ -107,26 +105,26 @@ impl LodgerBuilder {
     }
 
     /// The name of this service, as it stands in every event's origin.
-    pub fn service(mut self, name: impl ToString) -> Self {
-        self.origin.service = Some(name.to_string());
+    pub fn service(mut self, name: impl Into<String>) -> Self {
+        self.origin.service = Some(name.into());
         self
     }
 
     /// The version of this service.
-    pub fn version(mut self, version: impl ToString) -> Self {
-        self.origin.version = Some(version.to_string());
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.origin.version = Some(version.into());
         self
     }
 
     /// Where this service runs: `production`, `staging`, …
-    pub fn environment(mut self, name: impl ToString) -> Self {
-        self.origin.environment = Some(name.to_string());
+    pub fn environment(mut self, name: impl Into<String>) -> Self {
+        self.origin.environment = Some(name.into());
         self
     }
 
     /// The host or container that this service runs on.
-    pub fn host(mut self, name: impl ToString) -> Self {
-        self.origin.host = Some(name.to_string());
+    pub fn host(mut self, name: impl Into<String>) -> Self {
+        self.origin.host = Some(name.into());
         self
     }
 
@@ -146,12 +144,6 @@ impl LodgerBuilder {
     /// What is redacted before anything is queued.
     pub fn redact(mut self, rules: Rules) -> Self {
         self.rules = rules;
-        self
-    }
-
-    #[cfg(test)]
-    pub(super) fn limits(mut self, events: usize, bytes: usize) -> Self {
-        self.limits = Limits { events, bytes };
         self
     }
 
@@ -176,7 +168,7 @@ impl LodgerBuilder {
         let pipeline = Pipeline::start(Config {
             journal: journal_config(dir.clone(), self.max_journal_bytes),
             destinations: self.destinations,
-            limits: self.limits,
+            limits: Limits::default(),
             clock: self.clock,
         })
         .map_err(|error| match error {

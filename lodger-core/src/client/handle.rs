@@ -55,6 +55,11 @@ impl Lodger {
         Self::builder().destination_from_env().build()
     }
 
+    #[cfg(test)]
+    pub(super) fn pipeline(&self) -> &Pipeline {
+        &self.inner.pipeline
+    }
+
     pub(super) fn new(pipeline: Pipeline, preparation: Preparation) -> Self {
         Self { inner: Arc::new(Inner { pipeline, preparation }) }
     }

@@ -33,6 +33,8 @@ mod origin;
 mod prepare;
 mod settings;
 mod stats;
+#[cfg(test)]
+mod tests;
 
 pub use crate::pipeline::{Counts, DeadLetter, DeliveryState, FlushError, RecordError};
 pub use builder::LodgerBuilder;

@@ -81,8 +81,7 @@ mod tests {
         assert_eq!(origin.environment.as_deref(), Some("eu-prod"));
         assert_eq!(origin.host.as_deref(), Some("web-1"));
 
-        let mut given = Origin::default();
-        given.service = Some("invoicing".to_owned());
+        let given = Origin { service: Some("invoicing".to_owned()), ..Origin::default() };
         assert_eq!(complete(given, &settings).service.as_deref(), Some("invoicing"));
     }
 

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use crate::destination::Destination;
 use crate::destination::registry::{self, DestinationError};
 
+type Read = dyn Fn(&str) -> Option<String> + Send + Sync;
+
 /// Reads settings by name: the environment, or a table in tests.
 #[derive(Clone)]
-pub(super) struct Settings(Arc<dyn Fn(&str) -> Option<String> + Send + Sync>);
+pub(super) struct Settings(Arc<Read>);
 
 impl Settings {
     /// The process's environment.

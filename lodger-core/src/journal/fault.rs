@@ -26,7 +26,9 @@ pub(super) fn process_id() -> u32 {
 }
 
 #[cfg(test)]
-pub(super) use injected::{fail_syncs, fail_writes, fork};
+pub(crate) use injected::fail_syncs;
+#[cfg(test)]
+pub(super) use injected::{fail_writes, fork};
 
 #[cfg(test)]
 mod injected {
@@ -46,7 +48,7 @@ mod injected {
     }
 
     /// Lets this thread's next syncs fail.
-    pub(in crate::journal) fn fail_syncs(count: u32) {
+    pub(crate) fn fail_syncs(count: u32) {
         SYNCS.set(count);
     }
 

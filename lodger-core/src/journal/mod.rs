@@ -47,7 +47,7 @@ mod adoption;
 mod directory;
 mod error;
 #[cfg(feature = "journal")]
-mod fault;
+pub(crate) mod fault;
 #[cfg(feature = "journal")]
 mod limits;
 #[cfg(feature = "journal")]

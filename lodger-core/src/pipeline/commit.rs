@@ -103,6 +103,8 @@ impl Committer {
                 std::thread::sleep(RETRY_EVERY / 10);
             }
         }
+        // Whoever waits for the end may open the same journal next.
+        drop(self.writer);
     }
 
     /// Stages and commits one group. Answers whether everything is on disk now.
@@ -248,3 +250,6 @@ impl Drop for End {
         self.progress.ring();
     }
 }
+
+#[cfg(all(test, feature = "journal"))]
+mod tests;

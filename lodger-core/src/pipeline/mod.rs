@@ -27,7 +27,9 @@ mod retry;
 mod shutdown;
 mod start;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod ticket;
 mod weight;
 mod worker;

@@ -4,11 +4,17 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use super::awaited::Awaited;
 use super::clock::Clock;
+use super::intake::{Intake, Limits};
+use super::progress::{Board, LaneBoard, Progress};
+use super::{Pipeline, Shared};
 use crate::destination::{Answer, BoxFuture, Delivery, Destination, Identity, Receipt, Refusal};
 use crate::event::{EventId, Timestamp};
+use crate::journal::RecoveryReport;
 
 /// A clock that stands still, and dice that always show the same.
 #[derive(Debug)]
@@ -42,6 +48,8 @@ pub(crate) enum Act {
     Take,
     /// Takes this long for the whole batch, then settles it.
     TakeAfter(Duration),
+    /// Settles it once there is a permit, and uses that up.
+    TakeWith(Arc<Semaphore>),
     /// Never answers.
     Hang,
     /// Panics.
@@ -139,6 +147,7 @@ impl Scripted {
             Act::Say(answer) => return answer,
             Act::Take => {}
             Act::TakeAfter(time) => tokio::time::sleep(time).await,
+            Act::TakeWith(permits) => permits.acquire().await.unwrap().forget(),
             Act::Hang => std::future::pending().await,
             Act::Panic => panic!("as the script says"),
         }
@@ -175,5 +184,44 @@ impl Destination for Scripted {
             }
             answers
         })
+    }
+}
+
+/// A pipeline whose journal thread takes nothing: what is offered stays in the intake.
+pub(crate) fn stuck(limits: Limits) -> Pipeline {
+    let board = vec![LaneBoard::new(Identity::new("stuck", ""), 0)];
+    let shared = Shared {
+        progress: Arc::new(Progress::new(board)),
+        awaited: Arc::new(Awaited::new(1)),
+        counters: Arc::default(),
+        clock: Arc::new(FixedClock::with_jitter(1.0)),
+        durable: true,
+    };
+    // So that its end waits for nobody.
+    shared.progress.post(|board| board.journal_ended = true);
+    Pipeline {
+        intake: Arc::new(Intake::new(limits)),
+        shared: Arc::new(shared),
+        dead_letters: Vec::new(),
+        recovery: RecoveryReport::default(),
+    }
+}
+
+impl Pipeline {
+    /// What is left to see of a pipeline when its handle is gone.
+    pub(crate) fn remains(&self) -> Remains {
+        Remains(Arc::clone(&self.shared))
+    }
+}
+
+/// See [`Pipeline::remains`].
+pub(crate) struct Remains(Arc<Shared>);
+
+impl Remains {
+    /// Blocks until all threads have ended.
+    pub(crate) fn wait_for_end(&self) {
+        let ended = |board: &Board| board.journal_ended && board.lanes.iter().all(|lane| lane.ended);
+        let deadline = std::time::Instant::now() + Duration::from_secs(30);
+        assert!(self.0.progress.wait(deadline, ended), "the threads are still there");
     }
 }

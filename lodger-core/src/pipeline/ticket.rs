@@ -154,7 +154,7 @@ impl Drop for Failure {
     fn drop(&mut self) {
         match self.cause.take() {
             Some(Cause::Journal { event, source }) => {
-                last_resort(&event, &source.to_string(), &self.counters)
+                last_resort(&event, &source.to_string(), &self.counters);
             }
             Some(Cause::Commit { event, source }) => {
                 last_resort(&event, &format!("not committed, may still arrive: {source}"), &self.counters);

@@ -418,10 +418,12 @@ impl Worker {
             match state {
                 DeliveryState::Running => tracing::info!(%destination, "delivery resumed"),
                 DeliveryState::BackingOff => {
-                    tracing::warn!(%destination, error, "delivery is failing; retrying")
+                    tracing::warn!(%destination, error, "delivery is failing; retrying");
                 }
-                DeliveryState::Paused => tracing::error!(%destination, error,
-                    "delivery is paused; everything is kept, and one event a minute is tried"),
+                DeliveryState::Paused => {
+                    tracing::error!(%destination, error, "delivery is paused: everything is kept, and one event a \
+                        minute is tried");
+                }
             }
         }
         let in_flight = self.in_flight() as u64;

@@ -145,7 +145,7 @@ fn retry_after_of_another_status_holds_that_event_only() {
 fn poison_becomes_a_dead_letter_after_ten_tries_and_an_hour() {
     let mut bench = Bench::new();
     let failing_since = bench.now;
-    let mut failed = |bench: &mut Bench, tries| {
+    let failed = |bench: &mut Bench, tries| {
         let batch = bench.breaker.next_batch();
         let tried = Tried { ordinal: 1, action: "a.b", tries, failing_since, batch };
         bench.breaker.judge(tried, retry(500), bench.now)

@@ -57,6 +57,11 @@ impl Rig {
         event.id
     }
 
+    /// Commits so many events.
+    fn add_many(&mut self, number: usize) -> Vec<EventId> {
+        (0..number).map(|_| self.add("a.b")).collect()
+    }
+
     /// Commits an event and waits for its delivery.
     fn add_awaited(&mut self, action: &'static str) -> Ticket {
         let (ticket, watch) = ticket(Goal::Delivered);
@@ -110,7 +115,7 @@ fn assert_at(seen: &[Seen], expected: &[f64]) {
 async fn events_are_delivered_in_batches_and_counted() {
     let destination = Scripted::batched("d", 10, 1, |_| Act::Take);
     let mut rig = Rig::new(&destination);
-    let added: Vec<EventId> = (0..25).map(|_| rig.add("a.b")).collect();
+    let added: Vec<EventId> = rig.add_many(25);
     pass(0.1).await;
     assert_eq!(ids(&destination.settled()), added);
     assert_eq!(rig.counts(), [0, 0, 25, 0]);
@@ -173,7 +178,7 @@ async fn an_event_that_always_fails_stops_no_other_and_ends_as_a_dead_letter() {
     }
     assert_eq!(rig.dead(), [poison]);
     assert_eq!(rig.counts(), [0, 0, 70, 1]);
-    let buried_at = destination.seen().iter().filter(|seen| seen.id == poison).next_back().unwrap().at;
+    let buried_at = destination.seen().iter().rfind(|seen| seen.id == poison).unwrap().at;
     assert!((3_600..3_720).contains(&buried_at.as_secs()), "after an hour: {buried_at:?}");
     let letter = &rig.dead_letters.list().unwrap()[0];
     assert_eq!((letter.status, letter.reason.as_str()), (Some(500), "try later"));
@@ -187,7 +192,7 @@ async fn a_closed_destination_is_asked_once_a_minute_with_changing_events() {
         _ => Act::Take,
     });
     let mut rig = Rig::new(&destination);
-    let added: Vec<EventId> = (0..3).map(|_| rig.add("a.b")).collect();
+    let added: Vec<EventId> = rig.add_many(3);
     pass(149.0).await;
     assert_eq!(ids(&destination.seen()), added);
     assert_at(&destination.seen(), &[0.0, 60.0, 120.0]);
@@ -265,7 +270,7 @@ async fn one_refusal_in_five_hundred_is_one_dead_letter() {
 async fn a_destination_that_refuses_everything_is_paused_and_the_rest_is_kept() {
     let destination = Scripted::new("d", |_| Act::refuse(400));
     let mut rig = Rig::new(&destination);
-    (0..100).for_each(|_| drop(rig.add("a.b")));
+    rig.add_many(100);
     pass(1.0).await;
     assert_eq!(rig.counts(), [91, 0, 0, 9]);
     assert_eq!(rig.lane().state, DeliveryState::Paused);
@@ -282,7 +287,7 @@ async fn a_day_of_outage_costs_few_requests_and_no_event() {
     let down = |seen: &Seen| if seen.at.as_secs() < 86_400 { Act::retry(503) } else { Act::Take };
     let destination = Scripted::batched("d", 50, 1, down);
     let mut rig = Rig::new(&destination);
-    let added: Vec<EventId> = (0..2_000).map(|_| rig.add("a.b")).collect();
+    let added: Vec<EventId> = rig.add_many(2_000);
     pass(86_399.0).await;
     assert_eq!(rig.lane().state, DeliveryState::BackingOff);
     assert_eq!(rig.counts(), [2_000, 0, 0, 0]);
@@ -299,7 +304,7 @@ async fn a_day_of_outage_costs_few_requests_and_no_event() {
 async fn at_most_64_events_are_in_flight() {
     let destination = Scripted::batched("d", 1, 1_000, |_| Act::Hang);
     let mut rig = Rig::new(&destination);
-    (0..100).for_each(|_| drop(rig.add("a.b")));
+    rig.add_many(100);
     pass(1.0).await;
     assert_eq!(rig.counts(), [36, 64, 0, 0]);
 }
@@ -384,7 +389,7 @@ async fn the_board_names_the_oldest_event_that_is_not_done() {
 async fn a_worker_that_is_asked_to_stop_delivers_what_there_is_first() {
     let destination = Scripted::new("d", |_| Act::TakeAfter(Duration::from_millis(100)));
     let mut rig = Rig::new(&destination);
-    (0..20).for_each(|_| drop(rig.add("a.b")));
+    rig.add_many(20);
     rig.stop_in(Duration::from_secs(10));
     let asked = Instant::now();
     (&mut rig.worker).await.unwrap();
@@ -396,7 +401,7 @@ async fn a_worker_that_is_asked_to_stop_delivers_what_there_is_first() {
 async fn the_deadline_ends_a_worker_whose_destination_hangs() {
     let destination = Scripted::new("d", |_| Act::Hang);
     let mut rig = Rig::new(&destination);
-    (0..3).for_each(|_| drop(rig.add("a.b")));
+    rig.add_many(3);
     rig.stop_in(Duration::from_secs(10));
     let asked = Instant::now();
     (&mut rig.worker).await.unwrap();
@@ -409,7 +414,7 @@ async fn the_deadline_ends_a_worker_whose_destination_hangs() {
 async fn what_an_in_memory_journal_could_not_deliver_is_written_to_stderr() {
     let destination = Scripted::new("d", |_| Act::Hang);
     let mut rig = Rig::with(&destination, DeadLetters::in_memory(), false);
-    (0..100).for_each(|_| drop(rig.add("a.b")));
+    rig.add_many(100);
     pass(1.0).await;
     rig.stop_in(Duration::ZERO);
     (&mut rig.worker).await.unwrap();

@@ -1,0 +1,131 @@
+//! The journal thread's work, done on the test's own thread, where syncs can be made to fail.
+
+use super::*;
+use crate::destination::Identity;
+use crate::event::EventId;
+use crate::journal::{Backlog, JournalConfig, fault, open};
+use crate::pipeline::RecordError;
+use crate::pipeline::intake::{Lane, Limits};
+use crate::pipeline::progress::LaneBoard;
+use crate::pipeline::testing::FixedClock;
+use crate::pipeline::ticket::{Goal, Ticket, ticket};
+
+/// An intake that is filled before the committer runs.
+struct Bench {
+    _dir: tempfile::TempDir,
+    committer: Committer,
+    backlog: Backlog,
+    shared: Shared,
+    ids: Vec<EventId>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let identity = Identity::new("d", "");
+        let mut journal =
+            open(&JournalConfig::at(dir.path().join("journal")), std::slice::from_ref(&identity)).unwrap();
+        let shared = Shared {
+            progress: Arc::new(Progress::new(vec![LaneBoard::new(identity, 0)])),
+            awaited: Arc::new(Awaited::new(1)),
+            counters: Arc::default(),
+            clock: Arc::new(FixedClock::with_jitter(0.0)),
+            durable: true,
+        };
+        let intake = Arc::new(Intake::new(Limits::default()));
+        let backlog = journal.backlogs.pop().unwrap();
+        let committer = Committer::new(journal.writer, journal.previous, intake, &shared);
+        Self { _dir: dir, committer, backlog, shared, ids: Vec::new() }
+    }
+
+    fn offer(&mut self, goal: Goal) -> Ticket {
+        let (ticket, watch) = ticket(goal);
+        let event = Box::new(Event::builder("a.b").build().unwrap());
+        self.ids.push(event.id);
+        self.committer.intake.offer(Entry::new(event, Lane::Trusted, watch)).unwrap();
+        ticket
+    }
+
+    /// Commits one event, so that there is a segment: making one is synced too, and would get the injected failure.
+    fn warm_up(&mut self) {
+        drop(self.offer(Goal::Queued));
+        let Taken::Group(entries, _) = self.committer.intake.take(None) else { panic!("it was offered") };
+        assert!(self.committer.group(entries));
+    }
+
+    /// Commits what was offered and ends; answers what the destination finds in the journal.
+    fn run(mut self) -> (Vec<EventId>, Shared) {
+        self.committer.intake.close();
+        self.committer.run();
+        let mut found = Vec::new();
+        while let Some(record) = self.backlog.next().unwrap() {
+            found.push(serde_json::from_slice::<Event>(&record.payload).unwrap().id);
+        }
+        (found, self.shared)
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_is_answered_after_the_commit() {
+    let mut bench = Bench::new();
+    let ticket = bench.offer(Goal::Durable);
+    let offered = bench.ids.clone();
+    let (found, shared) = bench.run();
+    ticket.await.unwrap();
+    assert_eq!(found, offered);
+    assert_eq!(shared.progress.read(|board| (board.through_journal, board.lanes[0].routed)), (1, 1));
+}
+
+#[tokio::test]
+async fn a_failed_commit_is_told_to_everybody_and_the_events_still_arrive_once() {
+    let mut bench = Bench::new();
+    bench.warm_up();
+    let durable = bench.offer(Goal::Durable);
+    let delivered = bench.offer(Goal::Delivered);
+    drop(bench.offer(Goal::Queued));
+    let (barrier, watch) = ticket(Goal::Durable);
+    bench.committer.intake.barrier(watch);
+
+    // The commit's sync fails, and that of the new segment into which everything was to go instead.
+    fault::fail_syncs(2);
+    let offered = bench.ids.clone();
+    let (found, shared) = bench.run();
+    assert_eq!(found, offered, "each once and in order");
+
+    assert!(matches!(durable.await, Err(RecordError::NotCommitted { .. })));
+    assert!(matches!(delivered.await, Err(RecordError::NotCommitted { .. })));
+    assert!(barrier.await.is_err(), "not everything was on disk");
+    let counts = shared.counters.read();
+    assert_eq!(
+        (counts.commit_failed, counts.last_resort),
+        (3, 1),
+        "the one that nobody waits for is on stderr"
+    );
+}
+
+#[tokio::test]
+async fn a_sync_that_fails_once_is_nobodys_concern() {
+    let mut bench = Bench::new();
+    bench.warm_up();
+    let ticket = bench.offer(Goal::Durable);
+    fault::fail_syncs(1);
+    let offered = bench.ids.clone();
+    let (found, shared) = bench.run();
+    ticket.await.unwrap();
+    assert_eq!(found, offered);
+    assert_eq!(shared.counters.read().commit_failed, 0);
+}
+
+#[tokio::test]
+async fn an_event_for_which_no_segment_can_be_made_is_given_back_and_the_next_is_taken() {
+    let mut bench = Bench::new();
+    let (first, second) = (bench.offer(Goal::Durable), bench.offer(Goal::Durable));
+    fault::fail_syncs(1);
+    let ids = bench.ids.clone();
+    let (found, shared) = bench.run();
+    let refused = first.await.unwrap_err();
+    assert_eq!((refused.kind(), refused.into_event().unwrap().id), ("io", ids[0]));
+    second.await.unwrap();
+    assert_eq!(found, ids[1..], "what was refused is not delivered");
+    assert_eq!(shared.counters.read().last_resort, 0);
+}

@@ -1,0 +1,76 @@
+//! The door of the pipeline, and what happens to those who wait there.
+
+use std::sync::Arc;
+
+use super::testing::stuck;
+use super::ticket::{Failure, Goal, ticket};
+use super::{Lane, Limits, RecordError};
+use crate::event::Event;
+use crate::journal::JournalError;
+
+fn event() -> Box<Event> {
+    Box::new(Event::builder("invoice.update").build().unwrap())
+}
+
+#[tokio::test]
+async fn refusals_are_counted_by_reason_and_give_the_event_back() {
+    let pipeline = stuck(Limits { events: 20, bytes: 1 << 20 });
+    for _ in 0..2 {
+        drop(pipeline.offer(event(), Lane::Hostile, Goal::Queued).unwrap());
+    }
+    for _ in 0..18 {
+        drop(pipeline.offer(event(), Lane::Trusted, Goal::Queued).unwrap());
+    }
+    let refused = event();
+    let id = refused.id;
+    let error = pipeline.offer(refused, Lane::Trusted, Goal::Durable).unwrap_err();
+    assert!(matches!(error, RecordError::Full { .. }) && error.is_retryable());
+    assert_eq!(error.into_event().unwrap().id, id);
+
+    let counts = pipeline.counters().read();
+    assert_eq!((counts.offered, counts.accepted, counts.refused_full), (21, 20, 1));
+}
+
+#[tokio::test]
+async fn a_flood_that_strangers_cause_is_counted_apart_and_leaves_room() {
+    let pipeline = stuck(Limits { events: 20, bytes: 1 << 20 });
+    let taken = (0..100).filter(|_| pipeline.offer(event(), Lane::Hostile, Goal::Queued).is_ok()).count();
+    assert_eq!(taken, 2);
+    let counts = pipeline.counters().read();
+    assert_eq!((counts.refused_hostile, counts.refused_full), (98, 0));
+    assert!(pipeline.offer(event(), Lane::Trusted, Goal::Queued).is_ok());
+}
+
+#[test]
+fn a_failure_that_nobody_reads_any_more_is_written_to_stderr() {
+    let counters = Arc::new(super::Counters::default());
+    let full = || Arc::new(JournalError::Full { used: 1, max: 1 });
+    let written = |counters: &super::Counters| counters.read().last_resort;
+
+    let (waiting, watch) = ticket(Goal::Durable);
+    drop(waiting);
+    watch.failed(Failure::journal(event(), full(), &counters));
+    assert_eq!(written(&counters), 1, "gone before");
+
+    let (waiting, watch) = ticket(Goal::Durable);
+    watch.failed(Failure::commit(event(), full(), &counters));
+    assert_eq!(written(&counters), 1, "still waiting");
+    drop(waiting);
+    assert_eq!(written(&counters), 2, "gone between the answer and its reading");
+}
+
+#[tokio::test]
+async fn a_failure_that_is_read_is_not_written() {
+    let counters = Arc::new(super::Counters::default());
+    let (waiting, watch) = ticket(Goal::Durable);
+    watch.failed(Failure::journal(event(), Arc::new(JournalError::Full { used: 1, max: 1 }), &counters));
+    assert_eq!(waiting.await.unwrap_err().kind(), "journal_full");
+    assert_eq!(counters.read().last_resort, 0);
+}
+
+#[tokio::test]
+async fn who_waits_for_a_pipeline_that_ends_is_told() {
+    let (waiting, watch) = ticket(Goal::Delivered);
+    drop(watch);
+    assert!(matches!(waiting.await, Err(RecordError::Unfinished)));
+}
