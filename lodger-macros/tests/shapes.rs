@@ -202,6 +202,16 @@ fn a_returned_future_is_awaited_and_never_taken_for_a_success() {
     assert_eq!(told(), ["argument actor bob", "Ok"]);
 }
 
+#[test]
+fn a_returned_future_begins_when_it_is_first_polled_and_says_so_when_it_is_dropped() {
+    let user = User("ada");
+    let mut future = boxed(&user, 1);
+    assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert_eq!(said().first().map(String::as_str), Some("a.boxed: begin"));
+    drop(future);
+    assert_eq!(said(), ["a.boxed: cancelled"]);
+}
+
 /// What `async_trait` makes of an `async fn` in a trait.
 trait Service {
     fn rename<'life0, 'async_trait>(&'life0 self, to: String) -> BoxFuture<'async_trait, Answer<String>>
