@@ -14,6 +14,7 @@ use super::progress::{LaneBoard, Progress};
 use super::worker::Worker;
 use super::{Pipeline, Shared};
 use crate::destination::{Destination, Identity};
+use crate::event::WriterId;
 use crate::journal::{self, Backlog, JournalConfig, JournalError, RecoveryReport};
 
 /// What a pipeline is made of.
@@ -79,14 +80,17 @@ impl Pipeline {
     }
 }
 
-fn dead_letters(journal: &JournalConfig, identity: &Identity, writer: crate::event::WriterId) -> DeadLetters {
+#[cfg(feature = "journal")]
+fn dead_letters(journal: &JournalConfig, identity: &Identity, writer: WriterId) -> DeadLetters {
     match &journal.dir {
-        #[cfg(feature = "journal")]
         Some(dir) => DeadLetters::on_disk(dir, identity, writer),
-        #[cfg(not(feature = "journal"))]
-        Some(_) => DeadLetters::in_memory(),
         None => DeadLetters::in_memory(),
     }
+}
+
+#[cfg(not(feature = "journal"))]
+fn dead_letters(_: &JournalConfig, _: &Identity, _: WriterId) -> DeadLetters {
+    DeadLetters::in_memory()
 }
 
 /// Says what was found in the journal, where somebody should look at it.
