@@ -57,7 +57,10 @@
 //! `Display`, `?` as `Debug`; `secret(e)` keeps a keyed hash, `pii(e)` marks the value as personal. Everything that only
 //! the body knows is said on [`Audit`].
 
-#[allow(unused_extern_crates, reason = "the attribute names its host by path, also in the host's own tests and examples")]
+#[allow(
+    unused_extern_crates,
+    reason = "the attribute names its host by path, also in the host's own tests and examples"
+)]
 extern crate self as lodger_axum;
 
 mod actor;
@@ -86,9 +89,9 @@ pub use service::AuditService;
 pub use spawn::spawn;
 
 pub use lodger_core;
+pub use lodger_core::MemoryDestination;
 pub use lodger_core::capture::{Guarantee, LayerError, OutcomeSet, Unaudited, set_actor, set_session};
 pub use lodger_core::client::{BuildError, LodgerBuilder};
-pub use lodger_core::destination::MemoryDestination;
 pub use lodger_core::event::{Actor, Change, Event, Outcome, Target, ToActor, ToTarget};
 pub use lodger_core::redact::Secret;
 

@@ -37,7 +37,10 @@
 //! | [`service`] | typed clients of hosted audit services |
 //! | [`journal`] | the crash-safe queue on disk |
 
-#[allow(unused_extern_crates, reason = "the attribute names its host by path, also in the host's own tests and examples")]
+#[allow(
+    unused_extern_crates,
+    reason = "the attribute names its host by path, also in the host's own tests and examples"
+)]
 extern crate self as lodger_core;
 
 pub mod capture;
@@ -53,6 +56,7 @@ pub mod rt;
 pub mod service;
 
 pub use client::{BuildError, Lodger, LodgerBuilder};
+pub use destination::MemoryDestination;
 #[doc(hidden)]
 pub use inventory;
 #[cfg(feature = "macros")]

@@ -7,7 +7,7 @@ mod value;
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{Expr, Pat, Path, Token, token};
+use syn::{Expr, LitStr, Pat, Path, Token, token};
 
 pub(crate) use action::Action;
 pub(crate) use fact::{Capture, Fact, Field, Thing};
@@ -76,6 +76,9 @@ impl Args {
     }
 
     fn item(&mut self, input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<()> {
+        if input.peek(LitStr) {
+            return Err(input.error("the action comes first: `#[audited(\"invoice.update\", actor = user)]`"));
+        }
         let key = input.call(Ident::parse_any).map_err(|error| unexpected(error.span()))?;
         let name = key.to_string();
         self.note(&key, &name, mistakes);
@@ -93,12 +96,12 @@ impl Args {
             }
             "target" => self.facts.push(Fact::BareTarget(value::assigned(input, &key, mistakes)?)),
             "related" => {
-                self.facts.extend(fact::things(input, &key, mistakes)?.into_iter().map(Fact::Related))
+                self.facts.extend(fact::things(input, &key, mistakes)?.into_iter().map(Fact::Related));
             }
             "actor" => self.facts.push(Fact::Actor(value::assigned(input, &key, mistakes)?)),
             "tenant" => self.facts.push(Fact::Tenant(value::assigned(input, &key, mistakes)?)),
             "idempotency_key" => {
-                self.facts.push(Fact::IdempotencyKey(value::assigned(input, &key, mistakes)?))
+                self.facts.push(Fact::IdempotencyKey(value::assigned(input, &key, mistakes)?));
             }
             "fields" => self.facts.extend(fact::fields(input, &key, mistakes)?.into_iter().map(Fact::Field)),
             "ok" => self.ok.push(fact::ok(input, &key, mistakes)?),
@@ -210,13 +213,12 @@ fn outcomes(input: ParseStream<'_>, key: &Ident, mistakes: &mut Mistakes) -> syn
     for (index, outcome) in named.iter().enumerate() {
         let name = outcome.to_string();
         if !OUTCOMES.contains(&name.as_str()) {
-            let meant = keys::nearest(&name, OUTCOMES)
-                .map(|near| format!("did you mean `{near}`? "))
-                .unwrap_or_default();
+            let meant = keys::nearest(&name, OUTCOMES).map(|near| format!("; did you mean `{near}`?"));
+            let meant = meant.unwrap_or_default();
             mistakes.at(
                 outcome,
                 format!(
-                    "`{name}` is not an outcome; {meant}There are `success`, `failure`, `denied` and `unknown`, and \
+                    "`{name}` is not an outcome{meant}\nthere are `success`, `failure`, `denied` and `unknown`, and \
                      `always` for all of them"
                 ),
             );
@@ -246,7 +248,7 @@ fn host(input: ParseStream<'_>, key: &Ident) -> syn::Result<Path> {
     if input.parse::<Token![=]>().is_err() {
         return Err(form_error(key));
     }
-    if let Ok(text) = input.parse::<syn::LitStr>() {
+    if let Ok(text) = input.parse::<LitStr>() {
         return Err(syn::Error::new(
             text.span(),
             format!("the path stands without quotes: `crate = {}`", text.value()),

@@ -7,8 +7,9 @@ mod facts;
 mod probes;
 mod site;
 
-use proc_macro2::{Group, Span, TokenStream};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
+use syn::spanned::Spanned;
 use syn::{Ident, Path, Type};
 
 use self::facts::{Said, When};
@@ -36,6 +37,18 @@ impl Host {
         };
         Self { rt, span }
     }
+
+    /// An expression of this type that is never evaluated, standing where the type is written.
+    fn typed(&self, written: &Type) -> TokenStream {
+        let (rt, ty, at) = (&self.rt, returns::inside(written), self.at(written));
+        let typed = quote_spanned!(at=> #rt::unreached::<#ty>());
+        typed.into_iter().map(|token| located(token, at)).collect()
+    }
+
+    /// The span for tokens of ours that stand for these of the user's: what the compiler says of them points there.
+    fn at(&self, users: &impl Spanned) -> Span {
+        self.span.located_at(users.span())
+    }
 }
 
 /// Writes the function anew: the same signature, the body once, and around it what makes the record.
@@ -62,6 +75,12 @@ pub(crate) fn function(default_host: &str, args: &Args, function: &Function) -> 
     quote_spanned!(host.span=> #(#attrs)* #vis #sig #block)
 }
 
+/// The token, standing at this place, and resolved as before.
+fn located(mut token: TokenTree, at: Span) -> TokenTree {
+    token.set_span(token.span().located_at(at));
+    token
+}
+
 /// The user's body in braces of ours that stand where the user's did: errors point there, and lints about braces don't.
 fn relocated(body: &Group, span: Span) -> Group {
     let mut ours = Group::new(body.delimiter(), body.stream());
@@ -80,7 +99,9 @@ impl Parts<'_> {
     /// The block returns what the body returned, staged in the same poll.
     fn of_async(&self, written: &Type) -> TokenStream {
         let (before, after) = (self.before(), self.after(written));
-        let (rt, body, ty) = (&self.host.rt, &self.body, returns::inside(written));
+        let (body, ty) = (&self.body, returns::inside(written));
+        let typed = self.host.typed(written);
+        let early = quote_spanned!(self.host.at(written)=> return #typed;);
         // The first `return` tells inference the type that each `return` of the body is to become; without it
         // `return Box::new(x)` wouldn't become a `Box<dyn Trait>`. The `let` does the same for the last expression,
         // and the `else` lets what follows count as reachable even if the body never gets there. Neither may hold a
@@ -89,9 +110,9 @@ impl Parts<'_> {
             let mut call = #before;
             let returned: #ty = async move {
                 if false {
-                    return #rt::unreached::<#ty>();
+                    #early
                 }
-                let returned: #ty = if true #body else { #rt::unreached::<#ty>() };
+                let returned: #ty = if true #body else { #typed };
                 returned
             }
             .await;
@@ -168,14 +189,16 @@ impl Parts<'_> {
     fn after(&self, returned: &Type) -> TokenStream {
         let rt = &self.host.rt;
         let verdict = match &self.args.success {
-            Some(success) => quote_spanned!(self.host.span=> #rt::judge(&returned, #success)),
-            None => quote_spanned!(self.host.span=> (&&#rt::probe::Ret::new(&returned)).lodger_verdict()),
+            Some(success) => quote_spanned!(self.host.at(success)=> #rt::judge(returned, #success)),
+            None => {
+                quote_spanned!(self.host.at(returned)=> (&&#rt::probe::Ret::new(returned)).lodger_verdict())
+            }
         };
         if matches!(returned, Type::Tuple(tuple) if tuple.elems.is_empty()) && self.args.ok.is_empty() {
             return quote_spanned! {self.host.span=>
                 {
                     use #rt::probe::prelude::*;
-                    let verdict = #verdict;
+                    let verdict = { let returned = &returned; #verdict };
                     call.stage(verdict);
                 }
             };
@@ -189,7 +212,7 @@ impl Parts<'_> {
         quote_spanned! {self.host.span=>
             {
                 use #rt::probe::prelude::*;
-                let verdict = #verdict;
+                let verdict = { let returned = &returned; #verdict };
                 if let ::core::option::Option::Some(ok) = (&&#rt::probe::Ret::new(&returned)).lodger_ok() {
                     call.ok_target((&&&#rt::probe::Value::new(ok)).lodger_target());
                     #(#told)*

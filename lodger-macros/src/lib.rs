@@ -21,19 +21,19 @@ use crate::args::Args;
 use crate::item::Function;
 use crate::mistakes::Mistakes;
 
-/// `lodger_axum::audited`.
+#[doc = include_str!("audited.md")]
 #[proc_macro_attribute]
 pub fn audited_axum(attribute: TokenStream, item: TokenStream) -> TokenStream {
     audited("lodger_axum", attribute, item)
 }
 
-/// `lodger_actix::audited`.
+#[doc = include_str!("audited.md")]
 #[proc_macro_attribute]
 pub fn audited_actix(attribute: TokenStream, item: TokenStream) -> TokenStream {
     audited("lodger_actix", attribute, item)
 }
 
-/// `lodger_core::audited`.
+#[doc = include_str!("audited.md")]
 #[proc_macro_attribute]
 pub fn audited_core(attribute: TokenStream, item: TokenStream) -> TokenStream {
     audited("lodger_core", attribute, item)
@@ -50,7 +50,7 @@ fn audited(host: &str, attribute: TokenStream, item: TokenStream) -> TokenStream
     match (mistakes.into_error(), function) {
         (None, Some(function)) => expand::function(host, &args, &function).into(),
         (error, _) => {
-            let errors = error.map(|error| error.into_compile_error());
+            let errors = error.map(syn::Error::into_compile_error);
             quote!(#errors #item).into()
         }
     }

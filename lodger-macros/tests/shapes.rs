@@ -202,6 +202,16 @@ fn a_returned_future_is_awaited_and_never_taken_for_a_success() {
     assert_eq!(told(), ["argument actor bob", "Ok"]);
 }
 
+#[test]
+fn a_returned_future_begins_when_it_is_first_polled_and_says_so_when_it_is_dropped() {
+    let user = User("ada");
+    let mut future = boxed(&user, 1);
+    assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert_eq!(said().first().map(String::as_str), Some("a.boxed: begin"));
+    drop(future);
+    assert_eq!(said(), ["a.boxed: cancelled"]);
+}
+
 /// What `async_trait` makes of an `async fn` in a trait.
 trait Service {
     fn rename<'life0, 'async_trait>(&'life0 self, to: String) -> BoxFuture<'async_trait, Answer<String>>
@@ -435,9 +445,10 @@ fn the_users_names_and_macros_do_not_meet_ours() {
     assert_eq!(block_on(made_by_macro(1, User("ada"))), Err(2));
     assert_eq!(told(), ["_number = 1", "argument actor ada", "Err"]);
     assert_eq!(block_on(twice(7)), Ok(7));
+    // The first attribute is expanded first, so the second goes around what it made.
     assert_eq!(
         said(),
-        ["a.outer: begin", "a.inner: begin", "a.inner: target a 7", "a.inner: Ok", "a.outer: Ok"]
+        ["a.second: begin", "a.second: target a 7", "a.first: begin", "a.first: Ok", "a.second: Ok"]
     );
     assert_eq!(factorial(3), 6);
     assert_eq!(said().len(), 8);

@@ -61,6 +61,10 @@ impl Store {
             batch.iter().map(|bytes| Candidate::new(bytes.as_ref())).collect::<Result<_, _>>()?;
 
         let mut writer = self.writer();
+        if !writer.is_autocommit() {
+            // The disk failed a commit and then also the rollback: without this, every later call would fail too.
+            writer.execute_batch("ROLLBACK")?;
+        }
         // IMMEDIATE: the head is read under the write lock, or two processes would both append behind it.
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut end = End::read(&transaction, self)?;

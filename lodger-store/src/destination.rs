@@ -17,6 +17,9 @@ const MAX_BATCH: usize = 256;
 /// By name it is `store:` and a directory; `LODGER_WORKSPACE_ID` and `LODGER_PROJECT_ID` name workspace and project,
 /// else they are `default` and `core`.
 ///
+/// The registration of `store:` is in every program that names this crate somewhere, if only as
+/// `pub use lodger_store as store;`. A dependency that no code names isn't linked.
+///
 /// # Durability
 ///
 /// An event is settled when the transaction it is part of has been synced: it survives a power loss.

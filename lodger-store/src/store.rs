@@ -136,8 +136,7 @@ impl Store {
         self.inner.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The connection that writes. A panic of another thread can't have left it inside a transaction: dropping the
-    /// transaction rolled it back.
+    /// The connection that writes. A panic of another thread does no harm: dropping its transaction rolled it back.
     pub(crate) fn writer(&self) -> MutexGuard<'_, Connection> {
         self.inner.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -2,6 +2,11 @@
 //! same data, and afterwards the store is read.
 //!
 //! What a client got a 2xx for must be there; nothing may be there twice. What was under way may be there or not.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that can't go on should stop right there, with a backtrace"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, Hasher, RandomState};

@@ -29,6 +29,6 @@ fn without_a_layer_the_functions_verdict_decides() -> Case {
 
 #[test]
 fn without_a_layer_events_go_to_the_installed_client() {
-    run(Framework::Axum, without_a_layer_the_functions_verdict_decides());
-    run(Framework::Actix, without_a_layer_the_functions_verdict_decides());
+    run(Framework::Axum, &without_a_layer_the_functions_verdict_decides());
+    run(Framework::Actix, &without_a_layer_the_functions_verdict_decides());
 }

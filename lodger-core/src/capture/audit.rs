@@ -112,7 +112,8 @@ impl Audit {
     /// Adds what differs between two states of the thing, member by member. Serialize only what may be recorded.
     /// A state that can't become JSON is said to be so in the metadata, under `diff`.
     pub fn diff(&self, before: &impl Serialize, after: &impl Serialize) -> &Self {
-        let states = serde_json::to_value(before).and_then(|before| Ok((before, serde_json::to_value(after)?)));
+        let states =
+            serde_json::to_value(before).and_then(|before| Ok((before, serde_json::to_value(after)?)));
         self.say(|content| match states {
             Ok((before, after)) => content.changes.extend(diff::diff(&before, &after)),
             Err(error) => content.field("diff", Err(error)),

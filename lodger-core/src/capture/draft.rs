@@ -14,6 +14,8 @@ pub(super) struct Content {
     pub(super) actor: Option<Actor>,
     /// Found in the handler's arguments.
     pub(super) argument_actor: ArgumentActor,
+    /// The actor of the function that called this one, or of the function that recorded this further event.
+    pub(super) inherited_actor: ArgumentActor,
     /// Added to whoever the actor turns out to be.
     pub(super) on_behalf_of: Vec<Actor>,
     /// Named by the attribute or by `audit.target(..)`.
@@ -39,7 +41,7 @@ pub(super) struct Content {
 }
 
 /// The actor among a handler's arguments.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) enum ArgumentActor {
     /// No argument names one.
     #[default]
@@ -65,6 +67,15 @@ impl Content {
     pub(super) fn field(&mut self, name: &str, value: Result<Value, serde_json::Error>) {
         let value = value.unwrap_or_else(|error| Value::String(format!("[not JSON: {error}]")));
         self.metadata.insert(name.to_owned(), value);
+    }
+
+    /// The actor that work done on behalf of this draft's function has, unless it names its own.
+    pub(super) fn handed_down(&self) -> ArgumentActor {
+        match (&self.actor, &self.argument_actor) {
+            (Some(actor), _) => ArgumentActor::One(actor.clone()),
+            (None, ArgumentActor::None) => self.inherited_actor.clone(),
+            (None, found) => found.clone(),
+        }
     }
 
     pub(super) fn personal_field(&mut self, name: &str, value: Result<Value, serde_json::Error>) {

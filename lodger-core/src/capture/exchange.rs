@@ -13,7 +13,8 @@ use crate::event::{Actor, Outcome};
 
 /// The action of the event that [`Unaudited::Record`] makes.
 const UNAUDITED_ACTION: &str = "request.unaudited";
-/// The action of the event for a request that was refused before an annotated function ran, where no rule names it.
+/// The action of the event for a request that was refused before an annotated function ran, where no rule names it
+/// and the layer was told to record what is denied.
 const DENIED_ACTION: &str = "request.denied";
 /// The action of the event for a change that was turned away before an annotated function ran, likewise.
 const REJECTED_ACTION: &str = "request.rejected";
@@ -150,25 +151,22 @@ impl Exchange {
         let route = self.scope.route();
         let ended = match ending {
             Ending::Lost { panicked: true } => Ended::Panicked { committed: false },
-            Ending::Lost { panicked: false } => Ended::Cancelled { committed: false },
-            Ending::Answered(_) | Ending::Failed | Ending::Job => Ended::Returned(Verdict::None),
+            // Whether a function ran and how far it came can't be seen from here.
+            _ => Ended::Returned(Verdict::None),
         };
         if let Some((_, action)) = self.policy.rules().find(head.method(), route.as_deref(), head.path()) {
             return Some(self.scope.draft_of_layer(Cow::Owned(action.clone()), ended));
         }
         let Ending::Answered(status) = *ending else { return None };
+        let asked_for = |outcome| self.policy.on().is_some_and(|on| on.contains(outcome));
         let change = is_change(head.method());
-        let listens = |outcome| self.policy.on().is_some_and(|on| on.contains(outcome));
-        if matches!(status, 401 | 403) && listens(Outcome::Denied) {
-            return Some(self.scope.draft_of_layer(Cow::Borrowed(DENIED_ACTION), ended));
+        let of_layer = |action| Some(self.scope.draft_of_layer(Cow::Borrowed(action), ended));
+        match status {
+            401 | 403 if asked_for(Outcome::Denied) => of_layer(DENIED_ACTION),
+            400.. if change && asked_for(Outcome::Failure) => of_layer(REJECTED_ACTION),
+            ..400 if change && !any => self.unaudited(head, route.as_deref(), ended),
+            _ => None,
         }
-        if change && status >= 400 && listens(Outcome::Failure) {
-            return Some(self.scope.draft_of_layer(Cow::Borrowed(REJECTED_ACTION), ended));
-        }
-        if change && status < 400 && !any {
-            return self.unaudited(head, route.as_deref(), ended);
-        }
-        None
     }
 
     /// A successful change that left no event.
@@ -187,7 +185,8 @@ impl Exchange {
                  #[audited(\"…\")], or add .rule(\"{method} {route}\", \"…\") to the layer"
             );
         }
-        (alarm == Unaudited::Record).then(|| self.scope.draft_of_layer(Cow::Borrowed(UNAUDITED_ACTION), ended))
+        (alarm == Unaudited::Record)
+            .then(|| self.scope.draft_of_layer(Cow::Borrowed(UNAUDITED_ACTION), ended))
     }
 
     /// Bounds the wait, and counts a response that goes out without its guarantee.

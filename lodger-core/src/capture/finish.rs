@@ -28,7 +28,12 @@ pub(super) struct Recorded {
 }
 
 /// Finishes a draft and hands its event on. `None` when there is nothing to record.
-pub(super) fn finish(scope: &Scope, mut draft: Draft, ending: &Ending, guarantee: Guarantee) -> Option<Recorded> {
+pub(super) fn finish(
+    scope: &Scope,
+    mut draft: Draft,
+    ending: &Ending,
+    guarantee: Guarantee,
+) -> Option<Recorded> {
     let sink = &scope.sink;
     if draft.content.discarded {
         sink.count(Count::Discarded);
@@ -97,18 +102,23 @@ fn actor_of(scope: &Scope, draft: &Draft) -> Option<Actor> {
         let state = scope.state();
         (state.actor.clone(), state.resolved.clone())
     };
-    match (stored, &draft.content.argument_actor) {
-        (Some(actor), _) => Some(actor),
-        (None, ArgumentActor::One(actor)) => Some(actor.clone()),
-        // Two arguments name different actors: asking on would only pick one of them by another way.
-        (None, ArgumentActor::Conflicting) => None,
-        (None, ArgumentActor::None) => resolved,
+    if stored.is_some() {
+        return stored;
     }
+    for found in [&draft.content.argument_actor, &draft.content.inherited_actor] {
+        match found {
+            ArgumentActor::One(actor) => return Some(actor.clone()),
+            // Two arguments name different actors: asking on would only pick one of them by another way.
+            ArgumentActor::Conflicting => return None,
+            ArgumentActor::None => {}
+        }
+    }
+    resolved
 }
 
 /// Counts that nobody could be named, and says once per function how to mend that.
 fn unresolved_actor(scope: &Scope, draft: &Draft) -> Actor {
-    let conflicting = draft.content.argument_actor == ArgumentActor::Conflicting;
+    let conflicting = draft.content.handed_down() == ArgumentActor::Conflicting;
     scope.sink.count(if conflicting { Count::ConflictingActors } else { Count::UnresolvedActor });
     if let Some(site) = draft.site.filter(|site| site.warn_once()) {
         let Site { function, file, line, action, .. } = site;
@@ -149,7 +159,8 @@ fn target_in_path(scope: &Scope, action: &str, request: Option<&RequestInfo>) ->
 /// Adds what was said about the event.
 fn tell(event: &mut Event, content: Content, scope: &Scope) {
     event.actor.on_behalf_of.extend(content.on_behalf_of);
-    event.tenant = content.tenant.or_else(|| event.actor.tenant.clone()).or_else(|| scope.tenant().map(str::to_owned));
+    event.tenant =
+        content.tenant.or_else(|| event.actor.tenant.clone()).or_else(|| scope.tenant().map(str::to_owned));
     event.related = content.related;
     event.description = content.description;
     event.tags = content.tags;

@@ -135,7 +135,9 @@ pub fn rule(facts: Facts) -> Ruling {
         (Verdict::Err, _) => Ruling::plain(Outcome::Failure),
         (Verdict::Ok, Answer::Status(status @ 400..)) => Ruling::ok_but(&format!("response {status}")),
         (Verdict::Ok, Answer::Failed) => Ruling::ok_but("no response"),
-        (Verdict::None | Verdict::Hidden, Answer::Status(400..) | Answer::Failed) => Ruling::plain(Outcome::Failure),
+        (Verdict::None | Verdict::Hidden, Answer::Status(400..) | Answer::Failed) => {
+            Ruling::plain(Outcome::Failure)
+        }
         (Verdict::Hidden, _) => Ruling::because(Outcome::Unknown, "result not visible"),
         (Verdict::Ok, Answer::Gone) => Ruling::because(Outcome::Success, "client gone"),
         (Verdict::None, Answer::Gone) => Ruling::because(Outcome::Unknown, "client gone"),

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use super::head::{CAPTURED_HEADERS, PROXY_HEADERS, SESSION_HEADER};
 use super::client_ip::{ProxyHeader, TrustedProxies};
+use super::head::{CAPTURED_HEADERS, PROXY_HEADERS, SESSION_HEADER};
 use super::rules::RuleSet;
 use super::{Guarantee, OutcomeSet, Sink};
 

@@ -36,9 +36,9 @@ impl Scope {
             info.span_id = trace.span_id;
             info.traceparent = trace.traceparent;
         }
-        info.user_agent = head.header("user-agent").map(|value| {
-            String::from_utf8_lossy(value).chars().take(USER_AGENT_CHARS).collect()
-        });
+        info.user_agent = head
+            .header("user-agent")
+            .map(|value| String::from_utf8_lossy(value).chars().take(USER_AGENT_CHARS).collect());
         Some(info)
     }
 }

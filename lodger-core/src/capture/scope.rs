@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::draft::{Content, Draft};
 use super::finish::{self, Ending};
 use super::route_pattern::canonical_template;
-use super::{Count, Ended, Guarantee, Head, Policy, Site, Sink, installed, request_id};
+use super::{Count, Ended, Guarantee, Head, Policy, Sink, Site, installed, request_id};
 use crate::event::{Actor, EventId, RequestInfo, Timestamp};
 
 tokio::task_local! {
@@ -125,7 +125,8 @@ impl Scope {
             let state = self.state();
             (state.actor.clone(), state.resolved.clone())
         };
-        let around = Around::Job { of: self.request_info().map(Box::new), tenant: self.tenant().map(str::to_owned) };
+        let around =
+            Around::Job { of: self.request_info().map(Box::new), tenant: self.tenant().map(str::to_owned) };
         let scope = Self::new(Arc::clone(&self.sink), around);
         {
             let mut state = scope.state();
@@ -227,6 +228,8 @@ impl Scope {
         let mut state = self.state();
         if state.running.is_empty() {
             draft.content = std::mem::take(&mut state.pending);
+        } else if let Some(caller) = state.content(Which::Current) {
+            draft.content.inherited_actor = caller.handed_down();
         }
         let index = state.push(draft);
         state.running.push(index);
@@ -236,7 +239,12 @@ impl Scope {
 
     /// Opens a further draft, which nobody runs: its maker asserts that it happened.
     pub(super) fn open_further(&self, action: Cow<'static, str>) -> usize {
-        self.state().push(Draft::new(action, None))
+        let mut draft = Draft::new(action, None);
+        let mut state = self.state();
+        if let Some(content) = state.content(Which::Current) {
+            draft.content.inherited_actor = content.handed_down();
+        }
+        state.push(draft)
     }
 
     /// Stages a draft: its function has ended. Outside a running request the event is finished at once.
@@ -320,7 +328,8 @@ impl State {
         match which {
             Which::Draft(index) => Some(index),
             Which::Current => {
-                let of_function = |slot: &Option<Draft>| slot.as_ref().is_some_and(|draft| draft.site.is_some());
+                let of_function =
+                    |slot: &Option<Draft>| slot.as_ref().is_some_and(|draft| draft.site.is_some());
                 self.running.last().copied().or_else(|| self.drafts.iter().rposition(of_function))
             }
         }

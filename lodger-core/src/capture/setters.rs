@@ -8,6 +8,10 @@ macro_rules! __layer_settings {
         impl $layer {
             /// Replaces the outcomes that are recorded. Default: successes, "function ok, but the response says
             /// otherwise", and unknowns. An `on(..)` of the attribute goes before this one.
+            ///
+            /// Told to record what is denied, the layer also records requests that were refused before an annotated
+            /// function ran, as `request.denied`; told to record failures, also changes that were turned away, as
+            /// `request.rejected`. A [`rule`](Self::rule) gives them a name of your own.
             #[must_use]
             pub fn on(self, outcomes: impl Into<$crate::capture::OutcomeSet>) -> Self {
                 self.set(|settings| settings.on(outcomes.into()))

@@ -52,11 +52,10 @@ mod tests {
 
     #[test]
     fn it_is_one_line_of_json_whatever_the_event_holds() {
-        let event = Event::builder("invoice.update")
-            .actor(Actor::user("ada\r\n\u{2028}\u{202e}x"))
-            .metadata("note", "a\nb\u{2029}c\u{85}")
-            .build()
-            .unwrap();
+        let mut event =
+            Event::builder("invoice.update").metadata("note", "a\nb\u{2029}c\u{85}").build().unwrap();
+        // The limits refuse such an id, but what ends here may have been refused for just that.
+        event.actor = Actor::user("ada\r\n\u{2028}\u{202e}x");
         let text = String::from_utf8(line(&event, "intake full").unwrap()).unwrap();
         assert_eq!(text.matches('\n').count(), 1);
         assert!(text.ends_with('\n'));

@@ -21,6 +21,7 @@ pub const fn checked_action(action: &'static str) -> &'static str {
     assert!(!bytes.is_empty(), "#[audited]: the action is empty; write it like \"invoice.update\"");
     assert!(bytes.len() <= 128, "#[audited]: the action is longer than 128 characters");
     let mut index = 0;
+    let mut before = b'.';
     while index < bytes.len() {
         #[expect(clippy::indexing_slicing, reason = "bounded by the loop; iterators don't work in const fn")]
         let byte = bytes[index];
@@ -28,8 +29,14 @@ pub const fn checked_action(action: &'static str) -> &'static str {
             matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-'),
             "#[audited]: the action may only hold a-z, 0-9, '_', '.' and '-'; write it like \"invoice.update\""
         );
+        assert!(
+            !(before == b'.' && byte == b'.'),
+            "#[audited]: the action has a dot without a name before it"
+        );
+        before = byte;
         index += 1;
     }
+    assert!(before != b'.', "#[audited]: the action ends with a dot");
     action
 }
 

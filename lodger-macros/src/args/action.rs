@@ -117,10 +117,10 @@ fn problem(action: &str) -> Option<String> {
     if chars > MAX_CHARS {
         return Some(format!("the action has {chars} characters, {MAX_CHARS} are allowed; {FORM}"));
     }
-    let suggestion = || format!("; write \"{}\"", suggested(action));
+    let suggestion = || format!("\nwrite \"{}\"", suggested(action));
     if let Some(wrong) = action.chars().find(|char| !matches!(char, 'a'..='z' | '0'..='9' | '_' | '.' | '-'))
     {
-        return Some(format!("{wrong:?} is not allowed in an action; {FORM}{}", suggestion()));
+        return Some(format!("an action can't hold {wrong:?}; {FORM}{}", suggestion()));
     }
     if action.split('.').any(str::is_empty) {
         return Some(format!("an action has a name on either side of each dot; {FORM}{}", suggestion()));
@@ -134,7 +134,7 @@ fn suggested(action: &str) -> String {
     let mut after_lowercase = false;
     for char in action.chars() {
         if char.is_ascii_uppercase() && after_lowercase {
-            words.push('_');
+            words.push(if action.contains('.') { '_' } else { '.' });
         }
         after_lowercase = char.is_ascii_lowercase() || char.is_ascii_digit();
         match char.to_ascii_lowercase() {
@@ -165,7 +165,8 @@ mod tests {
     #[test]
     fn what_is_suggested_is_an_action() {
         assert_eq!(suggested("Invoice.Update"), "invoice.update");
-        assert_eq!(suggested("InvoiceUpdate"), "invoice_update");
+        assert_eq!(suggested("InvoiceUpdate"), "invoice.update");
+        assert_eq!(suggested("Invoice.MarkPaid"), "invoice.mark_paid");
         assert_eq!(suggested("invoice:update"), "invoice.update");
         assert_eq!(suggested(".invoice..update "), "invoice.update_");
         assert_eq!(suggested("!"), "invoice.update");

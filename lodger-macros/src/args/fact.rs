@@ -64,16 +64,21 @@ pub(super) fn things(
     if !input.peek(token::Paren) {
         return Err(form_error(key));
     }
-    let things = parenthesized(input, |input| {
-        Ok(list(input, mistakes, |input, mistakes| thing(input, key, mistakes)))
-    })?;
-    if things.is_none() {
-        return Err(syn::Error::new(
-            key.span(),
-            format!("`{key}()` is empty; it is written {}", keys::form(&key.to_string())),
-        ));
-    }
-    Ok(things.unwrap_or_default())
+    parenthesized(input, |input| {
+        if input.is_empty() {
+            return Err(syn::Error::new(
+                key.span(),
+                format!("`{key}()` is empty; it is written {}", keys::form(&key.to_string())),
+            ));
+        }
+        let mut things = Vec::new();
+        while !input.is_empty() {
+            // One that is no thing is said once: what follows it was probably meant to belong to it.
+            things.push(thing(input, key, mistakes)?);
+            separator(input, mistakes);
+        }
+        Ok(things)
+    })
 }
 
 /// `KIND = e`.

@@ -66,7 +66,7 @@ impl<'ast> Visit<'ast> for Leaving<'_> {
             Expr::Return(returned) => self.say(returned.return_token, "`return`", IN_THE_BODY),
             Expr::Break(left) if self.loops == 0 => self.say(left.break_token, "`break`", IN_THE_BODY),
             Expr::Continue(left) if self.loops == 0 => {
-                self.say(left.continue_token, "`continue`", IN_THE_BODY)
+                self.say(left.continue_token, "`continue`", IN_THE_BODY);
             }
             Expr::Loop(_) | Expr::While(_) | Expr::ForLoop(_) => {
                 self.loops += 1;

@@ -54,14 +54,16 @@ impl Said<'_> {
         } else {
             quote_spanned!(*span=> #(#conditions)* let #taken = { use #rt::probe::prelude::*; #value };)
         };
-        (take, self.tell(host, &quote_spanned!(*span=> #taken)))
+        // A field is told by reference.
+        let by_reference = self.name.map(|_| quote_spanned!(*span=> &));
+        (take, self.tell(host, &quote_spanned!(*span=> #by_reference #taken)))
     }
 
     fn tell(&self, host: &Host, value: &TokenStream) -> TokenStream {
         let Self { conditions, .. } = self;
         let method = format_ident!("{}", self.method, span = host.span);
         match self.name {
-            Some(name) => quote_spanned!(host.span=> #(#conditions)* call.#method(#name, &#value);),
+            Some(name) => quote_spanned!(host.span=> #(#conditions)* call.#method(#name, #value);),
             None => quote_spanned!(host.span=> #(#conditions)* call.#method(#value);),
         }
     }
@@ -74,7 +76,10 @@ pub(super) fn said<'a>(host: &Host, args: &Args, fact: &'a Fact, when: When) -> 
         Fact::Target(thing) => ("target", target(host, thing)),
         Fact::Related(thing) => ("related", target(host, thing)),
         Fact::BareTarget(value) => ("target", bare_target(host, args, value)),
-        Fact::Actor(value) => ("actor", quote_spanned!(*span=> #rt::ToActor::to_actor(&(#value)))),
+        Fact::Actor(value) => {
+            let borrowed = borrowed(host, value);
+            ("actor", quote_spanned!(*span=> #rt::ToActor::to_actor(#borrowed)))
+        }
         Fact::Tenant(value) => ("tenant", text(host, value, when)),
         Fact::IdempotencyKey(value) => ("idempotency_key", text(host, value, when)),
         Fact::Field(field) => return of_field(host, field, when),
@@ -85,7 +90,8 @@ pub(super) fn said<'a>(host: &Host, args: &Args, fact: &'a Fact, when: When) -> 
 fn target(host: &Host, thing: &Thing) -> TokenStream {
     let Host { rt, span } = host;
     let Thing { kind, id, .. } = thing;
-    quote_spanned!(*span=> #rt::target_of(#kind, &(#id)))
+    let id = borrowed(host, id);
+    quote_spanned!(*span=> #rt::target_of(#kind, #id))
 }
 
 /// An id or a target. Where the action is known to be about nothing, only a target makes sense.
@@ -93,21 +99,28 @@ fn bare_target(host: &Host, args: &Args, value: &Expr) -> TokenStream {
     let Host { rt, span } = host;
     let action = match &args.action {
         Some(Action::Literal(text)) if !text.value().contains('.') => {
-            return quote_spanned!(*span=> #rt::ToTarget::to_target(&(#value)));
+            let borrowed = borrowed(host, value);
+            return quote_spanned!(*span=> #rt::ToTarget::to_target(#borrowed));
         }
         Some(Action::Literal(text)) => quote_spanned!(*span=> #text),
         Some(Action::Const(path)) => quote_spanned!(*span=> #path),
         None => quote_spanned!(*span=> ""),
     };
-    quote_spanned!(*span=> (&&&#rt::probe::Given::new(&(#value), #action)).lodger_given())
+    quote_spanned!(host.at(value)=> (&&&#rt::probe::Given::new(&(#value), #action)).lodger_given())
 }
 
 fn text(host: &Host, value: &Expr, when: When) -> TokenStream {
     let Host { rt, span } = host;
+    let borrowed = borrowed(host, value);
     match when {
-        When::Now => quote_spanned!(*span=> &(#value)),
-        When::Later => quote_spanned!(*span=> #rt::text(&(#value))),
+        When::Now => borrowed,
+        When::Later => quote_spanned!(*span=> #rt::text(#borrowed)),
     }
+}
+
+/// `&(e)`, where the compiler says what is wrong with `e` at `e`.
+fn borrowed(host: &Host, value: &Expr) -> TokenStream {
+    quote_spanned!(host.at(value)=> &(#value))
 }
 
 fn of_field<'a>(host: &Host, field: &'a Field, when: When) -> Said<'a> {
@@ -122,9 +135,10 @@ fn of_field<'a>(host: &Host, field: &'a Field, when: When) -> Said<'a> {
         Capture::Debug if when == When::Later => ("field_display", quote_spanned!(*span=> #rt::debug_text)),
         Capture::Debug => ("field_debug", quote_spanned!(*span=> #rt::debug_text)),
     };
+    let borrowed = borrowed(host, value);
     let value = match when {
-        When::Now => quote_spanned!(*span=> (#value)),
-        When::Later => quote_spanned!(*span=> #taken(&(#value))),
+        When::Now => borrowed,
+        When::Later => quote_spanned!(*span=> #taken(#borrowed)),
     };
     Said { method, name: Some(name), value, conditions: Vec::new(), quiet: false }
 }

@@ -12,7 +12,7 @@ use crate::item::Function;
 pub(super) fn begin(host: &Host, args: &Args, function: &Function) -> TokenStream {
     let Host { rt, span } = host;
     let action = match &args.action {
-        Some(Action::Const(path)) => quote_spanned!(*span=> #rt::checked_action(#path)),
+        Some(Action::Const(path)) => quote_spanned!(host.at(path)=> #rt::checked_action(#path)),
         Some(Action::Literal(text)) => quote_spanned!(*span=> #text),
         None => quote_spanned!(*span=> ""),
     };

@@ -137,6 +137,13 @@ fn two_writers_do_not_fork_the_chain() {
 }
 
 #[test]
+fn a_transaction_that_a_failing_disk_left_open_is_rolled_back() {
+    let (_dir, store) = store();
+    store.writer().execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(append(&store, &event("invoice.update")).sequence, 1);
+}
+
+#[test]
 fn a_receipt_carries_128_random_bits() {
     let (_dir, store) = store();
     let receipts: Vec<String> = (0..4).map(|_| append(&store, &event("invoice.update")).id).collect();

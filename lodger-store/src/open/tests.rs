@@ -118,16 +118,22 @@ fn every_commit_is_synced() {
 
 #[test]
 fn many_may_open_a_fresh_directory_at_once() {
-    let dir = tempdir().unwrap();
-    let path = dir.path().join("audit");
-    std::thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| append(&Store::open(&path).unwrap(), &event("invoice.update")));
-        }
-    });
-    let store = Store::open(&path).unwrap();
-    assert_eq!(store.query(&Query::new()).unwrap().entries.len(), 8);
-    assert!(store.verify().unwrap().is_intact());
+    for _ in 0..10 {
+        let dir = tempdir().unwrap();
+        let path = dir.path().join("audit");
+        let together = std::sync::Barrier::new(8);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    together.wait();
+                    append(&Store::open(&path).unwrap(), &event("invoice.update"));
+                });
+            }
+        });
+        let store = Store::open(&path).unwrap();
+        assert_eq!(store.query(&Query::new()).unwrap().entries.len(), 8);
+        assert!(store.verify().unwrap().is_intact());
+    }
 }
 
 #[test]

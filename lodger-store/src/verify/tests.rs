@@ -137,14 +137,11 @@ fn a_nulled_column_is_found() {
 #[test]
 fn a_spoiled_entry_is_blamed_and_not_its_neighbours() {
     let (_dir, store, vandal) = five();
-    vandal
-        .execute("UPDATE entries SET receipt = 'rcpt_0' || substr(receipt, 7) WHERE sequence = 4", [])
-        .unwrap();
-    let report = store.verify().unwrap();
-    // One in 16 receipts has the digit already.
-    assert!(report.is_intact() || faults(&report) == [(Some(4), Fault::EventHash)], "{:?}", report.problems);
+    let receipt = format!("rcpt_{}", "0".repeat(32));
+    vandal.execute("UPDATE entries SET receipt = ? WHERE sequence = 4", [receipt]).unwrap();
     vandal.execute("UPDATE entries SET project = 'other' WHERE sequence = 2", []).unwrap();
-    assert_eq!(faults(&store.verify().unwrap())[0], (Some(2), Fault::EventHash));
+    let expected = [(Some(2), Fault::EventHash), (Some(4), Fault::EventHash)];
+    assert_eq!(faults(&store.verify().unwrap()), expected);
 }
 
 #[test]

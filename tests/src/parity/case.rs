@@ -1,4 +1,5 @@
 //! What a case is made of.
+#![expect(clippy::needless_pass_by_value, reason = "a case reads better without a `&` at every literal")]
 
 use serde_json::Value;
 
@@ -33,7 +34,6 @@ impl Request {
 
     /// With a JSON body.
     #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "cases pass what `json!` gives")]
     pub fn json(self, body: Value) -> Self {
         self.body(body.to_string())
     }
@@ -138,6 +138,8 @@ pub enum Step {
     Open(&'static str),
     /// Waits until the service dropped whatever waited at the gate.
     Left(&'static str),
+    /// Waits until this many events have arrived. (The drop that `Left` sees is not over when the script goes on.)
+    Delivered(usize),
     /// Runs a job outside any request.
     Work(&'static str),
 }
@@ -196,6 +198,12 @@ pub fn left(gate: &'static str) -> Vec<Step> {
     vec![Step::Left(gate)]
 }
 
+/// Waits until this many events have arrived.
+#[must_use]
+pub fn delivered(events: usize) -> Vec<Step> {
+    vec![Step::Delivered(events)]
+}
+
 /// Runs one of [`JOBS`](super::JOBS) outside any request.
 #[must_use]
 pub fn work(job: &'static str) -> Vec<Step> {
@@ -222,10 +230,10 @@ pub(super) struct Script {
 /// An event is a merge patch (RFC 7396) over what nearly all have in common: see `expect.rs`.
 #[must_use]
 pub fn case<const S: usize, const E: usize>(setup: Setup, steps: [Vec<Step>; S], events: [Value; E]) -> Case {
-    Case { setup, common: script(steps, events), actix: None, secrets: Vec::new() }
+    Case { setup, common: script(&steps, &events), actix: None, secrets: Vec::new() }
 }
 
-fn script<const S: usize, const E: usize>(steps: [Vec<Step>; S], events: [Value; E]) -> Script {
+fn script(steps: &[Vec<Step>], events: &[Value]) -> Script {
     Script { steps: steps.concat(), events: events.to_vec() }
 }
 
@@ -237,7 +245,7 @@ impl Case {
         steps: [Vec<Step>; S],
         events: [Value; E],
     ) -> Self {
-        self.actix = Some(script(steps, events));
+        self.actix = Some(script(&steps, &events));
         self
     }
 

@@ -71,36 +71,36 @@ impl ToTarget for InvoiceId {
 
 /// The body of `POST /invoices`.
 #[derive(Debug, Deserialize)]
-pub struct NewInvoice {
+pub(super) struct NewInvoice {
     /// What people call it.
-    pub number: String,
+    pub(super) number: String,
 }
 
 /// The body of `PUT /invoices/{id}`.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Update {
+pub(super) struct Update {
     /// In cents.
-    pub amount: u64,
+    pub(super) amount: u64,
 }
 
 /// The body of `POST /named/..`.
 #[derive(Debug, Deserialize)]
-pub struct Named {
+pub(super) struct Named {
     /// The id of an invoice.
-    pub id: String,
+    pub(super) id: String,
 }
 
 /// The body of `POST /accounts/{id}`.
 #[derive(Debug, Deserialize)]
-pub struct Account {
+pub(super) struct Account {
     /// Plain.
-    pub amount: u64,
+    pub(super) amount: u64,
     /// A secret.
-    pub token: String,
+    pub(super) token: String,
     /// Personal.
-    pub email: String,
+    pub(super) email: String,
     /// The key under which the caller repeats it.
-    pub key: String,
+    pub(super) key: String,
 }
 
 /// A refusal with this HTTP status.

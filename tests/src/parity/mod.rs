@@ -19,8 +19,8 @@ mod run;
 mod setup;
 
 pub use case::{
-    Case, Reply, Request, Step, ask, case, closed, delete, get, hang_up, head, hear, left, open, post, put,
-    reached, send, silent, work,
+    Case, Reply, Request, Step, ask, case, closed, delete, delivered, get, hang_up, head, hear, left, open,
+    post, put, reached, send, silent, work,
 };
 pub use domain::{ApiError, ApiKey, CurrentUser, Invoice, InvoiceId, JOBS};
 pub use gates::Gates;
@@ -34,10 +34,10 @@ pub use setup::{Authentication, On, Pause, Resolver, Setup, World};
 macro_rules! parity {
     ($($case:ident),+ $(,)?) => {
         mod on_axum {
-            $(#[test] fn $case() { $crate::parity::run($crate::parity::Framework::Axum, super::$case()); })+
+            $(#[test] fn $case() { $crate::parity::run($crate::parity::Framework::Axum, &super::$case()); })+
         }
         mod on_actix {
-            $(#[test] fn $case() { $crate::parity::run($crate::parity::Framework::Actix, super::$case()); })+
+            $(#[test] fn $case() { $crate::parity::run($crate::parity::Framework::Actix, &super::$case()); })+
         }
     };
 }

@@ -33,9 +33,9 @@ pub enum Framework {
 /// # Panics
 ///
 /// When a response or an event is not as the case says, or the service hangs.
-pub fn run(framework: Framework, case: Case) {
+pub fn run(framework: Framework, case: &Case) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let differences = runtime.block_on(play(framework, &case));
+    let differences = runtime.block_on(play(framework, case));
     runtime.shutdown_timeout(PATIENCE);
     assert!(differences.is_empty(), "{framework:?}:\n  {}\n", differences.join("\n  "));
 }
@@ -51,8 +51,14 @@ async fn play(framework: Framework, case: &Case) -> Vec<String> {
     let service = Service::start(framework, &lodger, &world).await;
 
     let script = case.script(framework);
-    let mut stage =
-        Stage { framework, lodger: &lodger, world: &world, address: service.address, connection: None };
+    let mut stage = Stage {
+        framework,
+        lodger: &lodger,
+        memory: &memory,
+        world: &world,
+        address: service.address,
+        connection: None,
+    };
     let mut comparison = Comparison::default();
     for step in &script.steps {
         within(step, stage.step(step, &mut comparison)).await;
@@ -127,6 +133,7 @@ impl Service {
 struct Stage<'a> {
     framework: Framework,
     lodger: &'a Lodger,
+    memory: &'a MemoryDestination,
     world: &'a World,
     address: SocketAddr,
     connection: Option<Connection>,
@@ -138,7 +145,7 @@ impl Stage<'_> {
             Step::Send(request) => self.connection = Some(Connection::send(self.address, request).await),
             Step::Hear(reply) => {
                 let response = self.connection().hear().await;
-                compare(reply, response.expect("the connection ended without a response"), comparison);
+                compare(reply, &response.expect("the connection ended without a response"), comparison);
             }
             Step::Silent => assert!(self.connection().is_silent(), "a response came too early"),
             Step::Closed => {
@@ -149,6 +156,7 @@ impl Stage<'_> {
             Step::Reached(gate) => self.world.gates.reached(gate).await,
             Step::Open(gate) => self.world.gates.open(gate),
             Step::Left(gate) => self.world.gates.left(gate).await,
+            Step::Delivered(events) => drop(self.memory.wait_for(*events).await),
             Step::Work(job) => match self.framework {
                 Framework::Axum => app_axum::work(self.lodger, job).await,
                 Framework::Actix => app_actix::work(self.lodger, job).await,
@@ -161,7 +169,7 @@ impl Stage<'_> {
     }
 }
 
-fn compare(expected: &Reply, response: Response, comparison: &mut Comparison) {
+fn compare(expected: &Reply, response: &Response, comparison: &mut Comparison) {
     let text = |text: &str| Value::String(text.to_owned());
     comparison.value("status", Some(&expected.status.into()), Some(&response.status.into()));
     for (name, value) in &expected.headers {

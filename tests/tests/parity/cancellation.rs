@@ -1,6 +1,8 @@
 //! Clients that leave. axum drops the handler; actix keeps it running unless `h1_allow_half_closed(false)`.
 
-use lodger_tests::parity::{Case, Pause, Setup, ask, case, delete, hang_up, left, open, post, reached, send};
+use lodger_tests::parity::{
+    Case, Pause, Setup, ask, case, delete, delivered, hang_up, left, open, post, reached, send,
+};
 use serde_json::{Value, json};
 
 use crate::{ada, unresolved};
@@ -196,6 +198,7 @@ fn the_next_request_is_not_touched() -> Case {
             reached("body"),
             hang_up(),
             left("body"),
+            delivered(1),
             open("body"),
             ask(post("/transfers/t2").by("ada"), 200),
         ],

@@ -2,9 +2,9 @@
 
 use lodger_core::capture::OutcomeSet;
 use lodger_tests::parity::{
-    Authentication, Case, On, Pause, Setup, ask, case, closed, hear, open, post, put, reached, send,
+    Authentication, Case, On, Pause, Setup, ask, case, closed, delete, hear, open, post, put, reached, send,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{ada, unresolved};
 
@@ -153,11 +153,24 @@ fn an_inner_timeout_leaves_the_outcome_unknown() -> Case {
     )
 }
 
-/// The extractor refuses, the function never starts, and nobody knows its action. (actix answers 404 where a path
-/// parameter can't be read, axum 400.)
-fn a_bad_path_parameter_leaves_nothing_without_a_rule() -> Case {
-    case(Setup::ALWAYS, [ask(post("/counters/seven").by("ada"), 400)], [])
-        .on_actix([ask(post("/counters/seven").by("ada"), 404)], [])
+/// The event of a change that never reached a function, where the layer was asked for failures and denials. Only the
+/// layer saw it, so the action says no more than that.
+fn turned_away(action: &str, outcome: &str, method: &str, route: &str, status: u16) -> Value {
+    json!({
+        "action": action,
+        "actor": unresolved(),
+        "target": {"kind": "unresolved", "id": format!("{method} {route}")},
+        "outcome": outcome,
+        "request": {"method": method, "route": route, "status": status},
+    })
+}
+
+/// The extractor refuses, and the function never starts. (actix answers 404 where a path parameter can't be read, axum
+/// 400.)
+fn a_bad_path_parameter_is_a_rejection() -> Case {
+    let rejected = |status| turned_away("request.rejected", "failure", "POST", "/counters/{id}", status);
+    case(Setup::ALWAYS, [ask(post("/counters/seven").by("ada"), 400)], [rejected(400)])
+        .on_actix([ask(post("/counters/seven").by("ada"), 404)], [rejected(404)])
 }
 
 fn a_bad_path_parameter_on_a_rules_route_is_a_failure() -> Case {
@@ -181,8 +194,12 @@ fn a_bad_path_parameter_on_a_rules_route_is_a_failure() -> Case {
         .on_actix([ask(post("/counters/seven").by("ada"), 404)], [event(404)])
 }
 
-fn bad_json_leaves_nothing_without_a_rule() -> Case {
-    case(Setup::ALWAYS, [ask(put("/invoices/7").by("ada").body("{"), 400)], [])
+fn bad_json_is_a_rejection() -> Case {
+    case(
+        Setup::ALWAYS,
+        [ask(put("/invoices/7").by("ada").body("{"), 400)],
+        [turned_away("request.rejected", "failure", "PUT", "/invoices/{id}", 400)],
+    )
 }
 
 fn bad_json_on_a_rules_route_is_a_failure() -> Case {
@@ -205,8 +222,26 @@ fn bad_json_on_a_rules_route_is_a_failure() -> Case {
 }
 
 /// The handler's own argument refuses.
-fn an_unknown_user_leaves_nothing_without_a_rule() -> Case {
-    case(Setup::ALWAYS, [ask(post("/answers/200"), 401), ask(post("/answers/200").by("mallory"), 403)], [])
+fn an_unknown_user_is_denied() -> Case {
+    case(
+        Setup::ALWAYS,
+        [ask(post("/answers/200"), 401), ask(post("/answers/200").by("mallory"), 403)],
+        [401, 403].map(|status| turned_away("request.denied", "denied", "POST", "/answers/{status}", status)),
+    )
+}
+
+fn what_never_reached_the_handler_is_not_recorded_by_default() -> Case {
+    case(
+        Setup::USUAL,
+        [
+            ask(post("/answers/200"), 401),
+            ask(post("/answers/200").by("mallory"), 403),
+            ask(put("/invoices/7").by("ada").body("{"), 400),
+            ask(post("/nowhere").by("ada"), 404),
+            ask(delete("/answers/200").by("ada"), 405),
+        ],
+        [],
+    )
 }
 
 fn an_unknown_user_on_a_rules_route_is_denied() -> Case {
@@ -261,11 +296,12 @@ lodger_tests::parity!(
     a_panic_is_unknown,
     a_panic_after_the_commit_is_a_success,
     an_inner_timeout_leaves_the_outcome_unknown,
-    a_bad_path_parameter_leaves_nothing_without_a_rule,
+    a_bad_path_parameter_is_a_rejection,
     a_bad_path_parameter_on_a_rules_route_is_a_failure,
-    bad_json_leaves_nothing_without_a_rule,
+    bad_json_is_a_rejection,
     bad_json_on_a_rules_route_is_a_failure,
-    an_unknown_user_leaves_nothing_without_a_rule,
+    an_unknown_user_is_denied,
+    what_never_reached_the_handler_is_not_recorded_by_default,
     an_unknown_user_on_a_rules_route_is_denied,
     a_refusal_inside_the_layer_on_a_rules_route_is_denied,
     denials_before_the_handler_are_not_recorded_by_default,

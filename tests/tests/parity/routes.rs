@@ -3,7 +3,7 @@
 use lodger_tests::parity::{Case, Setup, ask, case, delete, get, post};
 use serde_json::json;
 
-use crate::ada;
+use crate::{ada, unresolved};
 
 /// `{member_id}` is the entity's id by its name; the route is the whole one, through every nesting.
 fn a_nested_route_is_reported_whole() -> Case {
@@ -53,8 +53,9 @@ fn a_final_parameter_behind_the_entity_is_the_target() -> Case {
     )
 }
 
-/// actix writes it `/files/{path}*`.
-fn a_wildcard_is_written_as_axum_does() -> Case {
+/// actix writes it `/files/{path}*`. The rest of a path is no segment: `/members/{*rest}` with `7/notes` would record
+/// a member that isn't there.
+fn a_wildcard_is_written_as_axum_does_and_is_no_target() -> Case {
     case(
         Setup::USUAL,
         [ask(delete("/files/2026/may.txt").by("ada"), 204)],
@@ -62,7 +63,7 @@ fn a_wildcard_is_written_as_axum_does() -> Case {
             "action": "file.delete",
             "actor": ada(),
             "tenant": "acme",
-            "target": {"kind": "file", "id": "2026/may.txt"},
+            "target": {"kind": "unresolved", "id": "DELETE /files/{*path}"},
             "outcome": "success",
             "request": {"method": "DELETE", "route": "/files/{*path}", "status": 204},
         })],
@@ -101,21 +102,42 @@ fn a_query_string_is_never_recorded() -> Case {
     .hides(["canary-4711"])
 }
 
-fn an_unknown_path_leaves_nothing() -> Case {
-    case(Setup::ALWAYS, [ask(get("/nowhere").by("ada"), 404), ask(post("/nowhere").by("ada"), 404)], [])
+/// There is no route, and reading changes nothing.
+fn a_change_to_an_unknown_path_is_a_rejection() -> Case {
+    case(
+        Setup::ALWAYS,
+        [ask(get("/nowhere").by("ada"), 404), ask(post("/nowhere").by("ada"), 404)],
+        [json!({
+            "action": "request.rejected",
+            "actor": unresolved(),
+            "target": {"kind": "unresolved", "id": "request.rejected"},
+            "outcome": "failure",
+            "request": {"method": "POST", "status": 404},
+        })],
+    )
 }
 
-fn a_method_that_is_not_allowed_leaves_nothing() -> Case {
-    case(Setup::ALWAYS, [ask(delete("/answers/200").by("ada"), 405)], [])
+fn a_method_that_is_not_allowed_is_a_rejection() -> Case {
+    case(
+        Setup::ALWAYS,
+        [ask(delete("/answers/200").by("ada"), 405)],
+        [json!({
+            "action": "request.rejected",
+            "actor": unresolved(),
+            "target": {"kind": "unresolved", "id": "DELETE /answers/{status}"},
+            "outcome": "failure",
+            "request": {"method": "DELETE", "route": "/answers/{status}", "status": 405},
+        })],
+    )
 }
 
 lodger_tests::parity!(
     a_nested_route_is_reported_whole,
     a_parameter_of_something_else_is_not_the_target,
     a_final_parameter_behind_the_entity_is_the_target,
-    a_wildcard_is_written_as_axum_does,
+    a_wildcard_is_written_as_axum_does_and_is_no_target,
     a_path_parameter_is_decoded,
     a_query_string_is_never_recorded,
-    an_unknown_path_leaves_nothing,
-    a_method_that_is_not_allowed_leaves_nothing,
+    a_change_to_an_unknown_path_is_a_rejection,
+    a_method_that_is_not_allowed_is_a_rejection,
 );

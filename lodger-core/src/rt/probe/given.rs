@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use crate::event::{Target, ToTarget};
+use crate::event::{Target, ToTarget, entity_of};
 
 /// What stands behind `target =`.
 pub struct Given<'a, T: ?Sized> {
@@ -43,7 +43,7 @@ pub trait TargetIsId {
 
 impl<T: Display + ?Sized> TargetIsId for &Given<'_, T> {
     fn lodger_given(&self) -> Target {
-        match self.action.rsplit('.').nth(1) {
+        match entity_of(self.action) {
             Some(entity) => Target::new(entity, self.value),
             None => Target::unresolved(self.action),
         }

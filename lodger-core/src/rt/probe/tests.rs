@@ -128,3 +128,16 @@ fn a_bare_target_is_a_target_or_an_id_of_what_the_action_is_about() {
     // Nobody knows what sort of thing 9 is.
     assert_eq!((&&&Given::new(&9, "login")).lodger_given(), Target::unresolved("login"));
 }
+
+#[test]
+fn a_constant_action_is_held_to_the_rules_of_a_literal() {
+    let accepted =
+        |action: &'static str| std::panic::catch_unwind(|| crate::rt::checked_action(action)).is_ok();
+    // The same table as the attribute's own, in lodger-macros/src/args/action.rs.
+    for action in ["login", "invoice.update", "organization.member.removed", "a-b_c.2"] {
+        assert!(accepted(action), "{action}");
+    }
+    for action in ["", ".", "a.", ".a", "a..b", "Invoice", "in voice", "ä"] {
+        assert!(!accepted(action), "{action}");
+    }
+}

@@ -1,0 +1,10 @@
+#![allow(unused)]
+
+use lodger_macros::audited_core as audited;
+
+#[audited("invoice.create", ok(|id| { target(invoice = id) }))]
+async fn create() -> Result<u64, String> {
+    Ok(1)
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+#![allow(unused)]
+
+use lodger_macros::audited_core as audited;
+
+#[audited("invoice.update")]
+fn update() -> ! {
+    loop {}
+}
+
+fn main() {}
