@@ -95,7 +95,10 @@ impl<T: ToTarget> TargetBeforeStatus for &Value<'_, (T, StatusCode)> {
 }
 
 #[cfg(test)]
-#[expect(clippy::needless_borrow, reason = "written as generated code writes it: how many references there are is the point")]
+#[expect(
+    clippy::needless_borrow,
+    reason = "written as generated code writes it: how many references there are is the point"
+)]
 mod tests {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};

@@ -95,7 +95,10 @@ impl<A, B, T: ToTarget> TargetInExtractor for &Value<'_, (A, B, Json<T>)> {
 }
 
 #[cfg(test)]
-#[expect(clippy::needless_borrow, reason = "written as generated code writes it: how many references there are is the point")]
+#[expect(
+    clippy::needless_borrow,
+    reason = "written as generated code writes it: how many references there are is the point"
+)]
 mod tests {
     use axum::extract::{Form, Query};
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::draft::Content;
 use super::scope::{Scope, Which};
+use super::target::is_about;
 use super::{Ended, Site, Verdict, current};
 use crate::event::{Actor, Target, ToActor, ToTarget};
 
@@ -17,6 +18,7 @@ use crate::event::{Actor, Target, ToActor, ToTarget};
 #[derive(Debug)]
 pub struct Call {
     scope: Arc<Scope>,
+    site: &'static Site,
     index: usize,
     staged: bool,
 }
@@ -27,7 +29,7 @@ impl Call {
     pub fn begin(site: &'static Site) -> Self {
         let scope = current().unwrap_or_else(Scope::outside);
         let index = scope.open(site);
-        Self { scope, index, staged: false }
+        Self { scope, site, index, staged: false }
     }
 
     /// `actor = e`.
@@ -49,9 +51,9 @@ impl Call {
         self.say(|content| content.target = Some(target));
     }
 
-    /// An argument that may name the target. The first one counts.
+    /// An argument that may name the target. The first one that the action is about counts.
     pub fn target_arg(&mut self, target: Option<Target>) {
-        if let Some(target) = target {
+        if let Some(target) = target.filter(|target| is_about(self.site.action, target)) {
             self.say(|content| {
                 content.found_target.get_or_insert(target);
             });

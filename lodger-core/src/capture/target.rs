@@ -1,7 +1,7 @@
 //! The target that the route itself names: the last resort before "unresolved".
 
 use super::route_pattern::RoutePattern;
-use crate::event::Target;
+use crate::event::{Target, entity_of};
 
 /// The most characters of a target's kind and of its id.
 const MAX_KIND_CHARS: usize = 64;
@@ -26,6 +26,22 @@ pub fn target_from_params<N: AsRef<str>, V: AsRef<str>>(
     let id = named_after(entity, params).unwrap_or_else(|| last_segment(entity, template, params))?;
     let fits = |text: &str, most: usize| !text.is_empty() && text.chars().nth(most).is_none();
     (fits(entity, MAX_KIND_CHARS) && fits(id, MAX_ID_CHARS)).then(|| Target::new(entity, id))
+}
+
+/// Whether a target that was found, not named, is what an action about `entity` is about.
+///
+/// A handler for `organization.member.removed` has an `Extension<Organization>` and returns the changed organisation:
+/// both are targets of the application, neither is the one. So the kind must be the entity, its plural or singular, or
+/// end with it (`organization_member`). An action without an entity takes what there is.
+pub(super) fn is_about(action: &str, target: &Target) -> bool {
+    let Some(entity) = entity_of(action) else { return true };
+    let kind = target.kind.to_ascii_lowercase();
+    let last_word = kind.len().checked_sub(entity.len()).and_then(|start| kind.split_at_checked(start));
+    let ends_with =
+        |(before, word): (&str, &str)| before.ends_with(['_', '-', '.', ' ']) && same_word(word, entity);
+    is_entity_or_plural(&kind, entity)
+        || is_entity_or_plural(entity, &kind)
+        || last_word.is_some_and(ends_with)
 }
 
 /// The value of `<entity>_id`. The outer None: there is no such parameter; the inner: it contradicts itself.
@@ -112,6 +128,25 @@ mod tests {
         ] {
             let expected = Some((entity.to_owned(), id.to_owned()));
             assert_eq!(target(entity, template, params), expected, "{entity} {template}");
+        }
+    }
+
+    #[test]
+    fn a_found_target_counts_when_the_action_is_about_it() {
+        for (action, kind, about) in [
+            ("invoice.update", "invoice", true),
+            ("invoice.update", "Invoice", true),
+            ("invoices.update", "invoice", true),
+            ("invoice.update", "invoices", true),
+            ("organization.member.removed", "member", true),
+            ("organization.member.removed", "organization_member", true),
+            ("organization.member.removed", "organization", false),
+            ("organization.member.removed", "remember", false),
+            ("api-key.revoke", "api_key", true),
+            ("category.rename", "categories", true),
+            ("has change admin password", "user", true),
+        ] {
+            assert_eq!(is_about(action, &Target::new(kind, 7)), about, "{action} {kind}");
         }
     }
 

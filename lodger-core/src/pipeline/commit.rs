@@ -251,5 +251,6 @@ impl Drop for End {
     }
 }
 
-#[cfg(all(test, feature = "journal"))]
+#[cfg(test)]
+#[cfg(feature = "journal")]
 mod tests;

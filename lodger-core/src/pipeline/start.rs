@@ -14,6 +14,7 @@ use super::progress::{LaneBoard, Progress};
 use super::worker::Worker;
 use super::{Pipeline, Shared};
 use crate::destination::{Destination, Identity};
+use crate::event::WriterId;
 use crate::journal::{self, Backlog, JournalConfig, JournalError, RecoveryReport};
 
 /// What a pipeline is made of.

@@ -3,6 +3,8 @@
 //! Each runs on an OS thread of its own with a current-thread runtime, so it outlives the application's runtime, and
 //! a destination that blocks delays nobody else.
 
+mod ending;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -443,66 +445,6 @@ impl Worker {
             // What is being committed is routed already and not yet in the backlog.
             debug_assert!(unsettled <= lane.remaining(), "{unsettled} in the journal, counted {lane:?}");
         });
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        self.shared.progress.read(|board| board.stop).map(|stop| stop.deadline)
-    }
-
-    fn time_is_over(&self, now: Instant) -> bool {
-        self.deadline().is_some_and(|deadline| deadline <= now)
-    }
-
-    fn is_finished(&self, now: Instant) -> bool {
-        let Some(deadline) = self.deadline() else { return false };
-        let all_committed = self.shared.progress.read(|board| board.journal_ended);
-        if now >= deadline {
-            // What the journal thread still commits to memory is ours to write down; on disk it is safe.
-            return self.shared.durable || all_committed;
-        }
-        all_committed && (self.nothing_left() || self.nothing_before(deadline, now))
-    }
-
-    fn nothing_left(&self) -> bool {
-        self.held.is_empty() && self.backlog.pending() == 0
-    }
-
-    /// Whether nothing can happen before the deadline: waiting for it would only hold up the shutdown.
-    fn nothing_before(&self, deadline: Instant, now: Instant) -> bool {
-        let all_wait = || {
-            self.waiting.len() == self.held.len()
-                && self.backlog.pending() == self.held.len() as u64
-                && self.waiting.first().is_some_and(|(due, _)| *due >= deadline)
-        };
-        let shut = matches!(self.breaker.gate(now), Gate::Shut(until) if until >= deadline);
-        self.flights.is_empty() && self.graves.is_empty() && (shut || all_wait())
-    }
-
-    /// Leaves the journal in order. What is under way is dropped and counts as not delivered.
-    fn end(mut self) {
-        self.answers.abort_all();
-        self.flights.clear();
-        self.post();
-        let synced = self.backlog.sync();
-        self.say_settle(synced);
-        if !self.shared.durable {
-            self.give_up();
-        }
-    }
-
-    /// Nothing keeps the events of an in-memory journal when the client ends.
-    fn give_up(&mut self) {
-        let reason = format!("not delivered to {} before the client ended", self.identity);
-        for (_, item) in std::mem::take(&mut self.held) {
-            self.shared.counters.undelivered.up();
-            last_resort(&item.delivery.event, &reason, &self.shared.counters);
-        }
-        while let Ok(Some(record)) = self.backlog.next() {
-            self.shared.counters.undelivered.up();
-            if let Ok(event) = serde_json::from_slice(&record.payload) {
-                last_resort(&event, &reason, &self.shared.counters);
-            }
-        }
     }
 }
 

@@ -40,6 +40,29 @@ fn a_stalled_destination_stalls_no_other() {
 }
 
 #[test]
+fn an_event_is_acknowledged_when_every_destination_has_it() {
+    let permits = Arc::new(Semaphore::new(0));
+    let slow = {
+        let permits = Arc::clone(&permits);
+        Scripted::new("slow", move |_| Act::TakeWith(Arc::clone(&permits)))
+    };
+    let fast = Scripted::new("fast", |_| Act::Take);
+    let lodger = builder().destination(slow).destination(fast).in_memory_journal().build().unwrap();
+    let mut waiting = pin!(lodger.event(event("a.b")));
+    let mut poll = || waiting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(poll().is_pending());
+    while lodger.stats().destinations[1].delivered == 0 {
+        thread::yield_now();
+    }
+    assert!(poll().is_pending(), "one of two is not all");
+    permits.add_permits(1);
+    let receipts = block_on(waiting).unwrap();
+    let mut names: Vec<&str> = receipts.iter().map(|receipt| receipt.destination.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["fast", "slow"]);
+}
+
+#[test]
 fn the_numbers_of_each_destination_add_up() {
     let destination = Scripted::batched("d", 1, 64, |seen| match seen.action.as_str() {
         "bad" => Act::refuse(422),
