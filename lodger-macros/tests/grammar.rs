@@ -1,5 +1,5 @@
 //! Every accepted form of the attribute tells the call what it says.
-#![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::needless_pass_by_value)]
+#![allow(missing_docs, dead_code, clippy::unwrap_used)]
 
 mod host;
 

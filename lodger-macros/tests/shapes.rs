@@ -1,6 +1,5 @@
 //! Functions of every shape keep their meaning, and say what happened in the poll in which it happened.
 #![allow(missing_docs, clippy::unwrap_used, clippy::too_many_arguments, clippy::drop_non_drop)]
-#![allow(clippy::needless_pass_by_value)]
 
 mod host;
 

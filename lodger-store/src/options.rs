@@ -20,7 +20,6 @@ impl Default for StoreOptions {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "builders take texts and numbers as they come")]
 impl StoreOptions {
     /// The workspace, 1 to 128 characters: one chain, one numbering. Default: `default`.
     pub fn workspace(mut self, workspace: impl ToString) -> Self {

@@ -60,7 +60,6 @@ pub struct Page {
     pub next: Option<Cursor>,
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "builders take texts and numbers as they come")]
 impl Query {
     /// Everything, newest first, 50 a page.
     pub fn new() -> Self {

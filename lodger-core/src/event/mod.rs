@@ -3,11 +3,6 @@
 //! One type a file. [`Event`] is what every other part of this crate moves around; [`EventBuilder`] makes one by
 //! hand; [`limits`] decides what is acceptable and [`trim`] what is cut when nobody is there to be told.
 
-#![expect(
-    clippy::needless_pass_by_value,
-    reason = "setters take `impl ToString`, so that callers can pass what they have, by value or by reference"
-)]
-
 mod actor;
 mod builder;
 mod change;

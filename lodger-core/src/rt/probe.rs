@@ -23,7 +23,6 @@ mod returned;
 #[cfg(test)]
 #[expect(
     clippy::needless_borrow,
-    clippy::needless_pass_by_value,
     reason = "written as generated code writes it: how many references there are is the point"
 )]
 mod tests;

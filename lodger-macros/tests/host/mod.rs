@@ -80,7 +80,6 @@ pub(crate) mod rt {
             }
         }
 
-        #[allow(clippy::needless_pass_by_value, reason = "as the real one")]
         pub fn related(&mut self, target: Target) {
             self.say(format_args!("related {}", named(&target)));
         }

@@ -1,5 +1,4 @@
 //! What a case is made of.
-#![expect(clippy::needless_pass_by_value, reason = "a case reads better without a `&` at every literal")]
 
 use serde_json::Value;
 

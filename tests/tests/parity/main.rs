@@ -5,7 +5,6 @@
 //!
 //! What all events have in common (an id, a time, the caller's address …) is checked by `lodger_tests::parity` and not
 //! repeated here; `null` says that such a member is absent.
-#![expect(clippy::needless_pass_by_value, reason = "a case reads better without a `&` at every literal")]
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
