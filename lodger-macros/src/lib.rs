@@ -2,8 +2,8 @@
 //! `audited` and hold its documentation: each has an entry point of its own here, so that the generated code finds
 //! its crate without another dependency.
 //!
-//! [`args`] reads the attribute, [`item`] the function, [`validate`] says what is wrong with either, [`expand`] writes
-//! the new body. Every mistake is collected in [`mistakes::Mistakes`] and the function is emitted whatever happens, so
+//! `args` reads the attribute, `item` the function, `validate` says what is wrong with either, `expand` writes
+//! the new body. Every mistake is collected in `mistakes::Mistakes` and the function is emitted whatever happens, so
 //! that one mistake here is not ten errors elsewhere.
 
 mod args;

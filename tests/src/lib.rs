@@ -9,3 +9,8 @@
 )]
 
 pub mod parity;
+
+/// The README's examples, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

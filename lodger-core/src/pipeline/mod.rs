@@ -10,7 +10,7 @@
 //! - [`worker`] drives one destination; [`breaker`] judges its answers, [`retry`] says how long to wait,
 //!   [`dead_letter`] keeps what will never be taken.
 //! - [`progress`] is the board on which all of them post; [`shutdown`] and statistics read it.
-//! - [`ticket`] and [`awaited`] tell those who wait.
+//! - [`mod@ticket`] and [`awaited`] tell those who wait.
 
 mod awaited;
 mod breaker;
