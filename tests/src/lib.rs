@@ -1,6 +1,6 @@
 //! What the tests of the whole share.
 //!
-//! [`parity`] is one small service written twice, line by line, for axum and for actix, with a client that speaks raw
+//! [`mod@parity`] is one small service written twice, line by line, for axum and for actix, with a client that speaks raw
 //! HTTP/1.1 to it. The cases with their expected events stand in `tests/parity/`, one theme a file.
 #![expect(
     clippy::unwrap_used,

@@ -114,7 +114,7 @@ impl Exchange {
             self.scope.state().route.clone_from(&response.route);
         }
         let finished = self.finish(Ending::Answered(response.status));
-        // Held until here, so that the place was there for these events.
+        // A place that nobody needed.
         self.reservation = None;
         let request_id = (!response.has_request_id).then(|| self.echo(finished.recorded)).flatten();
         Responded { request_id, wait: self.bounded(finished.waits) }
@@ -132,12 +132,13 @@ impl Exchange {
         if recorded { self.scope.request_id() } else { self.scope.inbound_request_id() }
     }
 
-    fn finish(&self, ending: Ending) -> Finished {
+    fn finish(&mut self, ending: Ending) -> Finished {
         let left = self.scope.end(ending.clone());
         let mut finished = Finished { recorded: false, waits: Vec::new() };
         let of_layer = if left.function { None } else { self.draft_of_layer(&ending, left.any) };
+        let guarantee = self.policy.guarantee();
         for draft in left.staged.into_iter().chain(of_layer) {
-            if let Some(one) = finish::finish(&self.scope, draft, &ending, self.policy.guarantee()) {
+            if let Some(one) = finish::finish(&self.scope, draft, &ending, guarantee, &mut self.reservation) {
                 finished.recorded = true;
                 finished.waits.extend(one.wait);
             }

@@ -5,7 +5,7 @@ use super::outcome::{self, Answer, Facts};
 use super::route_pattern::RoutePattern;
 use super::scope::Scope;
 use super::target::target_from_params;
-use super::{Class, Count, Ended, Guarantee, Policy, Site, Wait};
+use super::{Class, Count, Ended, Guarantee, Policy, Reservation, Site, Terms, Wait};
 use crate::event::{Actor, Event, Outcome, RequestInfo, Target, entity_of};
 
 /// How a request ended.
@@ -27,12 +27,13 @@ pub(super) struct Recorded {
     pub(super) wait: Option<Wait>,
 }
 
-/// Finishes a draft and hands its event on. `None` when there is nothing to record.
+/// Finishes a draft and hands its event on, into `place` if one was held. `None` when there is nothing to record.
 pub(super) fn finish(
     scope: &Scope,
     mut draft: Draft,
     ending: &Ending,
     guarantee: Guarantee,
+    place: &mut Option<Reservation>,
 ) -> Option<Recorded> {
     let sink = &scope.sink;
     if draft.content.discarded {
@@ -71,7 +72,8 @@ pub(super) fn finish(
     event.target = target_of(scope, &mut draft, event.request.as_ref());
     event.user_visible = draft.site.is_some_and(|site| site.user_visible);
     tell(&mut event, draft.content, scope);
-    Some(Recorded { wait: sink.accept(event, class, guarantee) })
+    let terms = Terms { class, guarantee, place: place.take() };
+    Some(Recorded { wait: sink.accept(event, terms) })
 }
 
 /// What the ruling on the outcome depends on.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use super::{Class, Count, Guarantee, Reservation, Sink, Wait};
+use super::{Count, Reservation, Sink, Terms, Wait};
 use crate::event::{Event, last_resort, trim};
 use crate::redact::{HashKey, Rules};
 
@@ -61,7 +61,7 @@ impl Default for Orphanage {
 }
 
 impl Sink for Orphanage {
-    fn accept(&self, mut event: Event, _class: Class, _guarantee: Guarantee) -> Option<Wait> {
+    fn accept(&self, mut event: Event, _terms: Terms) -> Option<Wait> {
         if ORPHANS.fetch_add(1, Ordering::Relaxed) == 0 {
             tracing::error!(
                 target: "lodger",

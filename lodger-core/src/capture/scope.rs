@@ -264,7 +264,7 @@ impl Scope {
         };
         if let Some(draft) = self.take(index) {
             // Nobody waits for a single event here: the response is out, or the job waits for all at its end.
-            finish::finish(self, draft, &ending, Guarantee::Queued);
+            finish::finish(self, draft, &ending, Guarantee::Queued, &mut None);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Where capture hands its finished events.
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -45,7 +46,18 @@ pub type Wait = Pin<Box<dyn Future<Output = Result<(), Missed>> + Send>>;
 
 /// A place in the intake, held for a request that must not run when its event could not be kept.
 /// Dropping it gives the place back.
-pub type Reservation = Box<dyn Send + Sync>;
+pub type Reservation = Box<dyn Any + Send + Sync>;
+
+/// On which terms an event is handed over.
+#[derive(Debug)]
+pub struct Terms {
+    /// Whose doing the event is.
+    pub class: Class,
+    /// What somebody will wait for.
+    pub guarantee: Guarantee,
+    /// The place that was held for it.
+    pub place: Option<Reservation>,
+}
 
 /// Things that capture counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,7 +89,7 @@ pub trait Sink: Send + Sync + fmt::Debug + 'static {
     /// taken is counted and written to stderr.
     ///
     /// Answers with a future for the guarantee, or `None` where there is nothing to wait for.
-    fn accept(&self, event: Event, class: Class, guarantee: Guarantee) -> Option<Wait>;
+    fn accept(&self, event: Event, terms: Terms) -> Option<Wait>;
 
     /// Holds a place in the intake for one request, or says after which time to try again.
     ///

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::handle::Inner;
-use crate::capture::{Class, Count, Guarantee, Missed, Reservation, Sink, Wait};
+use crate::capture::{Class, Count, Guarantee, Missed, Reservation, Sink, Terms, Wait};
 use crate::event::Event;
 use crate::pipeline::{Counters, Goal, Lane, RecordError, Ticket, last_resort};
 use crate::redact::HashKey;
@@ -14,7 +14,8 @@ use crate::redact::HashKey;
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 impl Sink for Inner {
-    fn accept(&self, mut event: Event, class: Class, guarantee: Guarantee) -> Option<Wait> {
+    fn accept(&self, mut event: Event, terms: Terms) -> Option<Wait> {
+        let Terms { class, guarantee, place } = terms;
         let goal = match guarantee {
             Guarantee::Queued => Goal::Queued,
             Guarantee::Durable => Goal::Durable,
@@ -28,7 +29,8 @@ impl Sink for Inner {
         let taken = match self.preparation.trim(&mut event) {
             Ok(trimmed) => {
                 counters.trimmed.add(trimmed.into());
-                self.pipeline.offer(Box::new(event), lane, goal).map_err(|error| self.tell(error))
+                let place = place.and_then(|place| place.downcast().ok()).map(|place| *place);
+                self.pipeline.offer_in(place, Box::new(event), lane, goal).map_err(|error| self.tell(error))
             }
             Err(invalid) => {
                 counters.offered.up();

@@ -137,14 +137,15 @@ impl Intake {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the entry or gives it back with the reason.
-    pub(crate) fn offer(&self, entry: Entry) -> Result<(), (Shut, Entry)> {
+    /// Takes the entry, into the place that was held for it if there is one, or gives it back with the reason.
+    pub(crate) fn offer(&self, entry: Entry, place: Option<Reservation>) -> Result<(), (Shut, Entry)> {
         let mut state = self.lock();
+        let held = place.is_some_and(|place| place.fill(self, &mut state));
         if state.closed {
             return Err((Shut::Closed, entry));
         }
-        let free = Load { events: state.all.events + state.reserved, ..state.all };
-        if !free.fits(entry.weight, self.limits) {
+        let taken = Load { events: state.all.events + state.reserved, ..state.all };
+        if !held && !taken.fits(entry.weight, self.limits) {
             return Err((Shut::Full, entry));
         }
         if entry.lane == Lane::Hostile {
@@ -188,7 +189,7 @@ impl Intake {
         }
         state.reserved += 1;
         drop(state);
-        Some(Reservation { intake: Arc::clone(self) })
+        Some(Reservation { intake: Some(Arc::clone(self)) })
     }
 
     /// Everything that waits; blocks until there is something, `patience` is over, or the intake is closed.
@@ -246,16 +247,28 @@ impl Intake {
     }
 }
 
-/// A place in the intake. Dropping it gives the place back; drop it right before the event is offered.
+/// A place in the intake. Dropping it gives the place back; offering an event with it fills it.
 #[derive(Debug)]
 pub(crate) struct Reservation {
-    intake: Arc<Intake>,
+    /// `None` once it is filled.
+    intake: Option<Arc<Intake>>,
+}
+
+impl Reservation {
+    /// Gives the place up for an event that is put into it under this lock. False for a place in another intake.
+    fn fill(mut self, intake: &Intake, state: &mut State) -> bool {
+        let mine = self.intake.take_if(|mine| std::ptr::eq(&raw const **mine, intake)).is_some();
+        state.reserved = state.reserved.saturating_sub(usize::from(mine));
+        mine
+    }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        let mut state = self.intake.lock();
-        state.reserved = state.reserved.saturating_sub(1);
+        if let Some(intake) = self.intake.take() {
+            let mut state = intake.lock();
+            state.reserved = state.reserved.saturating_sub(1);
+        }
     }
 }
 

@@ -87,10 +87,21 @@ impl Pipeline {
     ///
     /// When there is no room or the client was shut down; the event is in the error.
     pub(crate) fn offer(&self, event: Box<Event>, lane: Lane, goal: Goal) -> Result<Ticket, RecordError> {
+        self.offer_in(None, event, lane, goal)
+    }
+
+    /// Like [`offer`](Self::offer), into the place that was held for the event.
+    pub(crate) fn offer_in(
+        &self,
+        place: Option<Reservation>,
+        event: Box<Event>,
+        lane: Lane,
+        goal: Goal,
+    ) -> Result<Ticket, RecordError> {
         let counters = &self.shared.counters;
         counters.offered.up();
         let (ticket, watch) = ticket(goal);
-        match self.intake.offer(Entry::new(event, lane, watch)) {
+        match self.intake.offer(Entry::new(event, lane, watch), place) {
             Ok(()) => {
                 counters.accepted.up();
                 Ok(ticket)

@@ -1,7 +1,7 @@
 //! One service, two frameworks, the same events.
 //!
 //! A [`Case`] says how the layer is set up, what a client does, and which events must come of it, written down as
-//! literal JSON. [`run`] plays it against one [`Framework`] through a real socket and compares *everything*: a member
+//! literal JSON. [`run()`] plays it against one [`Framework`] through a real socket and compares *everything*: a member
 //! too many is as wrong as one too few.
 //!
 //! Nothing here sleeps. Where a moment matters (the client leaves while the handler waits), the service stops at a

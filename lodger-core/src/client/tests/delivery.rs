@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::capture::{Class, Guarantee, Missed};
+use crate::capture::{Class, Guarantee, Missed, Terms};
 use crate::client::{DeliveryState, RecordError};
 use crate::destination::{Answer, Refusal};
 use crate::event::EventId;
@@ -149,7 +149,8 @@ fn a_full_journal_refuses_loudly_and_takes_events_again_when_there_is_room() {
     assert_eq!(lodger.stats().counts.last_resort, 0);
 
     lodger.enqueue(event("a.b")).unwrap();
-    let wait = lodger.sink().accept(event("a.b"), Class::Trusted, Guarantee::Durable).unwrap();
+    let terms = Terms { class: Class::Trusted, guarantee: Guarantee::Durable, place: None };
+    let wait = lodger.sink().accept(event("a.b"), terms).unwrap();
     assert_eq!(block_on(wait), Err(Missed::Refused));
     let counts = lodger.stats().counts;
     assert_eq!((counts.journal_full, counts.last_resort), (3, 2), "nobody else would know of these two");

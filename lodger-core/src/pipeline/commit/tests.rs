@@ -42,7 +42,7 @@ impl Bench {
         let (ticket, watch) = ticket(goal);
         let event = Box::new(Event::builder("a.b").build().unwrap());
         self.ids.push(event.id);
-        self.committer.intake.offer(Entry::new(event, Lane::Trusted, watch)).unwrap();
+        self.committer.intake.offer(Entry::new(event, Lane::Trusted, watch), None).unwrap();
         ticket
     }
 

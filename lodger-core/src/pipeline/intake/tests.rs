@@ -14,7 +14,7 @@ fn intake(events: usize, bytes: usize) -> Arc<Intake> {
 }
 
 fn offer(intake: &Intake, lane: Lane) -> Result<(), Shut> {
-    intake.offer(entry(lane)).map_err(|(shut, _)| shut)
+    intake.offer(entry(lane), None).map_err(|(shut, _)| shut)
 }
 
 fn take(intake: &Intake) -> Vec<Entry> {
@@ -31,7 +31,7 @@ fn a_full_intake_refuses_and_gives_the_event_back() {
     assert_eq!(offer(&intake, Lane::Trusted), Ok(()));
     let third = entry(Lane::Trusted);
     let id = third.event.id;
-    let (shut, back) = intake.offer(third).unwrap_err();
+    let (shut, back) = intake.offer(third, None).unwrap_err();
     assert_eq!((shut, back.event.id), (Shut::Full, id));
     assert_eq!(intake.accepted(), 2);
 }
@@ -85,7 +85,7 @@ fn events_leave_in_the_order_in_which_they_came() {
         .map(|_| {
             let entry = entry(Lane::Trusted);
             let id = entry.event.id;
-            intake.offer(entry).unwrap();
+            intake.offer(entry, None).unwrap();
             id
         })
         .collect();
@@ -101,6 +101,18 @@ fn a_reservation_holds_a_place_until_it_is_dropped() {
     assert!(intake.reserve().is_none());
     drop(reservation);
     assert_eq!(offer(&intake, Lane::Trusted), Ok(()));
+}
+
+#[test]
+fn a_place_is_filled_by_its_own_event_when_everything_else_is_taken() {
+    let intake = intake(2, 1 << 30);
+    let place = intake.reserve().unwrap();
+    assert_eq!(offer(&intake, Lane::Trusted), Ok(()));
+    assert_eq!(offer(&intake, Lane::Trusted), Err(Shut::Full));
+    assert!(intake.offer(entry(Lane::Trusted), Some(place)).is_ok());
+    assert_eq!(take(&intake).len(), 2);
+    intake.release();
+    assert!(intake.reserve().is_some(), "the place is not held any more");
 }
 
 #[test]
