@@ -91,13 +91,16 @@ fn respond<B>(exchange: &mut Exchange, response: &mut Result<ServiceResponse<B>,
     let head = match response {
         Ok(response) => ResponseHead {
             status: response.status().as_u16(),
-            has_request_id: response.headers().contains_key(REQUEST_ID),
+            request_id: response
+                .headers()
+                .get(REQUEST_ID)
+                .map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned()),
             // Before the call the pattern is a guess: it is none for an encoded path.
             route: response.request().match_pattern(),
         },
         Err(error) => ResponseHead {
             status: error.as_response_error().status_code().as_u16(),
-            has_request_id: false,
+            request_id: None,
             route: None,
         },
     };
