@@ -118,8 +118,8 @@ impl Drafts {
         std::mem::take(&mut self.pending)
     }
 
-    /// Whether some are still open.
-    pub(super) fn are_open(&self) -> bool {
-        !self.open.is_empty()
+    /// How many are open.
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
     }
 }

@@ -182,6 +182,12 @@ impl Scope {
         late.or_else(|| self.head()?.route().map(str::to_owned)).map(|route| canonical_template(&route))
     }
 
+    /// How many drafts are held: those whose functions run, and in a request those that wait for its response.
+    #[must_use]
+    pub fn open_drafts(&self) -> usize {
+        self.state().drafts.len()
+    }
+
     /// How long the request or job has been running.
     pub(super) fn elapsed(&self) -> Duration {
         self.started.elapsed()
@@ -233,7 +239,7 @@ impl Scope {
         let mut state = self.state();
         state.ending = Some(ending);
         let staged = state.drafts.take_ended();
-        (staged, state.drafts.are_open())
+        (staged, state.drafts.len() > 0)
     }
 
     /// A draft for something that no function stands for: a rule, an unaudited change. It holds what was said.
