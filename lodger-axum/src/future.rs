@@ -4,11 +4,10 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use http::header::{HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
-use lodger_core::capture::{Exchange, InScope, ResponseHead, Wait};
+use lodger_core::capture::{Exchange, InScope, ResponseHead, TurnedAway, Wait};
 use pin_project_lite::pin_project;
 
 use crate::head::REQUEST_ID;
@@ -33,7 +32,7 @@ pin_project! {
         /// Another layer outside of this one does the work.
         Through { #[pin] inner: F },
         /// The request was turned away.
-        Unavailable { after: Duration },
+        Unavailable { why: TurnedAway },
     }
 }
 
@@ -46,8 +45,8 @@ impl<F, R, E> ResponseFuture<F, R, E> {
         Self { step: Step::Through { inner } }
     }
 
-    pub(crate) fn unavailable(after: Duration) -> Self {
-        Self { step: Step::Unavailable { after } }
+    pub(crate) fn unavailable(why: TurnedAway) -> Self {
+        Self { step: Step::Unavailable { why } }
     }
 }
 
@@ -63,7 +62,7 @@ where
         loop {
             let next = match this.step.as_mut().project() {
                 StepProjection::Through { inner } => return inner.poll(cx),
-                StepProjection::Unavailable { after } => return Poll::Ready(Ok(turned_away(*after))),
+                StepProjection::Unavailable { why } => return Poll::Ready(Ok(turned_away(why))),
                 StepProjection::Waiting { response, wait } => {
                     // What the wait came to is counted by the exchange; the response goes out either way.
                     ready!(wait.as_mut().poll(cx)).ok();
@@ -101,10 +100,13 @@ fn respond<R, E>(exchange: &mut Exchange, response: &mut Result<Response<R>, E>)
     responded.wait
 }
 
-fn turned_away<R: Default>(after: Duration) -> Response<R> {
+fn turned_away<R: Default>(why: &TurnedAway) -> Response<R> {
     let mut response = Response::new(R::default());
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(why.retry_after()));
+    if let Some(id) = why.request_id.as_deref().and_then(|id| HeaderValue::try_from(id).ok()) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
     response
 }
 

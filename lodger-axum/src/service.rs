@@ -63,7 +63,7 @@ where
         let head = CapturedHead::of(&request, self.policy.headers());
         let mut exchange = match Exchange::begin(&self.policy, Box::new(head), entry) {
             Ok(exchange) => exchange,
-            Err(after) => return ResponseFuture::unavailable(after),
+            Err(why) => return ResponseFuture::unavailable(why),
         };
         let scope = Arc::clone(exchange.scope());
         request.extensions_mut().insert(ScopeSlot(Arc::clone(&scope)));

@@ -39,7 +39,10 @@ async fn functions_side_by_side_speak_about_their_own_events() {
     lodger.run_as(Actor::service("worker"), async { tokio::join!(one(), two()) }).await;
     let events = memory.wait_for(2).await;
     let (one, two) = (of(&events, "job.one"), of(&events, "job.two"));
-    assert_eq!((one.actor.id.as_str(), &one.metadata["who"], one.target.id.as_str()), ("alice", &"one".into(), "1"));
+    assert_eq!(
+        (one.actor.id.as_str(), &one.metadata["who"], one.target.id.as_str()),
+        ("alice", &"one".into(), "1")
+    );
     assert_eq!((two.actor.id.as_str(), &two.metadata["who"]), ("worker", &"two".into()));
     assert!(two.target.is_unresolved());
 }
@@ -95,7 +98,10 @@ async fn a_committed_change_is_recorded_although_the_function_fails_later() {
     lodger.run_as(Actor::service("worker"), async { (check().await.is_err(), place().await.is_err()) }).await;
     let events = memory.wait_for(1).await;
     assert_eq!(events[0].action, "order.place");
-    assert_eq!((events[0].outcome, events[0].reason.as_deref()), (Outcome::Failure, Some("committed, function failed")));
+    assert_eq!(
+        (events[0].outcome, events[0].reason.as_deref()),
+        (Outcome::Failure, Some("committed, function failed"))
+    );
     assert_eq!(lodger.stats().counts.filtered, 1, "a failure without a change is not recorded by default");
 }
 

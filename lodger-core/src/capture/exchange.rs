@@ -8,7 +8,9 @@ use std::time::Duration;
 use super::draft::{Draft, Maker};
 use super::finish::{self, Ending, Finished};
 use super::scope::Scope;
-use super::{Count, Ended, Guarantee, Head, Missed, Policy, Reservation, Unaudited, Verdict, Wait};
+use super::{
+    Count, Ended, Guarantee, Head, Missed, Policy, Reservation, Unaudited, Verdict, Wait, request_id,
+};
 use crate::event::{Actor, Outcome};
 
 /// The action of the event that [`Unaudited::Record`] makes.
@@ -50,6 +52,29 @@ pub struct ResponseHead {
     pub route: Option<String>,
 }
 
+/// A request that must not run, because its event could not be kept.
+#[derive(Debug, Clone)]
+pub struct TurnedAway {
+    /// When to try again, for `Retry-After`.
+    pub after: Duration,
+    /// The inbound request id, to be echoed.
+    pub request_id: Option<String>,
+}
+
+impl TurnedAway {
+    /// Whole seconds for `Retry-After` (RFC 9110 section 10.2.3), at least 1.
+    #[must_use]
+    pub fn retry_after(&self) -> u64 {
+        self.after.as_secs().max(1)
+    }
+}
+
+impl fmt::Display for TurnedAway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the audit event of this request could not be kept; try again in {} s", self.retry_after())
+    }
+}
+
 /// What the layer does to a response.
 pub struct Responded {
     /// The request id to put on it.
@@ -63,15 +88,18 @@ impl Exchange {
     ///
     /// # Errors
     ///
-    /// With `fail_closed`, when no place could be held for the event of a changing request: answer 503 with
-    /// `Retry-After` set to this time and don't run the inner service.
-    pub fn begin(policy: &Arc<Policy>, head: Box<dyn Head>, entry: Entry) -> Result<Self, Duration> {
+    /// With `fail_closed`, when no place could be held for the event of a changing request: answer 503 and don't run
+    /// the inner service.
+    pub fn begin(policy: &Arc<Policy>, head: Box<dyn Head>, entry: Entry) -> Result<Self, TurnedAway> {
         let reservation = if policy.fail_closed() && is_change(head.method()) {
             match policy.sink().reserve() {
                 Ok(reservation) => Some(reservation),
                 Err(after) => {
                     policy.sink().count(Count::FailedClosed);
-                    return Err(after);
+                    return Err(TurnedAway {
+                        after,
+                        request_id: request_id::inbound(&*head).map(str::to_owned),
+                    });
                 }
             }
         } else {

@@ -46,7 +46,7 @@ pub use call::Call;
 pub use context::{InScope, current};
 pub use diff::diff;
 pub(crate) use exchange::all_within;
-pub use exchange::{Entry, Exchange, Responded, ResponseHead};
+pub use exchange::{Entry, Exchange, Responded, ResponseHead, TurnedAway};
 pub use head::Head;
 pub use installed::{install, installed, orphans, uninstall};
 pub use outcome::{Ended, OutcomeSet, Verdict};
