@@ -48,5 +48,5 @@ pub use installed::{install, installed, orphans, uninstall};
 pub use outcome::{Ended, OutcomeSet, Verdict};
 pub use policy::{Checked, LayerError, Policy, Settings, Unaudited};
 pub use scope::{InScope, Scope, current};
-pub use sink::{Class, Count, Guarantee, Missed, Reservation, Sink, Terms, Wait};
+pub use sink::{Class, Count, Guarantee, Hold, Holder, Missed, Reservation, Sink, Terms, Wait};
 pub use site::{Registered, Site, catalog};
