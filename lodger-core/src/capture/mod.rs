@@ -44,6 +44,8 @@ pub use diff::diff;
 pub(crate) use exchange::all_within;
 pub use exchange::{Entry, Exchange, Responded, ResponseHead};
 pub use head::Head;
+#[cfg(test)]
+pub(crate) use installed::installed_or_orphanage;
 pub use installed::{install, installed, orphans, uninstall};
 pub use outcome::{Ended, OutcomeSet, Verdict};
 pub use policy::{Checked, LayerError, Policy, Settings, Unaudited};

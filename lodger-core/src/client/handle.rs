@@ -136,9 +136,12 @@ impl Lodger {
     }
 
     /// Makes this the client of code that runs outside every request and job: an annotated function that a timer
-    /// calls, a library. Until one is installed, their events are printed to stderr and counted.
+    /// calls, a library. While none is installed, their events are printed to stderr and counted.
+    ///
+    /// The application keeps the handle: this does not keep the client alive, and with the last handle the installed
+    /// client is gone.
     pub fn install(&self) {
-        capture::install(self.sink());
+        capture::install(&self.sink());
     }
 
     /// Runs a job without a request as this actor: a worker, a schedule, a migration. The events of annotated
