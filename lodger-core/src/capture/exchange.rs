@@ -9,7 +9,7 @@ use super::draft::{Draft, Maker};
 use super::finish::{self, Ending, Finished};
 use super::scope::Scope;
 use super::{
-    Count, Ended, Guarantee, Head, Missed, Policy, Reservation, Unaudited, Verdict, Wait, request_id,
+    Count, Ended, Guarantee, Head, Hold, Missed, Policy, Reservation, Unaudited, Verdict, Wait, request_id,
 };
 use crate::event::{Actor, Outcome};
 
@@ -30,6 +30,8 @@ pub struct Exchange {
     running: bool,
     responded: bool,
     reservation: Option<Reservation>,
+    /// A shutdown lets the request end first.
+    _hold: Hold,
 }
 
 /// What the layer was told about a request before the inner service runs.
@@ -107,7 +109,15 @@ impl Exchange {
         };
         let scope = Scope::request(Arc::clone(policy), head);
         scope.enter_actor(entry);
-        Ok(Self { scope, policy: Arc::clone(policy), running: false, responded: false, reservation })
+        let hold = policy.sink().hold();
+        Ok(Self {
+            scope,
+            policy: Arc::clone(policy),
+            running: false,
+            responded: false,
+            reservation,
+            _hold: hold,
+        })
     }
 
     /// Another layer around a request that has a scope already: it only adds what it was told. What else it was set up

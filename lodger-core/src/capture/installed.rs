@@ -1,37 +1,38 @@
 //! The client for code that runs outside every scope.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use super::{Count, Reservation, Sink, Terms, Wait};
 use crate::event::{Event, last_resort, trim};
 use crate::redact::{HashKey, Rules};
 
-/// The only global state of this crate that holds a client: set by `Lodger::install`.
-static INSTALLED: RwLock<Option<Arc<dyn Sink>>> = RwLock::new(None);
+/// The only global state of this crate that knows a client: set by `Lodger::install`. It doesn't keep it alive, because
+/// nothing drops a static: the last handle would never commit.
+static INSTALLED: RwLock<Option<Weak<dyn Sink>>> = RwLock::new(None);
 
-/// Makes `sink` the one that takes events from outside every scope.
-pub fn install(sink: Arc<dyn Sink>) {
-    *INSTALLED.write().unwrap_or_else(PoisonError::into_inner) = Some(sink);
+/// Makes `sink` the one that takes events from outside every scope, as long as somebody else keeps it.
+pub fn install(sink: &Arc<dyn Sink>) {
+    *INSTALLED.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::downgrade(sink));
 }
 
 /// Forgets the installed one, if it is `sink`: a client that is shut down takes no more events.
 pub fn uninstall(sink: &Arc<dyn Sink>) {
     let mut installed = INSTALLED.write().unwrap_or_else(PoisonError::into_inner);
-    if installed.as_ref().is_some_and(|current| std::ptr::addr_eq(Arc::as_ptr(current), Arc::as_ptr(sink))) {
+    if installed.as_ref().is_some_and(|current| std::ptr::addr_eq(current.as_ptr(), Arc::as_ptr(sink))) {
         *installed = None;
     }
 }
 
-/// The installed one.
+/// The installed one, if it is still there.
 #[must_use]
 pub fn installed() -> Option<Arc<dyn Sink>> {
-    INSTALLED.read().unwrap_or_else(PoisonError::into_inner).clone()
+    INSTALLED.read().unwrap_or_else(PoisonError::into_inner).as_ref()?.upgrade()
 }
 
 /// The installed one, or what counts, logs and prints the events that nobody takes.
-pub(super) fn installed_or_orphanage() -> Arc<dyn Sink> {
+pub(crate) fn installed_or_orphanage() -> Arc<dyn Sink> {
     installed().unwrap_or_else(|| {
         static ORPHANAGE: OnceLock<Arc<dyn Sink>> = OnceLock::new();
         Arc::clone(ORPHANAGE.get_or_init(|| Arc::new(Orphanage::default())))
@@ -66,8 +67,8 @@ impl Sink for Orphanage {
             tracing::error!(
                 target: "lodger",
                 "an audit event was recorded outside every request and job, and no client is installed to take it: \
-                 call lodger.install() at start-up, or run the code in lodger.run_as(actor, …); such events are \
-                 only printed to stderr"
+                 call lodger.install() at start-up and keep the handle, or run the code in lodger.run_as(actor, …); \
+                 such events are only printed to stderr"
             );
         }
         Rules::default().apply(&mut event, &self.key);

@@ -48,9 +48,11 @@ pub use diff::diff;
 pub(crate) use exchange::all_within;
 pub use exchange::{Entry, Exchange, Responded, ResponseHead, TurnedAway};
 pub use head::Head;
+#[cfg(test)]
+pub(crate) use installed::installed_or_orphanage;
 pub use installed::{install, installed, orphans, uninstall};
 pub use outcome::{Ended, OutcomeSet, Verdict};
 pub use policy::{Checked, LayerError, Policy, Settings, Unaudited};
 pub use scope::Scope;
-pub use sink::{Class, Count, Guarantee, Missed, Reservation, Sink, Terms, Wait};
+pub use sink::{Class, Count, Guarantee, Hold, Holder, Missed, Reservation, Sink, Terms, Wait};
 pub use site::{Registered, Site, catalog};

@@ -10,7 +10,7 @@ use super::draft::{ArgumentActor, Content, Draft, Maker};
 use super::drafts::{DraftId, Drafts, Which};
 use super::finish::{self, Ending};
 use super::route_pattern::canonical_template;
-use super::{Count, Ended, Entry, Guarantee, Head, Policy, Sink, installed, request_id};
+use super::{Count, Ended, Entry, Guarantee, Head, Hold, Policy, Sink, installed, request_id};
 use crate::event::{Actor, EventId, RequestInfo, Timestamp};
 
 /// What is known of the current request or job. Holds its drafts.
@@ -31,7 +31,8 @@ pub(super) enum Around {
     /// A request: its head, and what the layer was told.
     Request { head: Box<dyn Head>, policy: Arc<Policy>, id: OnceLock<String> },
     /// A job without a request, or work that a request left behind (then with what is known of that request).
-    Job { of: Option<Box<RequestInfo>>, tenant: Option<String> },
+    /// A shutdown lets it end first.
+    Job { of: Option<Box<RequestInfo>>, tenant: Option<String>, _hold: Hold },
 }
 
 /// What changes while the request or job runs.
@@ -71,9 +72,14 @@ impl Scope {
     /// A scope around a job that has no request.
     #[must_use]
     pub fn job(sink: Arc<dyn Sink>, actor: Option<Actor>) -> Arc<Self> {
-        let scope = Self::new(sink, Around::Job { of: None, tenant: None });
+        let scope = Self::job_of(sink, None, None);
         scope.state().actor = actor;
         scope
+    }
+
+    fn job_of(sink: Arc<dyn Sink>, of: Option<RequestInfo>, tenant: Option<String>) -> Arc<Self> {
+        let around = Around::Job { of: of.map(Box::new), tenant, _hold: sink.hold() };
+        Self::new(sink, around)
     }
 
     /// A scope for code that runs outside every scope: the installed client takes its events.
@@ -84,9 +90,8 @@ impl Scope {
     /// A scope for work that this one leaves behind: it carries actor and ids, never drafts.
     #[must_use]
     pub fn continued(&self) -> Arc<Self> {
-        let around =
-            Around::Job { of: self.request_info().map(Box::new), tenant: self.tenant().map(str::to_owned) };
-        let scope = Self::new(Arc::clone(&self.sink), around);
+        let tenant = self.tenant().map(str::to_owned);
+        let scope = Self::job_of(Arc::clone(&self.sink), self.request_info(), tenant);
         let (actor, resolved) = {
             let mut state = self.state();
             let function = Context::function_in(self);

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event::Event;
@@ -47,6 +48,39 @@ pub type Wait = Pin<Box<dyn Future<Output = Result<(), Missed>> + Send>>;
 /// A place in the intake, held for a request that must not run when its event could not be kept.
 /// Dropping it gives the place back.
 pub type Reservation = Box<dyn Any + Send + Sync>;
+
+/// Says that something is still running which may leave events: a request, a job, spawned work. A client that is shut
+/// down takes events until every hold is dropped, or its time is over. Making one allocates nothing.
+#[derive(Default)]
+#[must_use = "dropping it says that the work is done"]
+pub struct Hold(Option<Arc<dyn Holder>>);
+
+/// Counts its holds.
+pub trait Holder: Send + Sync {
+    /// One of them was dropped.
+    fn let_go(&self);
+}
+
+impl Hold {
+    /// A hold that its holder has counted already.
+    pub fn new(holder: Arc<dyn Holder>) -> Self {
+        Self(Some(holder))
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if let Some(holder) = self.0.take() {
+            holder.let_go();
+        }
+    }
+}
+
+impl fmt::Debug for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hold").finish_non_exhaustive()
+    }
+}
 
 /// On which terms an event is handed over.
 #[derive(Debug)]
@@ -97,6 +131,11 @@ pub trait Sink: Send + Sync + fmt::Debug + 'static {
     ///
     /// The time after which the client should try again, when the intake or the journal is full.
     fn reserve(&self) -> Result<Reservation, Duration>;
+
+    /// Makes a shutdown wait, within its time, until the hold is dropped. Unless a sink says otherwise, nothing waits.
+    fn hold(&self) -> Hold {
+        Hold::default()
+    }
 
     /// Resolves when everything accepted so far is on disk.
     fn durable(&self) -> Wait;

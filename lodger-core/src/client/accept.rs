@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::handle::Inner;
-use crate::capture::{Class, Count, Guarantee, Missed, Reservation, Sink, Terms, Wait};
+use crate::capture::{Class, Count, Guarantee, Hold, Holder, Missed, Reservation, Sink, Terms, Wait};
 use crate::event::Event;
-use crate::pipeline::{Counters, Goal, Lane, RecordError, Ticket, last_resort};
+use crate::pipeline::{Counters, Goal, Lane, Progress, RecordError, Ticket, last_resort};
 use crate::redact::HashKey;
 
 /// When the intake is full, it takes about this long until a commit has made room.
@@ -53,6 +53,10 @@ impl Sink for Inner {
         }
     }
 
+    fn hold(&self) -> Hold {
+        Hold::new(self.pipeline.hold())
+    }
+
     fn durable(&self) -> Wait {
         self.wait(self.pipeline.all_durable())
     }
@@ -79,6 +83,12 @@ impl Sink for Inner {
             Count::TooLate => &counters.too_late,
         };
         counter.up();
+    }
+}
+
+impl Holder for Progress {
+    fn let_go(&self) {
+        Progress::let_go(self);
     }
 }
 

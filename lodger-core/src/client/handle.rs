@@ -136,9 +136,12 @@ impl Lodger {
     }
 
     /// Makes this the client of code that runs outside every request and job: an annotated function that a timer
-    /// calls, a library. Until one is installed, their events are printed to stderr and counted.
+    /// calls, a library. While none is installed, their events are printed to stderr and counted.
+    ///
+    /// The application keeps the handle: this does not keep the client alive, and with the last handle the installed
+    /// client is gone.
     pub fn install(&self) {
-        capture::install(self.sink());
+        capture::install(&self.sink());
     }
 
     /// Runs a job without a request as this actor: a worker, a schedule, a migration. The events of annotated
@@ -191,9 +194,12 @@ impl Lodger {
         self.inner.pipeline.flush(within).await
     }
 
-    /// Refuses new events, commits what was accepted, delivers for at most this long, and reports what remains. What
-    /// remains stays in a journal on disk and is delivered after the next start; an in-memory journal writes it to
-    /// stderr.
+    /// Waits for requests, jobs and spawned work that are under way, refuses new events, commits what was accepted,
+    /// delivers, and reports what remains; all of it together takes at most this long. What remains stays in a journal
+    /// on disk and is delivered after the next start; an in-memory journal writes it to stderr.
+    ///
+    /// What is under way can still record; once the time is over, its events are refused and written to stderr. So call
+    /// this when the server takes no more requests, and not from inside a request or job, which would wait for itself.
     ///
     /// Any clone may call it, and more than once: each call waits and reports. A nearer deadline replaces a farther
     /// one. It takes at most half a second longer than `within`, which a destination has to stop in.
@@ -202,8 +208,13 @@ impl Lodger {
     ///
     /// Once polled, the shutdown goes on when the future is dropped.
     pub async fn shutdown(&self, within: Duration) -> ShutdownReport {
-        capture::uninstall(&self.sink());
-        let committed = self.inner.pipeline.shutdown(within).await;
+        let inner = Arc::downgrade(&self.inner);
+        let closing = move || {
+            if let Some(inner) = inner.upgrade() {
+                capture::uninstall(&(inner as Arc<dyn Sink>));
+            }
+        };
+        let committed = self.inner.pipeline.shutdown(within, closing).await;
         stats::shutdown_report(&self.inner.pipeline, committed)
     }
 

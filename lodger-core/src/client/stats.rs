@@ -60,6 +60,10 @@ pub struct ShutdownReport {
     /// Whether everything that was accepted has been committed or refused to whoever offered it. False when the disk
     /// didn't answer in time.
     pub committed: bool,
+    /// Requests, jobs and spawned work that were still running when the time was up. What they leave is refused.
+    pub open: u64,
+    /// Events that came too late: those of capture were written to stderr, the others given back.
+    pub refused: u64,
     /// Deliveries still to do, summed over the destinations. A journal on disk keeps them for the next start; what an
     /// in-memory journal held was written to stderr.
     pub remaining: u64,
@@ -70,10 +74,10 @@ pub struct ShutdownReport {
 }
 
 impl ShutdownReport {
-    /// Whether everything was committed and delivered.
+    /// Whether everything was taken, committed and delivered.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.committed && self.remaining == 0 && self.dead_letters == 0
+        self.committed && self.open == 0 && self.refused == 0 && self.remaining == 0 && self.dead_letters == 0
     }
 }
 
@@ -109,9 +113,11 @@ pub(super) fn stats(pipeline: &Pipeline) -> Stats {
 }
 
 pub(super) fn shutdown_report(pipeline: &Pipeline, committed: bool) -> ShutdownReport {
-    let Stats { destinations, .. } = stats(pipeline);
+    let Stats { counts, destinations, .. } = stats(pipeline);
     ShutdownReport {
         committed,
+        open: pipeline.open() as u64,
+        refused: counts.refused_closed,
         remaining: destinations.iter().map(|one| one.pending + one.in_flight).sum(),
         dead_letters: destinations.iter().map(|one| one.dead).sum(),
         destinations,

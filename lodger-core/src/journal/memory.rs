@@ -73,6 +73,15 @@ impl Writer {
         Ok(sequence)
     }
 
+    pub(super) fn make_room(&self, bytes: u64) -> Result<(), JournalError> {
+        let bytes = (bytes + OVERHEAD).min(self.max_bytes / 4);
+        let used = lock(&self.shared).bytes + self.staged_bytes;
+        if used + bytes > self.max_bytes {
+            return Err(JournalError::Full { used, max: self.max_bytes });
+        }
+        Ok(())
+    }
+
     pub(super) fn commit(&mut self) -> Result<(), JournalError> {
         let mut state = lock(&self.shared);
         for payload in self.staged.drain(..) {

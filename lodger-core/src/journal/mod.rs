@@ -279,6 +279,20 @@ impl Writer {
         }
     }
 
+    /// Sees to it that a record of this many bytes can be appended, by making the next segment if it has to. A size
+    /// that a segment can't hold (in memory: a quarter of the limit) counts as the largest that it can.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append): there is no room for now.
+    pub fn make_room(&mut self, bytes: u64) -> Result<(), JournalError> {
+        match &mut self.0 {
+            #[cfg(feature = "journal")]
+            WriterKind::Disk(writer) => writer.make_room(bytes),
+            WriterKind::Memory(writer) => writer.make_room(bytes),
+        }
+    }
+
     /// What the journal takes up now.
     #[must_use]
     pub fn usage(&self) -> Usage {

@@ -81,6 +81,18 @@ impl Writer {
         Ok(sequence)
     }
 
+    pub(super) fn make_room(&mut self, bytes: u64) -> Result<(), JournalError> {
+        self.log.check_process()?;
+        if self.failed {
+            return Err(JournalError::CommitPending);
+        }
+        let bytes = (bytes + record::HEADER_BYTES as u64).min(self.segment_bytes);
+        if self.active.as_ref().is_none_or(|(segment, used)| used + bytes > segment.size) {
+            self.active = Some((self.rotate(bytes, Space::reserve)?, 0));
+        }
+        Ok(())
+    }
+
     pub(super) fn commit(&mut self) -> Result<(), JournalError> {
         self.log.check_process()?;
         if self.failed {

@@ -24,6 +24,8 @@ pub(crate) struct Awaited {
 struct State {
     waiting: HashMap<Position, Gathering>,
     sweep_at: usize,
+    /// Nobody acknowledges anything any more.
+    closed: bool,
 }
 
 #[derive(Debug)]
@@ -35,7 +37,7 @@ struct Gathering {
 
 impl Awaited {
     pub(crate) fn new(destinations: usize) -> Self {
-        let state = State { waiting: HashMap::new(), sweep_at: SWEEP_FROM };
+        let state = State { waiting: HashMap::new(), sweep_at: SWEEP_FROM, closed: false };
         Self { destinations, state: Mutex::new(state), entries: AtomicUsize::new(0) }
     }
 
@@ -43,9 +45,13 @@ impl Awaited {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gathers for this event. Before it is committed, so that no acknowledgement comes too early.
+    /// Gathers for this event. Before it is committed, so that no acknowledgement comes too early. When nobody is left
+    /// who would acknowledge it, whoever waits is told that the client ended.
     pub(crate) fn expect(&self, position: Position, watch: Watch) {
         let mut state = self.lock();
+        if state.closed {
+            return;
+        }
         if state.waiting.len() >= state.sweep_at {
             // Behind a stalled destination entries pile up whose waiters have run out of patience. Each sweep at
             // least halves the distance to the live ones, so it costs a constant per entry.
@@ -91,8 +97,12 @@ impl Awaited {
 
     /// Nothing will be acknowledged any more: everybody is told that the client ended.
     pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        let unfinished = std::mem::take(&mut state.waiting);
         self.entries.store(0, Ordering::Release);
-        drop(std::mem::take(&mut self.lock().waiting));
+        drop(state);
+        drop(unfinished);
     }
 
     fn remove(&self, state: &mut State, position: Position) -> Option<Gathering> {
@@ -106,7 +116,18 @@ impl Awaited {
 mod tests {
     use super::*;
     use crate::event::WriterId;
+    use crate::pipeline::RecordError;
     use crate::pipeline::ticket::{Goal, ticket};
+
+    #[tokio::test]
+    async fn who_comes_after_the_workers_have_ended_is_told_at_once() {
+        let awaited = Awaited::new(1);
+        awaited.close();
+        let (ticket, watch) = ticket(Goal::Delivered);
+        awaited.expect(Position { writer: WriterId::mint(), sequence: 1 }, watch);
+        let told = tokio::time::timeout(std::time::Duration::ZERO, ticket).await;
+        assert!(matches!(told, Ok(Err(RecordError::Unfinished))), "{told:?}");
+    }
 
     #[test]
     fn entries_of_those_who_went_away_are_swept() {

@@ -13,6 +13,7 @@ use super::counters::{Counters, last_resort};
 use super::intake::{Entry, Intake, Taken};
 use super::progress::Progress;
 use super::ticket::{Failure, Watch};
+use crate::event::limits::MAX_EVENT_BYTES;
 use crate::event::{Event, Position};
 use crate::journal::{JournalError, Writer};
 
@@ -43,6 +44,15 @@ enum Health {
     Good,
     Full,
     Failing,
+}
+
+impl Health {
+    fn after(error: &JournalError) -> Self {
+        match error {
+            JournalError::Full { .. } | JournalError::DiskFull { .. } => Self::Full,
+            _ => Self::Failing,
+        }
+    }
 }
 
 /// An event that is staged in the journal and not committed yet.
@@ -90,9 +100,7 @@ impl Committer {
                     let reached = barriers.into_iter().filter(|_| all_committed);
                     reached.for_each(|barrier| barrier.reached(Vec::new()));
                 }
-                Taken::Nothing if self.uncommitted > 0 => self.commit_again(),
-                // Whether there is room again only an event can tell, and reserved requests wait for us to ask.
-                Taken::Nothing => self.intake.set_journal_full(false),
+                Taken::Nothing => self.recover(),
                 Taken::Closed => break,
             }
         }
@@ -120,6 +128,9 @@ impl Committer {
         let all_staged = staged.len() == offered;
         if !staged.is_empty() {
             self.commit(staged);
+        }
+        if all_staged && self.health != Health::Good {
+            self.look_for_room();
         }
         let bytes = self.writer.usage().bytes;
         self.progress.post(|board| {
@@ -150,7 +161,6 @@ impl Committer {
             return None;
         }
         self.previous = None;
-        self.turn(Health::Good, None);
         if watch.awaits_delivery() {
             self.awaited.expect(position, watch);
             watch = Watch::nobody();
@@ -198,13 +208,34 @@ impl Committer {
         }
     }
 
+    /// What there is to do about a bad journal while nothing comes.
+    fn recover(&mut self) {
+        if self.uncommitted > 0 {
+            self.commit_again();
+        } else {
+            self.look_for_room();
+        }
+    }
+
+    /// Asks the journal whether it takes events again: a request that is let in must be able to leave one, however
+    /// large.
+    fn look_for_room(&mut self) {
+        if self.uncommitted > 0 {
+            return;
+        }
+        match self.writer.make_room(MAX_EVENT_BYTES as u64) {
+            Ok(()) => self.turn(Health::Good, None),
+            Err(error) => self.turn(Health::after(&error), Some(&error)),
+        }
+    }
+
     /// Tries once more to commit what is staged. Its waiters have been told that it failed; its destinations get it.
     fn commit_again(&mut self) {
         match self.writer.commit() {
             Ok(()) => {
                 self.uncommitted = 0;
-                self.turn(Health::Good, None);
                 self.progress.ring();
+                self.look_for_room();
             }
             Err(error) => self.turn(Health::Failing, Some(&error)),
         }

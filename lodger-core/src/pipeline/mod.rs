@@ -44,7 +44,7 @@ use crate::journal::RecoveryReport;
 use awaited::Awaited;
 use dead_letter::DeadLetters;
 use intake::{Entry, Intake, Shut};
-use progress::{Board, Progress};
+use progress::Board;
 use ticket::ticket;
 
 pub(crate) use clock::{Clock, SystemClock};
@@ -55,7 +55,7 @@ pub use error::RecordError;
 pub(crate) use intake::{Lane, Limits, Reservation};
 
 pub use progress::DeliveryState;
-pub(crate) use progress::LaneBoard;
+pub(crate) use progress::{LaneBoard, Progress};
 pub use shutdown::FlushError;
 pub(crate) use start::{Config, StartError};
 pub(crate) use ticket::{Goal, Ticket};
@@ -133,6 +133,17 @@ impl Pipeline {
     /// Holds a place in the intake; `None` when there is no room in the intake or the journal.
     pub(crate) fn reserve(&self) -> Option<Reservation> {
         self.intake.reserve()
+    }
+
+    /// Notes that something runs which may offer events, until it is [let go](Progress::let_go).
+    pub(crate) fn hold(&self) -> Arc<Progress> {
+        self.shared.progress.hold();
+        Arc::clone(&self.shared.progress)
+    }
+
+    /// How much is still running that may offer events.
+    pub(crate) fn open(&self) -> usize {
+        self.shared.progress.open()
     }
 
     pub(crate) fn counters(&self) -> &Arc<Counters> {

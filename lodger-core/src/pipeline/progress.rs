@@ -1,5 +1,6 @@
 //! The board on which every thread posts how far it is.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -15,6 +16,10 @@ pub(crate) struct Progress {
     changed: Condvar,
     /// One bell a lane: rung when there is something for its worker.
     bells: Vec<Arc<Notify>>,
+    /// How much is still running that may offer events: requests, jobs, spawned work.
+    open: AtomicUsize,
+    /// Somebody waits for `open` to become zero. Until then its changes wake nobody, so that they cost no lock.
+    closing: AtomicBool,
 }
 
 /// The board itself.
@@ -104,7 +109,13 @@ pub enum DeliveryState {
 impl Progress {
     pub(crate) fn new(lanes: Vec<LaneBoard>) -> Self {
         let bells = lanes.iter().map(|_| Arc::new(Notify::new())).collect();
-        Self { board: Mutex::new(Board { lanes, ..Board::default() }), changed: Condvar::new(), bells }
+        Self {
+            board: Mutex::new(Board { lanes, ..Board::default() }),
+            changed: Condvar::new(),
+            bells,
+            open: AtomicUsize::new(0),
+            closing: AtomicBool::new(false),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Board> {
@@ -145,6 +156,31 @@ impl Progress {
             };
             board = self.changed.wait_timeout(board, left).unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// Something started that may offer events.
+    pub(crate) fn hold(&self) {
+        self.open.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// It ended.
+    pub(crate) fn let_go(&self) {
+        // Either we see that somebody waits, or they see our zero: both sides write theirs before they read the other.
+        if self.open.fetch_sub(1, Ordering::SeqCst) == 1 && self.closing.load(Ordering::SeqCst) {
+            drop(self.lock());
+            self.changed.notify_all();
+        }
+    }
+
+    /// How much is still running that may offer events.
+    pub(crate) fn open(&self) -> usize {
+        self.open.load(Ordering::SeqCst)
+    }
+
+    /// Blocks until nothing is running any more, somebody else has asked the workers to end, or the deadline is over.
+    pub(crate) fn wait_for_open(&self, deadline: Instant) {
+        self.closing.store(true, Ordering::SeqCst);
+        self.wait(deadline, |board| self.open() == 0 || board.stop.is_some());
     }
 
     /// Asks the workers to end; a nearer deadline replaces a farther one.

@@ -3,6 +3,7 @@
 //! The waits run on short-lived threads of their own, so they need no runtime, don't block one, and go on when the
 //! future that asked for them is dropped.
 
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -31,7 +32,7 @@ impl Pipeline {
     pub(crate) async fn flush(&self, within: Duration) -> Result<(), FlushError> {
         let deadline = after(within);
         let accepted = self.intake.accepted();
-        let progress = std::sync::Arc::clone(&self.shared.progress);
+        let progress = Arc::clone(&self.shared.progress);
         let flushed = on_thread("lodger-flush", move || {
             // Nothing that comes later is waited for, or a busy service would never be done.
             progress.wait(deadline, |board| board.through_journal >= accepted || board.journal_ended) && {
@@ -47,17 +48,24 @@ impl Pipeline {
         }
     }
 
-    /// Refuses new events, commits what was accepted, and delivers until the deadline. Answers whether everything
-    /// accepted is committed.
-    pub(crate) async fn shutdown(&self, within: Duration) -> bool {
+    /// Waits for what is still running, then refuses new events, commits what was accepted, and delivers; all until
+    /// the deadline. `closing` is called right before events are refused. Answers whether everything accepted is
+    /// committed.
+    pub(crate) async fn shutdown(&self, within: Duration, closing: impl FnOnce() + Send + 'static) -> bool {
         let deadline = after(within);
-        self.intake.close();
-        self.shared.progress.stop(Stop { deadline: deadline.into() });
-        let progress = std::sync::Arc::clone(&self.shared.progress);
+        let stop = Stop { deadline: deadline.into() };
+        let (intake, progress) = (Arc::clone(&self.intake), Arc::clone(&self.shared.progress));
         let ended = on_thread("lodger-shutdown", move || {
+            progress.wait_for_open(deadline);
+            closing();
+            intake.close();
+            progress.stop(stop);
             progress.wait(deadline + GRACE, |board| board.journal_ended && all_ended(board))
         });
-        ended.await;
+        if ended.await.is_none() {
+            self.intake.close();
+            self.shared.progress.stop(stop);
+        }
         self.read(|board| board.journal_ended)
     }
 }

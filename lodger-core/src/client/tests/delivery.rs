@@ -210,6 +210,46 @@ fn shutdown_reports_what_a_hanging_destination_leaves_and_refuses_what_comes_lat
 }
 
 #[test]
+fn shutdown_takes_the_events_of_what_is_still_running() {
+    let destination = Scripted::new("d", |_| Act::Take);
+    let lodger = client(&destination);
+    let (request, spawned) = (lodger.sink().hold(), lodger.sink().hold());
+    let mut shutdown = pin!(lodger.shutdown(LONG));
+    assert!(shutdown.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    drop(request);
+    block_on(lodger.record(event("a.b"))).expect("it came from something that was running");
+    drop(spawned);
+    let report = block_on(shutdown);
+    assert!(report.is_clean(), "{report:?}");
+    assert_eq!(destination.settled().len(), 1);
+}
+
+#[test]
+fn shutdown_does_not_wait_for_ever_and_says_what_came_too_late() {
+    let lodger = client(&Scripted::new("d", |_| Act::Take));
+    let request = lodger.sink().hold();
+    let report = block_on(lodger.shutdown(Duration::from_millis(1)));
+    assert_eq!((report.open, report.refused, report.is_clean()), (1, 0, false));
+
+    let terms = Terms { class: Class::Trusted, guarantee: Guarantee::Queued, place: None };
+    assert!(lodger.sink().accept(event("a.b"), terms).is_none());
+    drop(request);
+    let report = block_on(lodger.shutdown(LONG));
+    assert_eq!((report.open, report.refused, report.is_clean()), (0, 1, false));
+}
+
+#[test]
+fn a_nearer_deadline_ends_a_shutdown_that_waits() {
+    let lodger = client(&Scripted::new("d", |_| Act::Take));
+    let request = lodger.sink().hold();
+    let mut patient = pin!(lodger.shutdown(Duration::from_secs(100_000)));
+    assert!(patient.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    block_on(lodger.shutdown(Duration::ZERO));
+    assert_eq!(block_on(patient).open, 1);
+    drop(request);
+}
+
+#[test]
 fn shutdown_delivers_first_and_does_not_wait_for_its_deadline() {
     let destination = Scripted::batched("d", 4, 1, |_| Act::Take);
     let lodger = client(&destination);

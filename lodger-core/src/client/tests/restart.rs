@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::capture::{self, Class, Guarantee, Terms};
 use crate::event::EventId;
 use crate::pipeline::testing::{Act, Scripted, Seen};
 
@@ -60,6 +61,25 @@ fn what_was_only_enqueued_is_committed_by_the_last_drop() {
     let lodger = open(dir.path(), &up);
     block_on(lodger.flush(LONG)).unwrap();
     assert_eq!(up.settled().len(), 500);
+}
+
+#[test]
+fn an_installed_client_ends_with_its_last_handle() {
+    let dir = tempfile::tempdir().unwrap();
+    let lodger = open(dir.path(), &Scripted::new("d", |_| Act::Hang));
+    lodger.install();
+    enqueue_many(&lodger, 5);
+    crash(lodger);
+
+    let orphans = capture::orphans();
+    let terms = Terms { class: Class::Trusted, guarantee: Guarantee::Queued, place: None };
+    capture::installed_or_orphanage().accept(event("a.b"), terms);
+    assert!(capture::orphans() > orphans, "what comes later is printed and counted");
+
+    let up = Scripted::new("d", |_| Act::Take);
+    let lodger = open(dir.path(), &up);
+    block_on(lodger.flush(LONG)).unwrap();
+    assert_eq!(up.settled().len(), 5);
 }
 
 #[test]

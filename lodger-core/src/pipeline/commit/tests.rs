@@ -22,9 +22,13 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let config = JournalConfig::at(dir.path().join("journal"));
+        Self::with(dir, &config)
+    }
+
+    fn with(dir: tempfile::TempDir, config: &JournalConfig) -> Self {
         let identity = Identity::new("d", "");
-        let mut journal =
-            open(&JournalConfig::at(dir.path().join("journal")), std::slice::from_ref(&identity)).unwrap();
+        let mut journal = open(config, std::slice::from_ref(&identity)).unwrap();
         let shared = Shared {
             progress: Arc::new(Progress::new(vec![LaneBoard::new(identity, 0)])),
             awaited: Arc::new(Awaited::new(1)),
@@ -48,9 +52,23 @@ impl Bench {
 
     /// Commits one event, so that there is a segment: making one is synced too, and would get the injected failure.
     fn warm_up(&mut self) {
+        assert!(self.commit_one());
+    }
+
+    /// Takes one event through the journal thread's turn, and answers whether it is on disk.
+    fn commit_one(&mut self) -> bool {
         drop(self.offer(Goal::Queued));
         let Taken::Group(entries, _) = self.committer.intake.take(None) else { panic!("it was offered") };
-        assert!(self.committer.group(entries));
+        let all_committed = self.committer.group(entries);
+        self.committer.intake.release();
+        all_committed
+    }
+
+    /// Settles everything that is in the journal.
+    fn settle_all(&mut self) {
+        while let Some(record) = self.backlog.next().unwrap() {
+            self.backlog.settle(&[record.key]).unwrap();
+        }
     }
 
     /// Commits what was offered and ends; answers what the destination finds in the journal.
@@ -128,4 +146,26 @@ async fn an_event_for_which_no_segment_can_be_made_is_given_back_and_the_next_is
     second.await.unwrap();
     assert_eq!(found, ids[1..], "what was refused is not delivered");
     assert_eq!(shared.counters.read().last_resort, 0);
+}
+
+#[test]
+fn nothing_is_reserved_as_long_as_a_full_journal_is_full() {
+    let dir = tempfile::tempdir().unwrap();
+    let in_memory = JournalConfig { max_bytes: 4_096, segment_bytes: 1_024, ..JournalConfig::in_memory() };
+    let on_disk =
+        JournalConfig { dir: Some(dir.path().join("journal")), min_free_bytes: 0, ..in_memory.clone() };
+    for config in [in_memory, on_disk] {
+        let mut bench = Bench::with(tempfile::tempdir().unwrap(), &config);
+        let intake = Arc::clone(&bench.committer.intake);
+        assert!(intake.reserve().is_some());
+        while bench.commit_one() {}
+        for interval in 0..3 {
+            assert!(intake.reserve().is_none(), "interval {interval} of {config:?}");
+            bench.committer.recover();
+        }
+        bench.settle_all();
+        bench.committer.recover();
+        assert!(intake.reserve().is_some(), "{config:?}");
+        assert!(bench.commit_one());
+    }
 }
