@@ -105,6 +105,63 @@ async fn a_committed_change_is_recorded_although_the_function_fails_later() {
     assert_eq!(lodger.stats().counts.filtered, 1, "a failure without a change is not recorded by default");
 }
 
+#[audited("transfer.make", on(always))]
+async fn transfer(fails: bool) -> Result<(), io::Error> {
+    current().record("transfer.fee").metadata("cents", 25);
+    if fails { Err(io::Error::other("no funds")) } else { Ok(()) }
+}
+
+#[audited("transfer.make")]
+async fn panicking() {
+    current().record("transfer.fee");
+    panic!("as the test wants it");
+}
+
+#[tokio::test]
+async fn a_further_event_ends_like_the_function_that_recorded_it() {
+    let (lodger, memory) = client();
+    let job =
+        lodger.run_as(Actor::service("worker"), async { (transfer(false).await, transfer(true).await) });
+    assert!(job.await.1.is_err());
+    let outcomes: Vec<_> = memory
+        .wait_for(4)
+        .await
+        .into_iter()
+        .map(|event| (event.action.into_owned(), event.outcome))
+        .collect();
+    let (make, fee) = ("transfer.make".to_owned(), "transfer.fee".to_owned());
+    assert_eq!(
+        outcomes,
+        [
+            (make.clone(), Outcome::Success),
+            (fee.clone(), Outcome::Success),
+            (make, Outcome::Failure),
+            (fee, Outcome::Failure),
+        ]
+    );
+
+    let panicked = tokio::spawn({
+        let lodger = lodger.clone();
+        async move { lodger.run_as(Actor::service("worker"), panicking()).await }
+    });
+    assert!(panicked.await.is_err());
+    let events = memory.wait_for(6).await;
+    let last: Vec<_> = events[4..].iter().map(|event| (event.outcome, event.reason.as_deref())).collect();
+    assert_eq!(last, [(Outcome::Unknown, Some("panicked")); 2]);
+}
+
+#[audited("thing.do", actor = Actor::user(""), target(thing = ""))]
+async fn nameless() {}
+
+#[tokio::test]
+async fn an_empty_id_names_nobody_and_nothing() {
+    let (lodger, memory) = client();
+    lodger.run_as(Actor::service("worker"), nameless()).await;
+    let event = memory.wait_for(1).await.remove(0);
+    assert!(event.actor.is_unresolved() && event.target.is_unresolved(), "{event:?}");
+    assert_eq!(event.trimmed, []);
+}
+
 struct User(&'static str);
 
 impl ToActor for User {

@@ -7,11 +7,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::context::Context;
+use super::diff;
 use super::draft::Content;
 use super::drafts::{DraftId, Which};
 use super::scope::Scope;
-use super::{Ended, Verdict, diff};
-use crate::event::{Change, EventId, Retention, ToActor, ToTarget};
+use crate::event::{Change, EventId, Retention, Timestamp, ToActor, ToTarget};
 
 /// Speaks about an event while its handler runs: what only the body knows.
 ///
@@ -34,7 +34,7 @@ enum About {
     Further(Arc<Further>),
 }
 
-/// A draft made by [`Audit::record`]. Staged when the last handle to it is gone.
+/// A draft made by [`Audit::record`]. More can be said about it until the last handle to it is gone.
 #[derive(Debug)]
 struct Further {
     scope: Arc<Scope>,
@@ -43,7 +43,7 @@ struct Further {
 
 impl Drop for Further {
     fn drop(&mut self) {
-        self.scope.stage(self.draft, Ended::Returned(Verdict::Ok));
+        self.scope.let_go(self.draft);
     }
 }
 
@@ -176,14 +176,15 @@ impl Audit {
         self.say(|content| content.discarded = true)
     }
 
-    /// A further event of the same request, which says that `action` happened; what it is about is said on the handle
-    /// that comes back. The event is finished with the response, or when the handle is dropped, if that is later.
+    /// A further event of the same request, `action`; what it is about is said on the handle that comes back. It ends as
+    /// the function ends that records it, and is recorded whatever the outcome, since it was asked for. It is finished
+    /// with the response, or when the handle is dropped, if that is later.
     pub fn record(&self, action: impl Into<Cow<'static, str>>) -> Audit {
         let maker = match self.which() {
             Which::Draft(draft) => Some(draft),
             Which::Current => Context::function_in(&self.scope),
         };
-        let draft = self.scope.state().drafts.open_further(action.into(), maker);
+        let draft = self.scope.state().drafts.open_further(action.into(), maker, Timestamp::now());
         let further = Further { scope: Arc::clone(&self.scope), draft };
         Audit { scope: Arc::clone(&self.scope), about: About::Further(Arc::new(further)) }
     }

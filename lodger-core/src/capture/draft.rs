@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::drafts::DraftId;
 use super::{Ended, Site};
 use crate::event::{Actor, Change, EventId, Metadata, Retention, Target, Timestamp};
 
@@ -91,8 +92,9 @@ impl Content {
 pub(super) enum Maker {
     /// An annotated function that runs.
     Function(&'static Site),
-    /// The application, which says that something happened: `audit.record(..)`.
-    Application,
+    /// The application, which says that something happened: `audit.record(..)`. The fate of the function that said so
+    /// is the event's too.
+    Application(Option<DraftId>),
     /// The layer, which saw a request and its response from outside: a rule, an unaudited change.
     Layer,
 }
@@ -104,20 +106,27 @@ pub(super) struct Draft {
     pub(super) action: Cow<'static, str>,
     pub(super) maker: Maker,
     pub(super) content: Content,
-    /// How the function ended and when; `None` while it runs.
+    /// How the function ended and when; `None` while it runs. A further event ends like the function that made it.
     pub(super) ended: Option<(Ended, Timestamp)>,
+    /// Whether somebody still holds the handle of a further event, and may say more.
+    pub(super) held: bool,
 }
 
 impl Draft {
     pub(super) fn new(action: Cow<'static, str>, maker: Maker) -> Self {
-        Self { id: EventId::mint(), action, maker, content: Content::default(), ended: None }
+        Self { id: EventId::mint(), action, maker, content: Content::default(), ended: None, held: false }
+    }
+
+    /// Whether nothing more will come.
+    pub(super) fn is_done(&self) -> bool {
+        self.ended.is_some() && !self.held
     }
 
     /// The annotated function, where there is one.
     pub(super) fn site(&self) -> Option<&'static Site> {
         match self.maker {
             Maker::Function(site) => Some(site),
-            Maker::Application | Maker::Layer => None,
+            Maker::Application(_) | Maker::Layer => None,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::draft::{Content, Draft, Maker};
-use super::{Ended, Site};
+use super::{Ended, Site, Verdict};
 use crate::event::{EventId, Timestamp};
 
 /// Names a draft within its scope. Never used twice.
@@ -46,13 +46,28 @@ impl Drafts {
     }
 
     /// Opens a further draft that the function `maker` asks for.
-    pub(super) fn open_further(&mut self, action: Cow<'static, str>, maker: Option<DraftId>) -> DraftId {
-        let mut draft = Draft::new(action, Maker::Application);
-        // Whoever asks for it asserts that it happened.
-        draft.content.committed = true;
+    pub(super) fn open_further(
+        &mut self,
+        action: Cow<'static, str>,
+        maker: Option<DraftId>,
+        now: Timestamp,
+    ) -> DraftId {
         let maker = maker.or_else(|| self.outermost());
+        let mut draft = Draft::new(action, Maker::Application(maker));
+        draft.held = true;
+        draft.ended = match maker.and_then(|maker| self.open.get(&maker)) {
+            Some(maker) => maker.ended.map(|(ended, _)| (ended, now)),
+            None => Some((Ended::Returned(Verdict::None), now)),
+        };
         self.inherit(&mut draft, maker);
         self.push(draft)
+    }
+
+    /// Lets go of the handle of a further draft.
+    pub(super) fn let_go(&mut self, id: DraftId) {
+        if let Some(draft) = self.open.get_mut(&id) {
+            draft.held = false;
+        }
     }
 
     fn inherit(&self, draft: &mut Draft, from: Option<DraftId>) {
@@ -69,7 +84,7 @@ impl Drafts {
     }
 
     /// The outermost annotated function that is running.
-    fn outermost(&self) -> Option<DraftId> {
+    pub(super) fn outermost(&self) -> Option<DraftId> {
         let running = |draft: &Draft| matches!(draft.maker, Maker::Function(_)) && draft.ended.is_none();
         self.open.iter().find(|(_, draft)| running(draft)).map(|(id, _)| *id)
     }
@@ -95,22 +110,24 @@ impl Drafts {
         self.open.get(&id).map(|draft| draft.id)
     }
 
-    /// Marks that the function of a draft has ended.
+    /// Marks that the function of a draft has ended, and with it what the function recorded further.
     pub(super) fn end(&mut self, id: DraftId, ended: Ended, now: Timestamp) {
-        if let Some(draft) = self.open.get_mut(&id) {
-            draft.ended = Some((ended, now));
+        for (other, draft) in &mut self.open {
+            let further = matches!(draft.maker, Maker::Application(Some(maker)) if maker == id);
+            if *other == id || further {
+                draft.ended = Some((ended, now));
+            }
         }
     }
 
-    /// Takes a draft out, to be finished.
-    pub(super) fn take(&mut self, id: DraftId) -> Option<Draft> {
-        self.open.remove(&id)
+    /// Takes out those of which nothing more will come, to be finished.
+    pub(super) fn take_done(&mut self) -> Vec<Draft> {
+        self.open.extract_if(.., |_, draft| draft.is_done()).map(|(_, draft)| draft).collect()
     }
 
-    /// Takes out those whose functions have ended.
-    pub(super) fn take_ended(&mut self) -> Vec<Draft> {
+    /// Takes no more words before a draft is opened: the request is over.
+    pub(super) fn close(&mut self) {
         self.closed = true;
-        self.open.extract_if(.., |_, draft| draft.ended.is_some()).map(|(_, draft)| draft).collect()
     }
 
     /// Takes what was said before any function ran.

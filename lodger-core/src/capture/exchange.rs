@@ -189,7 +189,7 @@ impl Exchange {
 
     fn finish_one(&mut self, draft: Draft, ending: &Ending, left: &mut Left) {
         // A further event stands beside what the layer has to say, not in its place.
-        let stands_for_it = !matches!(draft.maker, Maker::Application);
+        let stands_for_it = !matches!(draft.maker, Maker::Application(_));
         match finish::finish(&self.scope, draft, ending, self.policy.guarantee(), &mut self.reservation) {
             Finished::Recorded(wait) => {
                 left.recorded = true;
@@ -257,12 +257,10 @@ impl Exchange {
             Guarantee::Delivered => self.policy.delivered_wait(),
             Guarantee::Durable | Guarantee::Queued => self.policy.durable_wait(),
         };
-        let sink = Arc::clone(self.policy.sink());
+        let policy = Arc::clone(&self.policy);
         Some(Box::pin(async move {
             let reached = all_within(limit, waits).await;
-            if reached.is_err() {
-                sink.count(Count::GuaranteeMissed);
-            }
+            policy.note_guarantee(reached);
             reached
         }))
     }

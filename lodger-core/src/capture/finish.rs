@@ -48,7 +48,9 @@ pub(super) fn finish(
     let actor = actor_of(scope, &draft);
     let ruling = outcome::rule(facts(&draft, ended, ending, actor.is_some()));
     let on = draft.site().and_then(|site| site.on).or_else(|| scope.policy().and_then(Policy::on));
-    if !outcome::recorded(&ruling, on) {
+    // What the application asks for by name is recorded, however it ended.
+    let asked_for = matches!(draft.maker, Maker::Application(_));
+    if !asked_for && !outcome::recorded(&ruling, on) {
         sink.count(Count::Filtered);
         return Finished::Filtered;
     }
@@ -56,7 +58,7 @@ pub(super) fn finish(
     let class = match (ruling.outcome, draft.maker, ending) {
         (Outcome::Denied, _, _) | (Outcome::Failure, Maker::Layer, _) => Class::Hostile,
         (Outcome::Unknown, Maker::Layer, _) if actor.is_none() => Class::Hostile,
-        (_, Maker::Application, Ending::Answered(401 | 403)) => Class::Hostile,
+        (Outcome::Failure, Maker::Application(None), _) => Class::Hostile,
         _ => Class::Trusted,
     };
     let guarantee = if class == Class::Hostile { Guarantee::Queued } else { guarantee };
@@ -99,6 +101,11 @@ fn facts(draft: &Draft, ended: Ended, ending: &Ending, has_actor: bool) -> Facts
 
 /// Who did it, from the first source that answers. `None` when none does.
 fn actor_of(scope: &Scope, draft: &Draft) -> Option<Actor> {
+    // An id that is empty names nobody.
+    named_actor(scope, draft).filter(|actor| !actor.id.trim().is_empty())
+}
+
+fn named_actor(scope: &Scope, draft: &Draft) -> Option<Actor> {
     if let Some(actor) = &draft.content.actor {
         return Some(actor.clone());
     }
@@ -129,8 +136,9 @@ fn unresolved_actor(scope: &Scope, draft: &Draft) -> Actor {
         let why = if conflicting {
             "two of its arguments name different actors: say which with actor = …"
         } else {
-            "say who acts with set_actor(&user) in your authentication, .actor_ext::<User>() on the layer, an \
-             argument that implements ToActor, or actor = … (Actor::anonymous() where nobody has to be named)"
+            "say who acts with set_actor(&user) in your authentication (or .actor_ext::<User>() on the layer, where \
+             authentication is outside of it), an argument that implements ToActor, or actor = … \
+             (Actor::anonymous() where nobody has to be named)"
         };
         tracing::warn!(target: "lodger", "{action}: no actor for {function} ({file}:{line}): {why}");
     }
@@ -141,10 +149,19 @@ fn unresolved_actor(scope: &Scope, draft: &Draft) -> Actor {
 fn target_of(scope: &Scope, draft: &mut Draft, request: Option<&RequestInfo>) -> Target {
     let content = &mut draft.content;
     let named = content.target.take().or_else(|| content.found_target.take());
+    let named = named.filter(|target| !target.id.trim().is_empty() && !target.kind.trim().is_empty());
     if let Some(target) = named.or_else(|| target_in_path(scope, &draft.action, request)) {
         return target;
     }
     scope.sink.count(Count::UnresolvedTarget);
+    if let Some(site) = draft.site().filter(|site| site.warn_target_once()) {
+        let Site { function, file, line, action, .. } = site;
+        tracing::warn!(
+            target: "lodger",
+            "{action}: no target for {function} ({file}:{line}): say it with target(kind = id), an argument or a \
+             returned value that implements ToTarget, or a path parameter that names it, as {{invoice_id}} does"
+        );
+    }
     match request.and_then(|request| Some((request.method.as_ref()?, request.route.as_ref()?))) {
         Some((method, route)) => Target::unresolved(format!("{method} {route}")),
         None => Target::unresolved(&draft.action),

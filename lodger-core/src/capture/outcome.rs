@@ -66,8 +66,7 @@ pub enum Answer {
 pub struct Facts {
     /// How the work ended.
     pub ended: Ended,
-    /// Whether it said that the change is done, `audit.committed()`, or is such an assertion itself,
-    /// `audit.record(..)`.
+    /// Whether it said that the change is done: `audit.committed()`.
     pub committed: bool,
     /// What is known of the response.
     pub answer: Answer,

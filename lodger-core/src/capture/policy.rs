@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::client_ip::{ProxyHeader, TrustedProxies};
 use super::head::{CAPTURED_HEADERS, PROXY_HEADERS, SESSION_HEADER};
 use super::rules::RuleSet;
-use super::{Guarantee, OutcomeSet, Sink};
+use super::{Count, Guarantee, Missed, OutcomeSet, Sink};
 
 /// How long a response waits for [`Guarantee::Durable`] unless told otherwise.
 const DURABLE_WAIT: Duration = Duration::from_secs(2);
@@ -48,7 +49,9 @@ pub struct Settings {
 }
 
 /// The settings of a layer can't work. Names every problem.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Its `Debug` is its text: a `main` that returns it prints that.
+#[derive(Clone, PartialEq, Eq)]
 pub struct LayerError {
     problems: Vec<String>,
 }
@@ -58,6 +61,12 @@ impl LayerError {
     #[must_use]
     pub fn problems(&self) -> &[String] {
         &self.problems
+    }
+}
+
+impl fmt::Debug for LayerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -156,6 +165,15 @@ impl Settings {
             problems.extend(invalid.problems.iter().map(ToString::to_string));
             RuleSet::default()
         });
+        for (rule, action) in &self.rules {
+            let chars = action.chars().count();
+            if !(1..=128).contains(&chars) || action.chars().any(char::is_control) {
+                problems.push(format!(
+                    "the action of the rule {rule:?} must be 1 to 128 characters without control characters, such as \
+                     \"organization.member.removed\", not {action:?}"
+                ));
+            }
+        }
         let proxies = TrustedProxies::parse(&self.trusted_proxies).unwrap_or_else(|error| {
             problems.push(error.to_string());
             TrustedProxies::default()
@@ -182,7 +200,14 @@ impl Settings {
         if self.session_cookie.is_some() {
             headers.push(SESSION_HEADER);
         }
-        Ok(Policy { settings: self.clone(), rules, proxies, headers, warned: Mutex::default() })
+        Ok(Policy {
+            settings: self.clone(),
+            rules,
+            proxies,
+            headers,
+            warned: Mutex::default(),
+            missing: AtomicBool::new(false),
+        })
     }
 }
 
@@ -227,6 +252,8 @@ pub struct Policy {
     proxies: TrustedProxies,
     headers: Vec<&'static str>,
     warned: Mutex<HashSet<String>>,
+    /// Whether the last response that waited went out without its guarantee.
+    missing: AtomicBool,
 }
 
 impl Policy {
@@ -279,6 +306,23 @@ impl Policy {
 
     pub(super) fn tenant(&self) -> Option<&str> {
         self.settings.tenant.as_deref()
+    }
+
+    /// Counts a response that went out without its guarantee, and says once when that begins and ends.
+    pub(super) fn note_guarantee(&self, reached: Result<(), Missed>) {
+        if reached.is_err() {
+            self.sink().count(Count::GuaranteeMissed);
+        }
+        match (reached, self.missing.swap(reached.is_err(), Ordering::Relaxed)) {
+            (Err(missed), false) => tracing::warn!(
+                target: "lodger",
+                ?missed,
+                guarantee = ?self.guarantee(),
+                "responses go out without the guarantee for their audit events; see the client's stats for the reason"
+            ),
+            (Ok(()), true) => tracing::info!(target: "lodger", "responses wait for their guarantee again"),
+            _ => {}
+        }
     }
 
     /// True the first time it is asked about a route.

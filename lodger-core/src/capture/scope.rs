@@ -219,32 +219,43 @@ impl Scope {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stages a draft: its function has ended. Outside a running request the event is finished at once.
+    /// Stages a draft: its function has ended.
     pub(super) fn stage(&self, id: DraftId, ended: Ended) {
-        let now = Timestamp::now();
-        let (draft, ending) = {
+        self.state().drafts.end(id, ended, Timestamp::now());
+        self.finish_done();
+    }
+
+    /// Nobody holds the handle of a further event any more.
+    pub(super) fn let_go(&self, id: DraftId) {
+        self.state().drafts.let_go(id);
+        self.finish_done();
+    }
+
+    /// Finishes what is done; while a request runs that waits for its response.
+    fn finish_done(&self) {
+        let (done, ending) = {
             let mut state = self.state();
-            state.drafts.end(id, ended, now);
             let ending = match (&self.around, &state.ending) {
                 (Around::Request { .. }, None) => return,
                 (Around::Request { .. }, Some(ending)) => ending.clone(),
                 (Around::Job { .. }, _) => Ending::Job,
             };
-            (state.drafts.take(id), ending)
+            (state.drafts.take_done(), ending)
         };
-        if let Some(draft) = draft {
+        for draft in done {
             // Nobody waits for a single event here: the response is out, or the job waits for all at its end.
             finish::finish(self, draft, &ending, Guarantee::Queued, &mut None);
         }
     }
 
-    /// Ends the request: from now on drafts are finished when they are staged. Answers with those staged so far, and
-    /// with whether some are still open.
+    /// Ends the request: from now on drafts are finished when they are done. Answers with those that are done by now,
+    /// and with whether an annotated function is still running.
     pub(super) fn end(&self, ending: Ending) -> (Vec<Draft>, bool) {
         let mut state = self.state();
         state.ending = Some(ending);
-        let staged = state.drafts.take_ended();
-        (staged, state.drafts.len() > 0)
+        state.drafts.close();
+        let done = state.drafts.take_done();
+        (done, state.drafts.outermost().is_some())
     }
 
     /// A draft for something that no function stands for: a rule, an unaudited change. It holds what was said.

@@ -24,6 +24,7 @@ pub struct Site {
     /// The names in `fields(..)`.
     pub fields: &'static [&'static str],
     warned: AtomicBool,
+    warned_of_target: AtomicBool,
 }
 
 impl Site {
@@ -46,6 +47,7 @@ impl Site {
             user_visible: false,
             fields: &[],
             warned: AtomicBool::new(false),
+            warned_of_target: AtomicBool::new(false),
         }
     }
 
@@ -73,6 +75,11 @@ impl Site {
     /// True the first time it is asked: a warning is given once per site, not per request.
     pub(super) fn warn_once(&self) -> bool {
         !self.warned.swap(true, Ordering::Relaxed)
+    }
+
+    /// The same, for the warning about the target.
+    pub(super) fn warn_target_once(&self) -> bool {
+        !self.warned_of_target.swap(true, Ordering::Relaxed)
     }
 }
 

@@ -7,7 +7,8 @@ use crate::destination::registry::DestinationError;
 use crate::journal::JournalError;
 
 /// Why a client could not be built: every problem at once, each with what to do about it.
-#[derive(Debug)]
+///
+/// Its `Debug` is its text: a `main` that returns it prints that.
 pub struct BuildError {
     problems: Vec<BuildProblem>,
 }
@@ -66,6 +67,12 @@ impl BuildError {
 impl From<BuildProblem> for BuildError {
     fn from(problem: BuildProblem) -> Self {
         Self { problems: vec![problem] }
+    }
+}
+
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
