@@ -12,7 +12,10 @@ pub(super) fn write() -> io::Result<()> {
 /// Before a segment is synced.
 pub(super) fn sync() -> io::Result<()> {
     #[cfg(test)]
-    injected::fail(&injected::SYNCS)?;
+    {
+        assert!(!injected::PANIC.take(), "injected");
+        injected::fail(&injected::SYNCS)?;
+    }
     Ok(())
 }
 
@@ -26,7 +29,7 @@ pub(super) fn process_id() -> u32 {
 }
 
 #[cfg(test)]
-pub(crate) use injected::fail_syncs;
+pub(crate) use injected::{fail_syncs, panic_at_sync};
 #[cfg(test)]
 pub(super) use injected::{fail_writes, fork};
 
@@ -39,6 +42,7 @@ mod injected {
     thread_local! {
         pub(super) static WRITES: Cell<u32> = const { Cell::new(0) };
         pub(super) static SYNCS: Cell<u32> = const { Cell::new(0) };
+        pub(super) static PANIC: Cell<bool> = const { Cell::new(false) };
         pub(super) static CHILD: Cell<Option<u32>> = const { Cell::new(None) };
     }
 
@@ -50,6 +54,11 @@ mod injected {
     /// Lets this thread's next syncs fail.
     pub(crate) fn fail_syncs(count: u32) {
         SYNCS.set(count);
+    }
+
+    /// Lets this thread panic at its next sync.
+    pub(crate) fn panic_at_sync() {
+        PANIC.set(true);
     }
 
     /// Lets this thread go on as a forked child does: the same memory under another process id.

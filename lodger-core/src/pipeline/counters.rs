@@ -46,7 +46,11 @@ counters! {
     trimmed,
     /// Events refused because the journal or its disk was full.
     journal_full,
-    /// Events whose commit failed. They may still arrive.
+    /// Events refused because they could never fit into the journal: its limit is too small.
+    too_large,
+    /// Events refused because the journal could not be written.
+    journal_failed,
+    /// Events that the journal took and whose commit failed. They may still arrive.
     commit_failed,
     /// Events that were committed and could not be read any more.
     unreadable,
