@@ -207,7 +207,7 @@ impl Committer {
                 return watch.failed(Failure::invalid(InvalidEvent::not_json(&error), &self.counters));
             }
         };
-        watch.failed(Failure::journal(event, Arc::clone(&error), &self.counters));
+        let failure = Failure::journal(event, Arc::clone(&error), &self.counters);
         match &*error {
             // The event is to blame, not the journal.
             JournalError::TooLarge { .. } => self.counters.too_large.up(),
@@ -220,6 +220,7 @@ impl Committer {
                 self.turn(health, Some(error));
             }
         }
+        watch.failed(failure);
     }
 
     fn commit(&mut self, staged: &mut Vec<Staged>) {
