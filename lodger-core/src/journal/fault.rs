@@ -1,5 +1,6 @@
 //! Where tests let the system fail. Outside of tests there is nothing here but the system itself.
 
+use std::fs::File;
 use std::io;
 
 /// Before a write to a segment.
@@ -19,6 +20,19 @@ pub(super) fn sync() -> io::Result<()> {
     Ok(())
 }
 
+/// Syncs a file that is no segment.
+pub(crate) fn sync_data(file: &File) -> io::Result<()> {
+    sync()?;
+    file.sync_data()
+}
+
+/// Before a settle file is synced.
+pub(super) fn settle() -> io::Result<()> {
+    #[cfg(test)]
+    injected::fail(&injected::SETTLES)?;
+    Ok(())
+}
+
 /// The id of this process.
 pub(super) fn process_id() -> u32 {
     #[cfg(test)]
@@ -29,9 +43,9 @@ pub(super) fn process_id() -> u32 {
 }
 
 #[cfg(test)]
-pub(crate) use injected::{fail_syncs, panic_at_sync};
+pub(super) use injected::{fail_settles, fail_writes, fork};
 #[cfg(test)]
-pub(super) use injected::{fail_writes, fork};
+pub(crate) use injected::{fail_syncs, panic_at_sync};
 
 #[cfg(test)]
 mod injected {
@@ -42,6 +56,7 @@ mod injected {
     thread_local! {
         pub(super) static WRITES: Cell<u32> = const { Cell::new(0) };
         pub(super) static SYNCS: Cell<u32> = const { Cell::new(0) };
+        pub(super) static SETTLES: Cell<u32> = const { Cell::new(0) };
         pub(super) static PANIC: Cell<bool> = const { Cell::new(false) };
         pub(super) static CHILD: Cell<Option<u32>> = const { Cell::new(None) };
     }
@@ -54,6 +69,11 @@ mod injected {
     /// Lets this thread's next syncs fail.
     pub(crate) fn fail_syncs(count: u32) {
         SYNCS.set(count);
+    }
+
+    /// Lets this thread's next syncs of settle files fail.
+    pub(in crate::journal) fn fail_settles(count: u32) {
+        SETTLES.set(count);
     }
 
     /// Lets this thread panic at its next sync.
