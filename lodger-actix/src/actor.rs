@@ -55,7 +55,7 @@ fn store(extensions: &mut Extensions, actor: Actor) {
     }
 }
 
-/// What was stored before the request reached the middleware.
-pub(crate) fn stored(extensions: &Extensions) -> Option<Actor> {
-    extensions.get::<StoredActor>().map(|stored| stored.0.clone())
+/// Takes what was stored before the request reached the middleware.
+pub(crate) fn take_stored(extensions: &mut Extensions) -> Option<Actor> {
+    extensions.remove::<StoredActor>().map(|stored| stored.0)
 }

@@ -4,13 +4,12 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::{Error, HttpResponse, ResponseError};
-use lodger_core::capture::{Exchange, InScope, ResponseHead, Wait};
+use lodger_core::capture::{Exchange, InScope, ResponseHead, TurnedAway, Wait};
 use pin_project_lite::pin_project;
 
 use crate::head::REQUEST_ID;
@@ -35,7 +34,7 @@ pin_project! {
         /// Another middleware outside of this one does the work.
         Through { #[pin] inner: F },
         /// The request was turned away.
-        Unavailable { after: Duration },
+        Unavailable { why: TurnedAway },
     }
 }
 
@@ -48,8 +47,8 @@ impl<F, B> ResponseFuture<F, B> {
         Self { step: Step::Through { inner } }
     }
 
-    pub(crate) fn unavailable(after: Duration) -> Self {
-        Self { step: Step::Unavailable { after } }
+    pub(crate) fn unavailable(why: TurnedAway) -> Self {
+        Self { step: Step::Unavailable { why } }
     }
 }
 
@@ -64,7 +63,9 @@ where
         loop {
             let next = match this.step.as_mut().project() {
                 StepProjection::Through { inner } => return inner.poll(cx),
-                StepProjection::Unavailable { after } => return Poll::Ready(Err(TurnedAway(*after).into())),
+                StepProjection::Unavailable { why } => {
+                    return Poll::Ready(Err(Unavailable(why.clone()).into()));
+                }
                 StepProjection::Waiting { response, wait } => {
                     // What the wait came to is counted by the exchange; the response goes out either way.
                     ready!(wait.as_mut().poll(cx)).ok();
@@ -91,13 +92,16 @@ fn respond<B>(exchange: &mut Exchange, response: &mut Result<ServiceResponse<B>,
     let head = match response {
         Ok(response) => ResponseHead {
             status: response.status().as_u16(),
-            has_request_id: response.headers().contains_key(REQUEST_ID),
+            request_id: response
+                .headers()
+                .get(REQUEST_ID)
+                .map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned()),
             // Before the call the pattern is a guess: it is none for an encoded path.
             route: response.request().match_pattern(),
         },
         Err(error) => ResponseHead {
             status: error.as_response_error().status_code().as_u16(),
-            has_request_id: false,
+            request_id: None,
             route: None,
         },
     };
@@ -110,23 +114,28 @@ fn respond<B>(exchange: &mut Exchange, response: &mut Result<ServiceResponse<B>,
     responded.wait
 }
 
-/// The event of this request could not have been kept.
+/// actix makes the response of it.
 #[derive(Debug)]
-struct TurnedAway(Duration);
+struct Unavailable(TurnedAway);
 
-impl fmt::Display for TurnedAway {
+impl fmt::Display for Unavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the audit journal is full, try again in {} s", self.0.as_secs().max(1))
+        self.0.fmt(f)
     }
 }
 
-impl ResponseError for TurnedAway {
+impl ResponseError for Unavailable {
     fn status_code(&self) -> StatusCode {
         StatusCode::SERVICE_UNAVAILABLE
     }
 
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::ServiceUnavailable().insert_header((RETRY_AFTER, self.0.as_secs().max(1))).finish()
+        let mut response = HttpResponse::ServiceUnavailable();
+        response.insert_header((RETRY_AFTER, self.0.retry_after()));
+        if let Some(id) = &self.0.request_id {
+            response.insert_header((REQUEST_ID, id.as_str()));
+        }
+        response.finish()
     }
 }
 

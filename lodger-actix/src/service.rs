@@ -29,8 +29,9 @@ impl<S> AuditService<S> {
 
     /// What is known of the actor before anything inside of the middleware runs.
     fn entry(&self, request: &ServiceRequest) -> Entry {
+        let actor = actor::take_stored(&mut request.extensions_mut());
         let resolved = self.resolvers.iter().find_map(|resolver| resolver(request));
-        Entry { actor: actor::stored(&request.extensions()), resolved }
+        Entry { actor, resolved }
     }
 }
 
@@ -51,13 +52,13 @@ where
         let entry = self.entry(&request);
         let outer = request.extensions().get::<ScopeSlot>().cloned();
         if let Some(slot) = outer {
-            Exchange::enrich(&slot.0, entry);
+            Exchange::enrich(&slot.0, &self.policy, entry);
             return ResponseFuture::through(self.inner.call(request));
         }
         let head = CapturedHead::of(&request, self.policy.headers());
         let mut exchange = match Exchange::begin(&self.policy, Box::new(head), entry) {
             Ok(exchange) => exchange,
-            Err(after) => return ResponseFuture::unavailable(after),
+            Err(why) => return ResponseFuture::unavailable(why),
         };
         let scope = Arc::clone(exchange.scope());
         request.extensions_mut().insert(ScopeSlot(Arc::clone(&scope)));

@@ -50,7 +50,7 @@ fn store(extensions: &mut Extensions, actor: Actor) {
     }
 }
 
-/// What was stored before the request reached the layer.
-pub(crate) fn stored(extensions: &Extensions) -> Option<Actor> {
-    extensions.get::<StoredActor>().map(|stored| stored.0.clone())
+/// Takes what was stored before the request reached the layer.
+pub(crate) fn take_stored(extensions: &mut Extensions) -> Option<Actor> {
+    extensions.remove::<StoredActor>().map(|stored| stored.0)
 }

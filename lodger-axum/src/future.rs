@@ -4,11 +4,10 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use http::header::{HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
-use lodger_core::capture::{Exchange, InScope, ResponseHead, Wait};
+use lodger_core::capture::{Exchange, InScope, ResponseHead, TurnedAway, Wait};
 use pin_project_lite::pin_project;
 
 use crate::head::REQUEST_ID;
@@ -16,28 +15,28 @@ use crate::head::REQUEST_ID;
 pin_project! {
     /// The future of a response of [`AuditService`](crate::service::AuditService).
     #[must_use = "futures do nothing unless polled"]
-    pub struct ResponseFuture<F, R> {
+    pub struct ResponseFuture<F, R, E> {
         #[pin]
-        step: Step<F, R>,
+        step: Step<F, R, E>,
     }
 }
 
 pin_project! {
     #[project = StepProjection]
-    enum Step<F, R> {
+    enum Step<F, R, E> {
         /// The inner service runs. Fields are dropped in this order: first the handler, then the exchange, which
         /// finishes what the handler's end has staged.
         Running { #[pin] inner: InScope<F>, exchange: Exchange },
         /// The response is held until its events are as safe as was asked for.
-        Waiting { response: Option<Response<R>>, wait: Wait },
+        Waiting { response: Option<Result<Response<R>, E>>, wait: Wait },
         /// Another layer outside of this one does the work.
         Through { #[pin] inner: F },
         /// The request was turned away.
-        Unavailable { after: Duration },
+        Unavailable { why: TurnedAway },
     }
 }
 
-impl<F, R> ResponseFuture<F, R> {
+impl<F, R, E> ResponseFuture<F, R, E> {
     pub(crate) fn run(inner: InScope<F>, exchange: Exchange) -> Self {
         Self { step: Step::Running { inner, exchange } }
     }
@@ -46,12 +45,12 @@ impl<F, R> ResponseFuture<F, R> {
         Self { step: Step::Through { inner } }
     }
 
-    pub(crate) fn unavailable(after: Duration) -> Self {
-        Self { step: Step::Unavailable { after } }
+    pub(crate) fn unavailable(why: TurnedAway) -> Self {
+        Self { step: Step::Unavailable { why } }
     }
 }
 
-impl<F, R, E> Future for ResponseFuture<F, R>
+impl<F, R, E> Future for ResponseFuture<F, R, E>
 where
     F: Future<Output = Result<Response<R>, E>>,
     R: Default,
@@ -63,26 +62,20 @@ where
         loop {
             let next = match this.step.as_mut().project() {
                 StepProjection::Through { inner } => return inner.poll(cx),
-                StepProjection::Unavailable { after } => return Poll::Ready(Ok(turned_away(*after))),
+                StepProjection::Unavailable { why } => return Poll::Ready(Ok(turned_away(why))),
                 StepProjection::Waiting { response, wait } => {
                     // What the wait came to is counted by the exchange; the response goes out either way.
                     ready!(wait.as_mut().poll(cx)).ok();
                     match response.take() {
-                        Some(response) => return Poll::Ready(Ok(response)),
+                        Some(response) => return Poll::Ready(response),
                         None => return Poll::Pending,
                     }
                 }
                 StepProjection::Running { inner, exchange } => {
-                    let mut response = match ready!(exchange.step(|| inner.poll(cx))) {
-                        Ok(response) => response,
-                        Err(error) => {
-                            exchange.fail();
-                            return Poll::Ready(Err(error));
-                        }
-                    };
+                    let mut response = ready!(exchange.step(|| inner.poll(cx)));
                     match respond(exchange, &mut response) {
                         Some(wait) => Step::Waiting { response: Some(response), wait },
-                        None => return Poll::Ready(Ok(response)),
+                        None => return Poll::Ready(response),
                     }
                 }
             };
@@ -91,10 +84,14 @@ where
     }
 }
 
-fn respond<R>(exchange: &mut Exchange, response: &mut Response<R>) -> Option<Wait> {
+fn respond<R, E>(exchange: &mut Exchange, response: &mut Result<Response<R>, E>) -> Option<Wait> {
+    let Ok(response) = response else { return exchange.fail() };
     let responded = exchange.respond(ResponseHead {
         status: response.status().as_u16(),
-        has_request_id: response.headers().contains_key(REQUEST_ID),
+        request_id: response
+            .headers()
+            .get(REQUEST_ID)
+            .map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned()),
         route: None,
     });
     if let Some(id) = responded.request_id.and_then(|id| HeaderValue::try_from(id).ok()) {
@@ -103,14 +100,17 @@ fn respond<R>(exchange: &mut Exchange, response: &mut Response<R>) -> Option<Wai
     responded.wait
 }
 
-fn turned_away<R: Default>(after: Duration) -> Response<R> {
+fn turned_away<R: Default>(why: &TurnedAway) -> Response<R> {
     let mut response = Response::new(R::default());
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(why.retry_after()));
+    if let Some(id) = why.request_id.as_deref().and_then(|id| HeaderValue::try_from(id).ok()) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
     response
 }
 
-impl<F, R> fmt::Debug for ResponseFuture<F, R> {
+impl<F, R, E> fmt::Debug for ResponseFuture<F, R, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }

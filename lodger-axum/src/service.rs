@@ -28,7 +28,8 @@ impl<S> AuditService<S> {
     }
 
     /// What is known of the actor before anything inside of the layer runs.
-    fn entry<B>(&self, request: &Request<B>) -> Entry {
+    fn entry<B>(&self, request: &mut Request<B>) -> Entry {
+        let actor = actor::take_stored(request.extensions_mut());
         let view = RequestView {
             method: request.method(),
             uri: request.uri(),
@@ -36,7 +37,7 @@ impl<S> AuditService<S> {
             extensions: request.extensions(),
         };
         let resolved = self.resolvers.iter().find_map(|resolver| resolver(&view));
-        Entry { actor: actor::stored(request.extensions()), resolved }
+        Entry { actor, resolved }
     }
 }
 
@@ -47,22 +48,22 @@ where
 {
     type Response = Response<R>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future, R>;
+    type Future = ResponseFuture<S::Future, R, S::Error>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let entry = self.entry(&request);
+        let entry = self.entry(&mut request);
         if let Some(slot) = request.extensions().get::<ScopeSlot>() {
-            Exchange::enrich(&slot.0, entry);
+            Exchange::enrich(&slot.0, &self.policy, entry);
             return ResponseFuture::through(self.inner.call(request));
         }
         let head = CapturedHead::of(&request, self.policy.headers());
         let mut exchange = match Exchange::begin(&self.policy, Box::new(head), entry) {
             Ok(exchange) => exchange,
-            Err(after) => return ResponseFuture::unavailable(after),
+            Err(why) => return ResponseFuture::unavailable(why),
         };
         let scope = Arc::clone(exchange.scope());
         request.extensions_mut().insert(ScopeSlot(Arc::clone(&scope)));

@@ -108,13 +108,13 @@ impl Parts<'_> {
         // value of that type, which needn't be `Send`, while the body waits.
         quote_spanned! {self.host.span=>
             let mut call = #before;
-            let returned: #ty = async move {
+            let returned: #ty = call.around(async move {
                 if false {
                     #early
                 }
                 let returned: #ty = if true #body else { #typed };
                 returned
-            }
+            })
             .await;
             #after
             returned
@@ -123,10 +123,10 @@ impl Parts<'_> {
 
     fn of_sync(&self, written: &Type) -> TokenStream {
         let (before, after) = (self.before(), self.after(written));
-        let (rt, body, ty) = (&self.host.rt, &self.body, returns::inside(written));
+        let (body, ty) = (&self.body, returns::inside(written));
         quote_spanned! {self.host.span=>
             let mut call = #before;
-            let returned: #ty = #rt::run(move || -> #ty #body);
+            let returned: #ty = call.run(move || -> #ty #body);
             #after
             returned
         }
@@ -147,7 +147,7 @@ impl Parts<'_> {
             let future = async move {
                 let mut call = #begin;
                 #(#say)*
-                let returned: #output = future.await;
+                let returned: #output = call.around(future).await;
                 #after
                 returned
             };

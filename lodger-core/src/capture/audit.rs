@@ -6,15 +6,18 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::context::Context;
 use super::draft::Content;
-use super::scope::{Scope, Which};
+use super::drafts::{DraftId, Which};
+use super::scope::Scope;
 use super::{Ended, Verdict, diff};
 use crate::event::{Change, EventId, Retention, ToActor, ToTarget};
 
 /// Speaks about an event while its handler runs: what only the body knows.
 ///
-/// It speaks about the annotated function that is running (the innermost, where one calls another). In a handler
-/// without `#[audited]` it speaks about the event that a rule makes of the request. Clones speak about the same event.
+/// It speaks about the annotated function whose body it is used in (the innermost, where one calls another). In a handler
+/// without `#[audited]` it speaks about the event that a rule makes of the request. In a spawned task or a callback it
+/// speaks about the outermost annotated function that is still running.
 ///
 /// What it is told is held until the request is answered; then the event is finished, and later words are counted as
 /// too late. [`record`](Self::record) works at any time.
@@ -27,6 +30,7 @@ pub struct Audit {
 #[derive(Debug, Clone)]
 enum About {
     Current,
+    Function(DraftId),
     Further(Arc<Further>),
 }
 
@@ -34,12 +38,12 @@ enum About {
 #[derive(Debug)]
 struct Further {
     scope: Arc<Scope>,
-    index: usize,
+    draft: DraftId,
 }
 
 impl Drop for Further {
     fn drop(&mut self) {
-        self.scope.stage(self.index, Ended::Returned(Verdict::Ok));
+        self.scope.stage(self.draft, Ended::Returned(Verdict::Ok));
     }
 }
 
@@ -53,7 +57,8 @@ impl Audit {
     /// Speaks about the current event of the scope that the code runs in, if any.
     #[must_use]
     pub fn current() -> Option<Self> {
-        super::current().map(Self::of)
+        let Context { scope, function } = Context::current()?;
+        Some(Self { scope, about: function.map_or(About::Current, About::Function) })
     }
 
     /// Who did it. Goes before everything that is found automatically.
@@ -174,8 +179,12 @@ impl Audit {
     /// A further event of the same request, which says that `action` happened; what it is about is said on the handle
     /// that comes back. The event is finished with the response, or when the handle is dropped, if that is later.
     pub fn record(&self, action: impl Into<Cow<'static, str>>) -> Audit {
-        let index = self.scope.open_further(action.into());
-        let further = Further { scope: Arc::clone(&self.scope), index };
+        let maker = match self.which() {
+            Which::Draft(draft) => Some(draft),
+            Which::Current => Context::function_in(&self.scope),
+        };
+        let draft = self.scope.state().drafts.open_further(action.into(), maker);
+        let further = Further { scope: Arc::clone(&self.scope), draft };
         Audit { scope: Arc::clone(&self.scope), about: About::Further(Arc::new(further)) }
     }
 
@@ -200,7 +209,8 @@ impl Audit {
     fn which(&self) -> Which {
         match &self.about {
             About::Current => Which::Current,
-            About::Further(further) => Which::Draft(further.index),
+            About::Function(draft) => Which::Draft(*draft),
+            About::Further(further) => Which::Draft(further.draft),
         }
     }
 

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::context::{Context, InScope};
 use super::draft::Content;
-use super::scope::{Scope, Which};
+use super::drafts::{DraftId, Which};
+use super::scope::Scope;
 use super::target::is_about;
-use super::{Ended, Site, Verdict, current};
+use super::{Ended, Site, Verdict};
 use crate::event::{Actor, Target, ToActor, ToTarget};
 
 /// Owns the draft of an annotated function while the function runs. The attribute makes one at the first poll and
@@ -19,7 +21,7 @@ use crate::event::{Actor, Target, ToActor, ToTarget};
 pub struct Call {
     scope: Arc<Scope>,
     site: &'static Site,
-    index: usize,
+    draft: DraftId,
     staged: bool,
 }
 
@@ -27,9 +29,25 @@ impl Call {
     /// The function starts to run.
     #[must_use]
     pub fn begin(site: &'static Site) -> Self {
-        let scope = current().unwrap_or_else(Scope::outside);
-        let index = scope.open(site);
-        Self { scope, site, index, staged: false }
+        let (scope, caller) = match Context::current() {
+            Some(context) => (context.scope, context.function),
+            None => (Scope::outside(), None),
+        };
+        let draft = scope.state().drafts.open(site, caller);
+        Self { scope, site, draft, staged: false }
+    }
+
+    /// Runs the body where it speaks about this draft.
+    pub fn around<F: Future>(&self, body: F) -> InScope<F> {
+        self.scope.context(Some(self.draft)).around(body)
+    }
+
+    /// Runs the body of a function that is not async where it speaks about this draft.
+    ///
+    /// That it goes through `FnOnce` lets a body return what it borrows from its arguments (`&mut self.field`), which
+    /// a closure called on the spot may not.
+    pub fn run<R>(&self, body: impl FnOnce() -> R) -> R {
+        self.scope.context(Some(self.draft)).enter(body)
     }
 
     /// `actor = e`.
@@ -118,22 +136,18 @@ impl Call {
     }
 
     fn say(&self, what: impl FnOnce(&mut Content)) {
-        self.scope.say(Which::Draft(self.index), what);
+        self.scope.say(Which::Draft(self.draft), what);
     }
 
     fn end(&mut self, ended: Ended) {
         if !std::mem::replace(&mut self.staged, true) {
-            self.scope.stage(self.index, ended);
+            self.scope.stage(self.draft, ended);
         }
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.end(if std::thread::panicking() {
-            Ended::Panicked { committed: false }
-        } else {
-            Ended::Cancelled { committed: false }
-        });
+        self.end(if std::thread::panicking() { Ended::Panicked } else { Ended::Cancelled });
     }
 }

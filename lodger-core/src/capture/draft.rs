@@ -86,21 +86,39 @@ impl Content {
     }
 }
 
+/// Who made a draft.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Maker {
+    /// An annotated function that runs.
+    Function(&'static Site),
+    /// The application, which says that something happened: `audit.record(..)`.
+    Application,
+    /// The layer, which saw a request and its response from outside: a rule, an unaudited change.
+    Layer,
+}
+
 /// An event being filled in: what it is about, what was said of it, and whether its function has ended.
 #[derive(Debug)]
 pub(super) struct Draft {
     pub(super) id: EventId,
     pub(super) action: Cow<'static, str>,
-    /// The annotated function, or `None` for a rule's draft and for one made by `audit.record(..)`.
-    pub(super) site: Option<&'static Site>,
+    pub(super) maker: Maker,
     pub(super) content: Content,
     /// How the function ended and when; `None` while it runs.
     pub(super) ended: Option<(Ended, Timestamp)>,
 }
 
 impl Draft {
-    pub(super) fn new(action: Cow<'static, str>, site: Option<&'static Site>) -> Self {
-        Self { id: EventId::mint(), action, site, content: Content::default(), ended: None }
+    pub(super) fn new(action: Cow<'static, str>, maker: Maker) -> Self {
+        Self { id: EventId::mint(), action, maker, content: Content::default(), ended: None }
+    }
+
+    /// The annotated function, where there is one.
+    pub(super) fn site(&self) -> Option<&'static Site> {
+        match self.maker {
+            Maker::Function(site) => Some(site),
+            Maker::Application | Maker::Layer => None,
+        }
     }
 }
 

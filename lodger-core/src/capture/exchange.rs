@@ -5,10 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::draft::Draft;
-use super::finish::{self, Ending};
+use super::draft::{Draft, Maker};
+use super::finish::{self, Ending, Finished};
 use super::scope::Scope;
-use super::{Count, Ended, Guarantee, Head, Missed, Policy, Reservation, Unaudited, Verdict, Wait};
+use super::{
+    Count, Ended, Guarantee, Head, Hold, Missed, Policy, Reservation, Unaudited, Verdict, Wait, request_id,
+};
 use crate::event::{Actor, Outcome};
 
 /// The action of the event that [`Unaudited::Record`] makes.
@@ -28,6 +30,8 @@ pub struct Exchange {
     running: bool,
     responded: bool,
     reservation: Option<Reservation>,
+    /// A shutdown lets the request end first.
+    _hold: Hold,
 }
 
 /// What the layer was told about a request before the inner service runs.
@@ -44,10 +48,33 @@ pub struct Entry {
 pub struct ResponseHead {
     /// The HTTP status.
     pub status: u16,
-    /// Whether it carries a request id already.
-    pub has_request_id: bool,
+    /// The request id that it carries already.
+    pub request_id: Option<String>,
     /// The route template, where the framework only knows it after the call.
     pub route: Option<String>,
+}
+
+/// A request that must not run, because its event could not be kept.
+#[derive(Debug, Clone)]
+pub struct TurnedAway {
+    /// When to try again, for `Retry-After`.
+    pub after: Duration,
+    /// The inbound request id, to be echoed.
+    pub request_id: Option<String>,
+}
+
+impl TurnedAway {
+    /// Whole seconds for `Retry-After` (RFC 9110 section 10.2.3), at least 1.
+    #[must_use]
+    pub fn retry_after(&self) -> u64 {
+        self.after.as_secs().max(1)
+    }
+}
+
+impl fmt::Display for TurnedAway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the audit event of this request could not be kept; try again in {} s", self.retry_after())
+    }
 }
 
 /// What the layer does to a response.
@@ -63,34 +90,48 @@ impl Exchange {
     ///
     /// # Errors
     ///
-    /// With `fail_closed`, when no place could be held for the event of a changing request: answer 503 with
-    /// `Retry-After` set to this time and don't run the inner service.
-    pub fn begin(policy: &Arc<Policy>, head: Box<dyn Head>, entry: Entry) -> Result<Self, Duration> {
+    /// With `fail_closed`, when no place could be held for the event of a changing request: answer 503 and don't run
+    /// the inner service.
+    pub fn begin(policy: &Arc<Policy>, head: Box<dyn Head>, entry: Entry) -> Result<Self, TurnedAway> {
         let reservation = if policy.fail_closed() && is_change(head.method()) {
             match policy.sink().reserve() {
                 Ok(reservation) => Some(reservation),
                 Err(after) => {
                     policy.sink().count(Count::FailedClosed);
-                    return Err(after);
+                    return Err(TurnedAway {
+                        after,
+                        request_id: request_id::inbound(&*head).map(str::to_owned),
+                    });
                 }
             }
         } else {
             None
         };
         let scope = Scope::request(Arc::clone(policy), head);
-        if let Some(actor) = entry.actor {
-            scope.set_actor(actor);
-        }
-        scope.set_resolved(entry.resolved);
-        Ok(Self { scope, policy: Arc::clone(policy), running: false, responded: false, reservation })
+        scope.enter_actor(entry);
+        let hold = policy.sink().hold();
+        Ok(Self {
+            scope,
+            policy: Arc::clone(policy),
+            running: false,
+            responded: false,
+            reservation,
+            _hold: hold,
+        })
     }
 
-    /// Another layer around a request that has a scope already: it only adds what it was told.
-    pub fn enrich(scope: &Scope, entry: Entry) {
-        if let Some(actor) = entry.actor {
-            scope.set_actor(actor);
+    /// Another layer around a request that has a scope already: it only adds what it was told. What else it was set up
+    /// for doesn't count, and is said once.
+    pub fn enrich(scope: &Scope, policy: &Policy, entry: Entry) {
+        let same_sink = std::ptr::addr_eq(Arc::as_ptr(policy.sink()), Arc::as_ptr(&scope.sink));
+        if (!same_sink || !policy.rules().is_empty()) && policy.warn_once("*", None) {
+            tracing::error!(
+                target: "lodger",
+                "an audit layer stands inside of another one: only its actor counts, its rules and its client are \
+                 ignored; give the rules to the outer layer"
+            );
         }
-        scope.set_resolved(entry.resolved);
+        scope.enter_actor(entry);
     }
 
     /// The scope of the request.
@@ -109,22 +150,21 @@ impl Exchange {
 
     /// The response head is known: finishes what was staged.
     pub fn respond(&mut self, response: ResponseHead) -> Responded {
-        self.responded = true;
         if response.route.is_some() {
             self.scope.state().route.clone_from(&response.route);
         }
-        let finished = self.finish(Ending::Answered(response.status));
-        // A place that nobody needed.
-        self.reservation = None;
-        let request_id = (!response.has_request_id).then(|| self.echo(finished.recorded)).flatten();
-        Responded { request_id, wait: self.bounded(finished.waits) }
+        if let Some(id) = &response.request_id {
+            self.scope.adopt_request_id(id);
+        }
+        let left = self.finish(Ending::Answered(response.status));
+        let request_id = if response.request_id.is_some() { None } else { self.echo(left.recorded) };
+        Responded { request_id, wait: self.bounded(left.waits) }
     }
 
-    /// The inner service failed: there is no response to put anything on, and none that could be held.
-    pub fn fail(&mut self) {
-        self.responded = true;
-        drop(self.finish(Ending::Failed).waits);
-        self.reservation = None;
+    /// The inner service failed: there is no response to put anything on. What comes instead is held all the same.
+    pub fn fail(&mut self) -> Option<Wait> {
+        let left = self.finish(Ending::Failed);
+        self.bounded(left.waits)
     }
 
     /// An inbound id is echoed on every response, a minted one where the request left an event.
@@ -132,26 +172,44 @@ impl Exchange {
         if recorded { self.scope.request_id() } else { self.scope.inbound_request_id() }
     }
 
-    fn finish(&mut self, ending: Ending) -> Finished {
-        let left = self.scope.end(ending.clone());
-        let mut finished = Finished { recorded: false, waits: Vec::new() };
-        let of_layer = if left.function { None } else { self.draft_of_layer(&ending, left.any) };
-        let guarantee = self.policy.guarantee();
-        for draft in left.staged.into_iter().chain(of_layer) {
-            if let Some(one) = finish::finish(&self.scope, draft, &ending, guarantee, &mut self.reservation) {
-                finished.recorded = true;
-                finished.waits.extend(one.wait);
-            }
+    fn finish(&mut self, ending: Ending) -> Left {
+        self.responded = true;
+        let (staged, still_open) = self.scope.end(ending.clone());
+        let mut left = Left { recorded: false, spoken_for: still_open, waits: Vec::new() };
+        for draft in staged {
+            self.finish_one(draft, &ending, &mut left);
         }
-        finished
+        if let Some(draft) = self.draft_of_layer(&ending, &left) {
+            self.finish_one(draft, &ending, &mut left);
+        }
+        // A place that nobody needed.
+        self.reservation = None;
+        left
     }
 
-    /// What the layer itself has to say about a request in which no annotated function ran.
-    fn draft_of_layer(&self, ending: &Ending, any: bool) -> Option<Draft> {
+    fn finish_one(&mut self, draft: Draft, ending: &Ending, left: &mut Left) {
+        // A further event stands beside what the layer has to say, not in its place.
+        let stands_for_it = !matches!(draft.maker, Maker::Application);
+        match finish::finish(&self.scope, draft, ending, self.policy.guarantee(), &mut self.reservation) {
+            Finished::Recorded(wait) => {
+                left.recorded = true;
+                left.spoken_for |= stands_for_it;
+                left.waits.extend(wait);
+            }
+            Finished::Discarded => left.spoken_for |= stands_for_it,
+            Finished::Filtered => {}
+        }
+    }
+
+    /// What the layer itself has to say about a request of which no annotated function has spoken.
+    fn draft_of_layer(&self, ending: &Ending, left: &Left) -> Option<Draft> {
+        if left.spoken_for {
+            return None;
+        }
         let head = self.scope.head()?;
         let route = self.scope.route();
         let ended = match ending {
-            Ending::Lost { panicked: true } => Ended::Panicked { committed: false },
+            Ending::Lost { panicked: true } => Ended::Panicked,
             // Whether a function ran and how far it came can't be seen from here.
             _ => Ended::Returned(Verdict::None),
         };
@@ -165,7 +223,7 @@ impl Exchange {
         match status {
             401 | 403 if asked_for(Outcome::Denied) => of_layer(DENIED_ACTION),
             400.. if change && asked_for(Outcome::Failure) => of_layer(REJECTED_ACTION),
-            ..400 if change && !any => self.unaudited(head, route.as_deref(), ended),
+            ..400 if change && !left.recorded => self.unaudited(head, route.as_deref(), ended),
             _ => None,
         }
     }
@@ -220,11 +278,19 @@ pub(crate) async fn all_within(limit: Duration, waits: Vec<Wait>) -> Result<(), 
         }
         reached
     };
+    if tokio::runtime::Handle::try_current().is_err() {
+        // Another executor: there is no clock to bound the wait with.
+        return all.await;
+    }
     tokio::time::timeout(limit, all).await.unwrap_or(Err(Missed::TimedOut))
 }
 
-struct Finished {
+/// What a request leaves.
+struct Left {
+    /// Whether it left an event.
     recorded: bool,
+    /// Whether an annotated function has spoken for the request, or is about to.
+    spoken_for: bool,
     waits: Vec<Wait>,
 }
 

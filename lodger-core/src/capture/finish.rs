@@ -1,12 +1,12 @@
 //! A draft becomes an event: everything that nobody said is found out here, once.
 
-use super::draft::{ArgumentActor, Content, Draft};
+use super::draft::{ArgumentActor, Content, Draft, Maker};
 use super::outcome::{self, Answer, Facts};
 use super::route_pattern::RoutePattern;
 use super::scope::Scope;
 use super::target::target_from_params;
 use super::{Class, Count, Ended, Guarantee, Policy, Reservation, Site, Terms, Wait};
-use crate::event::{Actor, Event, Outcome, RequestInfo, Target, entity_of};
+use crate::event::{Actor, Event, Outcome, RequestInfo, Target, Timestamp, entity_of};
 
 /// How a request ended.
 #[derive(Debug, Clone)]
@@ -21,36 +21,42 @@ pub(super) enum Ending {
     Job,
 }
 
-/// An event that was handed on.
-pub(super) struct Recorded {
-    /// What to wait for.
-    pub(super) wait: Option<Wait>,
+/// What became of a draft.
+pub(super) enum Finished {
+    /// It is an event, with what to wait for.
+    Recorded(Option<Wait>),
+    /// The application wanted no event.
+    Discarded,
+    /// Its outcome is not recorded.
+    Filtered,
 }
 
-/// Finishes a draft and hands its event on, into `place` if one was held. `None` when there is nothing to record.
+/// Finishes a draft and hands its event on, into `place` if one was held.
 pub(super) fn finish(
     scope: &Scope,
     mut draft: Draft,
     ending: &Ending,
     guarantee: Guarantee,
     place: &mut Option<Reservation>,
-) -> Option<Recorded> {
+) -> Finished {
     let sink = &scope.sink;
     if draft.content.discarded {
         sink.count(Count::Discarded);
-        return None;
+        return Finished::Discarded;
     }
-    let (ended, occurred_at) = draft.ended.take()?;
+    let (ended, occurred_at) = draft.ended.take().unwrap_or((Ended::Cancelled, Timestamp::now()));
     let actor = actor_of(scope, &draft);
     let ruling = outcome::rule(facts(&draft, ended, ending, actor.is_some()));
-    let on = draft.site.and_then(|site| site.on).or_else(|| scope.policy().and_then(Policy::on));
+    let on = draft.site().and_then(|site| site.on).or_else(|| scope.policy().and_then(Policy::on));
     if !outcome::recorded(&ruling, on) {
         sink.count(Count::Filtered);
-        return None;
+        return Finished::Filtered;
     }
     // A function that ran was reached by somebody whom the application let in; a refusal can be had by anybody.
-    let class = match (ruling.outcome, draft.site) {
-        (Outcome::Denied, _) | (Outcome::Failure, None) => Class::Hostile,
+    let class = match (ruling.outcome, draft.maker, ending) {
+        (Outcome::Denied, _, _) | (Outcome::Failure, Maker::Layer, _) => Class::Hostile,
+        (Outcome::Unknown, Maker::Layer, _) if actor.is_none() => Class::Hostile,
+        (_, Maker::Application, Ending::Answered(401 | 403)) => Class::Hostile,
         _ => Class::Trusted,
     };
     let guarantee = if class == Class::Hostile { Guarantee::Queued } else { guarantee };
@@ -70,28 +76,24 @@ pub(super) fn finish(
         info
     });
     event.target = target_of(scope, &mut draft, event.request.as_ref());
-    event.user_visible = draft.site.is_some_and(|site| site.user_visible);
+    event.user_visible = draft.site().is_some_and(|site| site.user_visible);
     tell(&mut event, draft.content, scope);
     let terms = Terms { class, guarantee, place: place.take() };
-    Some(Recorded { wait: sink.accept(event, terms) })
+    Finished::Recorded(sink.accept(event, terms))
 }
 
 /// What the ruling on the outcome depends on.
 fn facts(draft: &Draft, ended: Ended, ending: &Ending, has_actor: bool) -> Facts {
-    let committed = draft.content.committed;
     Facts {
-        ended: match ended {
-            Ended::Returned(verdict) => Ended::Returned(verdict),
-            Ended::Cancelled { .. } => Ended::Cancelled { committed },
-            Ended::Panicked { .. } => Ended::Panicked { committed },
-        },
+        ended,
+        committed: draft.content.committed,
         answer: match ending {
             Ending::Answered(status) => Answer::Status(*status),
             Ending::Lost { .. } => Answer::Gone,
             Ending::Failed => Answer::Failed,
             Ending::Job => Answer::NotDue,
         },
-        rule_without_actor: draft.site.is_none() && !has_actor,
+        rule_without_actor: matches!(draft.maker, Maker::Layer) && !has_actor,
     }
 }
 
@@ -122,7 +124,7 @@ fn actor_of(scope: &Scope, draft: &Draft) -> Option<Actor> {
 fn unresolved_actor(scope: &Scope, draft: &Draft) -> Actor {
     let conflicting = draft.content.handed_down() == ArgumentActor::Conflicting;
     scope.sink.count(if conflicting { Count::ConflictingActors } else { Count::UnresolvedActor });
-    if let Some(site) = draft.site.filter(|site| site.warn_once()) {
+    if let Some(site) = draft.site().filter(|site| site.warn_once()) {
         let Site { function, file, line, action, .. } = site;
         let why = if conflicting {
             "two of its arguments name different actors: say which with actor = …"

@@ -7,7 +7,8 @@
 //! | step | file |
 //! | --- | --- |
 //! | a request comes in, a response goes out, or neither does | `exchange` |
-//! | what is known of the request or job, and its drafts | `scope`, `draft` |
+//! | where the running code stands | `context` |
+//! | what is known of the request or job, and its drafts | `scope`, `drafts`, `draft` |
 //! | an annotated function runs | `call`, `site` |
 //! | the body of a handler speaks about its event | `audit`, `diff` |
 //! | a draft becomes an event | `finish`, with `outcome`, `target`, `request_info` |
@@ -18,8 +19,10 @@
 mod audit;
 mod call;
 pub mod client_ip;
+pub(crate) mod context;
 mod diff;
 mod draft;
+mod drafts;
 mod exchange;
 mod finish;
 pub mod head;
@@ -40,15 +43,16 @@ pub mod trace;
 
 pub use audit::{Audit, set_actor, set_session};
 pub use call::Call;
+pub use context::{InScope, current};
 pub use diff::diff;
 pub(crate) use exchange::all_within;
-pub use exchange::{Entry, Exchange, Responded, ResponseHead};
+pub use exchange::{Entry, Exchange, Responded, ResponseHead, TurnedAway};
 pub use head::Head;
 #[cfg(test)]
 pub(crate) use installed::installed_or_orphanage;
 pub use installed::{install, installed, orphans, uninstall};
 pub use outcome::{Ended, OutcomeSet, Verdict};
 pub use policy::{Checked, LayerError, Policy, Settings, Unaudited};
-pub use scope::{InScope, Scope, current};
+pub use scope::Scope;
 pub use sink::{Class, Count, Guarantee, Hold, Holder, Missed, Reservation, Sink, Terms, Wait};
 pub use site::{Registered, Site, catalog};

@@ -3,7 +3,8 @@
 //! | what happened | outcome | recorded by default |
 //! | --- | --- | --- |
 //! | the body was dropped before it returned, or panicked | unknown, "cancelled" or "panicked"; success after `committed()` | yes |
-//! | 401 or 403; a rule's route answered by a 3xx with no actor | denied | no |
+//! | `committed()`, but function Err | failure, "committed, function failed" | yes |
+//! | 401 or 403 without `committed()`; a rule's route answered by a 3xx with no actor | denied | no |
 //! | function Err; no verdict and another status from 400 | failure | no |
 //! | function Ok, but another status from 400 | failure, "function ok, response N" | yes |
 //! | function Ok, but the inner service failed | failure, "function ok, no response" | yes |
@@ -12,7 +13,7 @@
 //! | a result that nobody could see into, status below 400 or no response head | unknown, "result not visible" | yes |
 //! | everything else | success | yes |
 //!
-//! The first row that matches wins. A function without a `Result` gives no verdict, and neither does a rule without
+//! The first row that matches wins. With `committed()` the function counts as Ok from then on. A function without a `Result` gives no verdict, and neither does a rule without
 //! a function: there the response decides. Where no request is around (a worker, a cron job, a test), the function's
 //! own `Result` decides, and without a `Result` it is success.
 
@@ -42,15 +43,9 @@ pub enum Ended {
     /// It returned.
     Returned(Verdict),
     /// It was dropped before it returned.
-    Cancelled {
-        /// Whether it had said that the change is done: `audit.committed()`.
-        committed: bool,
-    },
+    Cancelled,
     /// It panicked.
-    Panicked {
-        /// Whether it had said that the change is done: `audit.committed()`.
-        committed: bool,
-    },
+    Panicked,
 }
 
 /// What is known of the response.
@@ -71,6 +66,9 @@ pub enum Answer {
 pub struct Facts {
     /// How the work ended.
     pub ended: Ended,
+    /// Whether it said that the change is done, `audit.committed()`, or is such an assertion itself,
+    /// `audit.record(..)`.
+    pub committed: bool,
     /// What is known of the response.
     pub answer: Answer,
     /// Whether the event comes from a layer's rule and has no actor. There a redirect is a refusal: the way to the
@@ -107,10 +105,10 @@ impl Ruling {
         Self::new(outcome, Some(Cow::Borrowed(reason)))
     }
 
-    fn ok_but(seen: &str) -> Self {
+    fn done_but(reason: impl Into<Cow<'static, str>>) -> Self {
         Self {
             outcome: Outcome::Failure,
-            reason: Some(Cow::Owned(format!("function ok, {seen}"))),
+            reason: Some(reason.into()),
             by_default: true,
             selected_by: OutcomeSet::FAILURE.with(OutcomeSet::SUCCESS),
         }
@@ -125,16 +123,22 @@ impl Ruling {
 #[must_use]
 pub fn rule(facts: Facts) -> Ruling {
     let verdict = match facts.ended {
-        Ended::Panicked { committed } => return Ruling::interrupted(committed, "panicked"),
-        Ended::Cancelled { committed } => return Ruling::interrupted(committed, "cancelled"),
+        Ended::Panicked => return Ruling::interrupted(facts.committed, "panicked"),
+        Ended::Cancelled => return Ruling::interrupted(facts.committed, "cancelled"),
+        Ended::Returned(Verdict::Err) if facts.committed => {
+            return Ruling::done_but("committed, function failed");
+        }
+        Ended::Returned(_) if facts.committed => Verdict::Ok,
         Ended::Returned(verdict) => verdict,
     };
     match (verdict, facts.answer) {
-        (_, Answer::Status(401 | 403)) => Ruling::plain(Outcome::Denied),
+        (_, Answer::Status(401 | 403)) if !facts.committed => Ruling::plain(Outcome::Denied),
         (_, Answer::Status(300..=399)) if facts.rule_without_actor => Ruling::plain(Outcome::Denied),
         (Verdict::Err, _) => Ruling::plain(Outcome::Failure),
-        (Verdict::Ok, Answer::Status(status @ 400..)) => Ruling::ok_but(&format!("response {status}")),
-        (Verdict::Ok, Answer::Failed) => Ruling::ok_but("no response"),
+        (Verdict::Ok, Answer::Status(status @ 400..)) => {
+            Ruling::done_but(format!("function ok, response {status}"))
+        }
+        (Verdict::Ok, Answer::Failed) => Ruling::done_but("function ok, no response"),
         (Verdict::None | Verdict::Hidden, Answer::Status(400..) | Answer::Failed) => {
             Ruling::plain(Outcome::Failure)
         }

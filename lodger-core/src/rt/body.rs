@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::Verdict;
 
-/// Runs the body of a function that is not async. That it goes through `FnOnce` lets a body return what it borrows
-/// from its arguments (`&mut self.field`), which a closure called on the spot may not.
+/// Runs the body of a function that makes a future. That it goes through `FnOnce` lets a body return what it borrows
+/// from its arguments, which a closure called on the spot may not.
 #[inline]
 pub fn run<R>(body: impl FnOnce() -> R) -> R {
     body()

@@ -112,6 +112,14 @@ pub(crate) mod rt {
             self.say(format_args!("{name} = pii({})", serde_json::to_string(value).unwrap()));
         }
 
+        pub fn around<F: Future>(&self, body: F) -> F {
+            body
+        }
+
+        pub fn run<R>(&self, body: impl FnOnce() -> R) -> R {
+            body()
+        }
+
         pub fn stage(mut self, verdict: Verdict) {
             self.staged = true;
             self.say(format_args!("{verdict:?}"));

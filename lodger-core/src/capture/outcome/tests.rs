@@ -1,17 +1,22 @@
-use super::Answer::{Gone, NotDue, Status};
+use super::Answer::{Failed, Gone, NotDue, Status};
 use super::Ended::{Cancelled, Panicked, Returned};
 use super::*;
 use crate::event::Outcome::{Denied, Failure, Success, Unknown};
 
 /// `d` in a row's third column: recorded by default.
 fn check(ended: Ended, rows: &[(Answer, Outcome, &str, char)]) {
+    check_with(ended, false, rows);
+}
+
+/// `d` in a row's third column: recorded by default.
+fn check_with(ended: Ended, committed: bool, rows: &[(Answer, Outcome, &str, char)]) {
     for &(answer, outcome, reason, default) in rows {
-        let ruling = rule(Facts { ended, answer, rule_without_actor: false });
+        let ruling = rule(Facts { ended, committed, answer, rule_without_actor: false });
         let case = format!("{ended:?} {answer:?}");
         assert_eq!(ruling.outcome, outcome, "{case}");
         assert_eq!(ruling.reason.as_deref().unwrap_or(""), reason, "{case}");
         assert_eq!(ruling.by_default, default == 'd', "{case}");
-        let also_success = reason.starts_with("function ok");
+        let also_success = reason.starts_with("function ok") || reason.starts_with("committed");
         for (on, chosen) in [
             (OutcomeSet::SUCCESS, outcome == Success || also_success),
             (OutcomeSet::FAILURE, outcome == Failure),
@@ -113,18 +118,51 @@ fn a_result_that_nobody_could_see_into_is_never_success() {
 fn cancelled_and_panicked_come_before_everything_else() {
     for answer in [Status(200), Status(302), Status(401), Status(403), Status(408), Status(500), Gone, NotDue]
     {
-        check(Cancelled { committed: false }, &[(answer, Unknown, "cancelled", 'd')]);
-        check(Panicked { committed: false }, &[(answer, Unknown, "panicked", 'd')]);
-        check(Cancelled { committed: true }, &[(answer, Success, "cancelled", 'd')]);
-        check(Panicked { committed: true }, &[(answer, Success, "panicked", 'd')]);
+        check(Cancelled, &[(answer, Unknown, "cancelled", 'd')]);
+        check(Panicked, &[(answer, Unknown, "panicked", 'd')]);
+        check_with(Cancelled, true, &[(answer, Success, "cancelled", 'd')]);
+        check_with(Panicked, true, &[(answer, Success, "panicked", 'd')]);
     }
+}
+
+#[test]
+fn what_is_committed_is_recorded_whatever_becomes_of_the_function_and_the_response() {
+    for (verdict, rows) in [
+        (
+            Verdict::Ok,
+            [
+                (Status(200), Success, "", 'd'),
+                (Status(302), Success, "", 'd'),
+                (Status(401), Failure, "function ok, response 401", 'd'),
+                (Status(403), Failure, "function ok, response 403", 'd'),
+                (Status(500), Failure, "function ok, response 500", 'd'),
+                (Gone, Success, "client gone", 'd'),
+                (NotDue, Success, "", 'd'),
+            ],
+        ),
+        (
+            Verdict::Err,
+            [Status(200), Status(302), Status(401), Status(403), Status(500), Gone, NotDue]
+                .map(|answer| (answer, Failure, "committed, function failed", 'd')),
+        ),
+    ] {
+        check_with(Returned(verdict), true, &rows);
+    }
+}
+
+#[test]
+fn an_inner_service_that_fails_contradicts_a_function_that_is_ok() {
+    check(Returned(Verdict::Ok), &[(Failed, Failure, "function ok, no response", 'd')]);
+    check(Returned(Verdict::Err), &[(Failed, Failure, "", '-')]);
+    check(Returned(Verdict::None), &[(Failed, Failure, "", '-')]);
+    check(Returned(Verdict::Hidden), &[(Failed, Failure, "", '-')]);
 }
 
 #[test]
 fn a_redirect_is_a_refusal_only_for_a_rule_without_an_actor() {
     let outcome = |status, rule_without_actor| {
         let ended = Returned(Verdict::None);
-        rule(Facts { ended, answer: Status(status), rule_without_actor }).outcome
+        rule(Facts { ended, committed: false, answer: Status(status), rule_without_actor }).outcome
     };
     for (status, without_actor, with_actor) in [
         (200, Success, Success),
@@ -140,17 +178,18 @@ fn a_redirect_is_a_refusal_only_for_a_rule_without_an_actor() {
         assert_eq!(outcome(status, true), without_actor, "{status} without an actor");
         assert_eq!(outcome(status, false), with_actor, "{status} with an actor");
     }
-    let gone = Facts { ended: Returned(Verdict::None), answer: Gone, rule_without_actor: true };
+    let gone =
+        Facts { ended: Returned(Verdict::None), committed: false, answer: Gone, rule_without_actor: true };
     assert_eq!(rule(gone).outcome, Unknown);
     let cancelled =
-        Facts { ended: Cancelled { committed: false }, answer: Status(302), rule_without_actor: true };
+        Facts { ended: Cancelled, committed: false, answer: Status(302), rule_without_actor: true };
     assert_eq!(rule(cancelled).outcome, Unknown);
 }
 
 #[test]
 fn a_choice_replaces_the_default_and_does_not_add_to_it() {
     let cancelled =
-        rule(Facts { ended: Cancelled { committed: false }, answer: Gone, rule_without_actor: false });
+        rule(Facts { ended: Cancelled, committed: false, answer: Gone, rule_without_actor: false });
     assert!(recorded(&cancelled, None));
     assert!(!recorded(&cancelled, Some(OutcomeSet::from([Success, Denied]))));
 }

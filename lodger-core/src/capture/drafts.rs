@@ -1,0 +1,125 @@
+//! The drafts of one scope.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::draft::{Content, Draft, Maker};
+use super::{Ended, Site};
+use crate::event::{EventId, Timestamp};
+
+/// Names a draft within its scope. Never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct DraftId(u64);
+
+/// Which draft of a scope something is said about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    /// The one of the annotated function that the speaking code is in. Code that is in none speaks about the
+    /// outermost function that is running, and before any function has run about the one that runs next.
+    Current,
+    /// This one.
+    Draft(DraftId),
+}
+
+/// The drafts of one scope. A finished draft is taken out, so a job that runs for ever holds only what is open.
+#[derive(Debug, Default)]
+pub(super) struct Drafts {
+    open: BTreeMap<DraftId, Draft>,
+    next: u64,
+    /// Whether an annotated function ever ran.
+    function: bool,
+    /// What was said before any function ran.
+    pending: Content,
+    /// Whether nothing can be said any more before a draft is opened.
+    closed: bool,
+}
+
+impl Drafts {
+    /// Opens the draft of an annotated function that starts to run, called by the function `caller`.
+    pub(super) fn open(&mut self, site: &'static Site, caller: Option<DraftId>) -> DraftId {
+        let mut draft = Draft::new(Cow::Borrowed(site.action), Maker::Function(site));
+        if !std::mem::replace(&mut self.function, true) {
+            draft.content = std::mem::take(&mut self.pending);
+        }
+        self.inherit(&mut draft, caller);
+        self.push(draft)
+    }
+
+    /// Opens a further draft that the function `maker` asks for.
+    pub(super) fn open_further(&mut self, action: Cow<'static, str>, maker: Option<DraftId>) -> DraftId {
+        let mut draft = Draft::new(action, Maker::Application);
+        // Whoever asks for it asserts that it happened.
+        draft.content.committed = true;
+        let maker = maker.or_else(|| self.outermost());
+        self.inherit(&mut draft, maker);
+        self.push(draft)
+    }
+
+    fn inherit(&self, draft: &mut Draft, from: Option<DraftId>) {
+        if let Some(from) = from.and_then(|from| self.open.get(&from)) {
+            draft.content.inherited_actor = from.content.handed_down();
+        }
+    }
+
+    fn push(&mut self, draft: Draft) -> DraftId {
+        let id = DraftId(self.next);
+        self.next += 1;
+        self.open.insert(id, draft);
+        id
+    }
+
+    /// The outermost annotated function that is running.
+    fn outermost(&self) -> Option<DraftId> {
+        let running = |draft: &Draft| matches!(draft.maker, Maker::Function(_)) && draft.ended.is_none();
+        self.open.iter().find(|(_, draft)| running(draft)).map(|(id, _)| *id)
+    }
+
+    fn resolve(&self, which: Which, function: Option<DraftId>) -> Option<DraftId> {
+        match which {
+            Which::Draft(id) => Some(id),
+            Which::Current => function.or_else(|| self.outermost()),
+        }
+    }
+
+    /// What can be said about a draft, by code in the function `function`. `None` when it is too late.
+    pub(super) fn content(&mut self, which: Which, function: Option<DraftId>) -> Option<&mut Content> {
+        match self.resolve(which, function) {
+            Some(id) => self.open.get_mut(&id).map(|draft| &mut draft.content),
+            None => (!self.function && !self.closed).then_some(&mut self.pending),
+        }
+    }
+
+    /// The id of the event that a draft becomes.
+    pub(super) fn event_id(&self, which: Which, function: Option<DraftId>) -> Option<EventId> {
+        let id = self.resolve(which, function)?;
+        self.open.get(&id).map(|draft| draft.id)
+    }
+
+    /// Marks that the function of a draft has ended.
+    pub(super) fn end(&mut self, id: DraftId, ended: Ended, now: Timestamp) {
+        if let Some(draft) = self.open.get_mut(&id) {
+            draft.ended = Some((ended, now));
+        }
+    }
+
+    /// Takes a draft out, to be finished.
+    pub(super) fn take(&mut self, id: DraftId) -> Option<Draft> {
+        self.open.remove(&id)
+    }
+
+    /// Takes out those whose functions have ended.
+    pub(super) fn take_ended(&mut self) -> Vec<Draft> {
+        self.closed = true;
+        self.open.extract_if(.., |_, draft| draft.ended.is_some()).map(|(_, draft)| draft).collect()
+    }
+
+    /// Takes what was said before any function ran.
+    pub(super) fn take_pending(&mut self) -> Content {
+        std::mem::take(&mut self.pending)
+    }
+
+    /// How many are open.
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
+    }
+}

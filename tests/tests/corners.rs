@@ -1,0 +1,232 @@
+//! Corners of the layers that the parity table's service doesn't have, in both frameworks.
+#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
+
+use lodger_core::capture::{Audit, Guarantee};
+use lodger_core::event::{Actor, Event, Outcome};
+use lodger_core::{Lodger, MemoryDestination};
+
+fn client() -> (Lodger, MemoryDestination) {
+    let memory = MemoryDestination::new();
+    (Lodger::builder().destination(memory.clone()).in_memory_journal().build().unwrap(), memory)
+}
+
+/// An un-annotated handler that says that something happened, whatever the response will be.
+fn further() {
+    Audit::current().unwrap().record("login.failed").actor(Actor::anonymous());
+}
+
+fn assert_login_failed(events: &[Event], status: u16) {
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert_eq!(events[0].action, "login.failed");
+    assert_eq!(events[0].request.as_ref().unwrap().status, Some(status));
+}
+
+mod on_axum {
+    use std::convert::Infallible;
+
+    use axum::Router;
+    use axum::body::Body;
+    use axum::extract::Request;
+    use axum::http::StatusCode;
+    use axum::middleware::{Next, from_fn};
+    use axum::response::{IntoResponse, Response};
+    use axum::routing::{delete, post};
+    use lodger_axum::{AuditLayer, SetActor, audited};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    fn layer(lodger: &Lodger) -> AuditLayer {
+        AuditLayer::new(lodger.clone()).guarantee(Guarantee::Queued)
+    }
+
+    async fn send(app: Router, method: &str, path: &str) -> Response {
+        app.oneshot(Request::builder().method(method).uri(path).body(Body::empty()).unwrap()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_the_application_records_is_not_filtered_by_the_status() {
+        for status in [303, 401, 403, 500] {
+            let (lodger, memory) = client();
+            let handler = move || async move {
+                further();
+                StatusCode::from_u16(status).unwrap()
+            };
+            send(Router::new().route("/login", post(handler)).layer(layer(&lodger)), "POST", "/login").await;
+            assert_login_failed(&memory.wait_for(1).await, status);
+        }
+    }
+
+    #[audited("thing.do")]
+    async fn thing() {}
+
+    #[tokio::test]
+    async fn the_last_word_about_the_actor_counts_also_between_two_layers() {
+        let (lodger, memory) = client();
+        let says = |name: &'static str| {
+            from_fn(move |mut request: Request, next: Next| async move {
+                request.set_actor(&Actor::user(name));
+                next.run(request).await
+            })
+        };
+        let app = Router::new()
+            .route("/thing", post(thing))
+            .layer(layer(&lodger))
+            .layer(says("ada"))
+            .layer(layer(&lodger))
+            .layer(says("gateway"));
+        send(app, "POST", "/thing").await;
+        let events = memory.wait_for(1).await;
+        assert_eq!((events.len(), events[0].actor.id.as_str()), (1, "ada"));
+    }
+
+    #[audited("token.verify", on(denied))]
+    async fn verify() {}
+
+    #[tokio::test]
+    async fn an_annotated_function_below_leaves_the_rule_its_say() {
+        let (lodger, memory) = client();
+        let handler = || async { verify().await };
+        let app = Router::new()
+            .route("/members/{id}", delete(handler))
+            .layer(layer(&lodger).rule("DELETE /members/{id}", "member.removed"));
+        send(app, "DELETE", "/members/7").await;
+        let events = memory.wait_for(1).await;
+        assert_eq!(
+            (events.len(), events[0].action.as_ref(), events[0].target.id.as_str()),
+            (1, "member.removed", "7")
+        );
+    }
+
+    #[tokio::test]
+    async fn the_id_that_stands_on_the_response_stands_in_the_event() {
+        let (lodger, memory) = client();
+        let handler = || async {
+            verify().await;
+            thing().await;
+            ([("x-request-id", "theirs-1")], "done").into_response()
+        };
+        let response =
+            send(Router::new().route("/thing", post(handler)).layer(layer(&lodger)), "POST", "/thing").await;
+        assert_eq!(response.headers()["x-request-id"], "theirs-1");
+        let events = memory.wait_for(1).await;
+        assert_eq!(events[0].request.as_ref().unwrap().id.as_deref(), Some("theirs-1"));
+    }
+
+    /// A timeout inside of the layer: the function is done, what comes out is an error.
+    #[tokio::test]
+    async fn an_inner_error_contradicts_a_function_that_is_ok() {
+        let (lodger, memory) = client();
+        let inner = tower::service_fn(|_: Request| async {
+            thing_ok().await.unwrap();
+            Err::<Response, _>("too slow")
+        });
+        let service = tower_layer::Layer::layer(&layer(&lodger), inner);
+        let failed = service.oneshot(Request::post("/thing").body(Body::empty()).unwrap()).await;
+        assert_eq!(failed.unwrap_err(), "too slow");
+        let events = memory.wait_for(1).await;
+        assert_eq!(
+            (events[0].outcome, events[0].reason.as_deref()),
+            (Outcome::Failure, Some("function ok, no response"))
+        );
+    }
+
+    #[audited("thing.do")]
+    async fn thing_ok() -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+mod on_actix {
+    use actix_web::body::MessageBody;
+    use actix_web::dev::{ServiceRequest, ServiceResponse};
+    use actix_web::http::StatusCode;
+    use actix_web::middleware::{Next, from_fn};
+    use actix_web::test::{TestRequest, call_service, init_service};
+    use actix_web::{App, Error, HttpResponse, web};
+    use lodger_actix::{AuditMiddleware, SetActor, audited};
+
+    use super::*;
+
+    fn middleware(lodger: &Lodger) -> AuditMiddleware {
+        AuditMiddleware::new(lodger.clone()).guarantee(Guarantee::Queued)
+    }
+
+    #[actix_web::test]
+    async fn what_the_application_records_is_not_filtered_by_the_status() {
+        for status in [303, 401, 403, 500] {
+            let (lodger, memory) = client();
+            let handler = move || async move {
+                further();
+                HttpResponse::build(StatusCode::from_u16(status).unwrap()).finish()
+            };
+            let app = App::new().wrap(middleware(&lodger)).route("/login", web::post().to(handler));
+            call_service(&init_service(app).await, TestRequest::post().uri("/login").to_request()).await;
+            assert_login_failed(&memory.wait_for(1).await, status);
+        }
+    }
+
+    #[audited("thing.do")]
+    async fn thing() -> HttpResponse {
+        HttpResponse::Ok().finish()
+    }
+
+    async fn says(
+        name: &'static str,
+        request: ServiceRequest,
+        next: Next<impl MessageBody>,
+    ) -> Result<ServiceResponse<impl MessageBody>, Error> {
+        request.set_actor(&Actor::user(name));
+        next.call(request).await
+    }
+
+    #[actix_web::test]
+    async fn the_last_word_about_the_actor_counts_also_between_two_middlewares() {
+        let (lodger, memory) = client();
+        let app = App::new()
+            .route("/thing", web::post().to(thing))
+            .wrap(middleware(&lodger))
+            .wrap(from_fn(|request, next| says("ada", request, next)))
+            .wrap(middleware(&lodger))
+            .wrap(from_fn(|request, next| says("gateway", request, next)));
+        call_service(&init_service(app).await, TestRequest::post().uri("/thing").to_request()).await;
+        let events = memory.wait_for(1).await;
+        assert_eq!((events.len(), events[0].actor.id.as_str()), (1, "ada"));
+    }
+
+    #[audited("token.verify", on(denied))]
+    async fn verify() {}
+
+    #[actix_web::test]
+    async fn an_annotated_function_below_leaves_the_rule_its_say() {
+        let (lodger, memory) = client();
+        let handler = || async {
+            verify().await;
+            HttpResponse::Ok().finish()
+        };
+        let app = App::new()
+            .wrap(middleware(&lodger).rule("DELETE /members/{id}", "member.removed"))
+            .route("/members/{id}", web::delete().to(handler));
+        call_service(&init_service(app).await, TestRequest::delete().uri("/members/7").to_request()).await;
+        let events = memory.wait_for(1).await;
+        assert_eq!(
+            (events.len(), events[0].action.as_ref(), events[0].target.id.as_str()),
+            (1, "member.removed", "7")
+        );
+    }
+
+    #[actix_web::test]
+    async fn the_id_that_stands_on_the_response_stands_in_the_event() {
+        let (lodger, memory) = client();
+        let handler = || async {
+            thing().await;
+            HttpResponse::Ok().insert_header(("x-request-id", "theirs-1")).finish()
+        };
+        let app = App::new().wrap(middleware(&lodger)).route("/thing", web::post().to(handler));
+        let response =
+            call_service(&init_service(app).await, TestRequest::post().uri("/thing").to_request()).await;
+        assert_eq!(response.headers().get("x-request-id").unwrap(), "theirs-1");
+        let events = memory.wait_for(1).await;
+        assert_eq!(events[0].request.as_ref().unwrap().id.as_deref(), Some("theirs-1"));
+    }
+}
