@@ -36,7 +36,7 @@ impl Backlog {
             match reader.next() {
                 Ok(None) => {}
                 Err(error) if !matches!(error, JournalError::Damaged { .. }) => {
-                    failed = failed.and(Err(error))
+                    failed = failed.and(Err(error));
                 }
                 found => return found,
             }

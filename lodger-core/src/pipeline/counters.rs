@@ -36,7 +36,8 @@ counters! {
     accepted,
     /// Events refused because the intake was full: they come faster than the disk takes them.
     refused_full,
-    /// Events refused because the share of the intake for events that strangers can cause was full.
+    /// Events refused because the share of the intake for events that strangers can cause was full. Of these, stderr gets
+    /// one a minute.
     refused_hostile,
     /// Events refused because the client was shut down.
     refused_closed,
