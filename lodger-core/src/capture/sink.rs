@@ -36,7 +36,8 @@ pub enum Class {
 /// Why a guarantee was not reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Missed {
-    /// The event was refused or could not be written. It stands on stderr.
+    /// The event was refused or could not be written, and stands on stderr; or a destination will never take it, and it
+    /// is a dead letter.
     Refused,
     /// The time was up. The event is still on its way.
     TimedOut,

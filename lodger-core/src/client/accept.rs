@@ -2,7 +2,7 @@
 
 use std::future::ready;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::handle::Inner;
 use crate::capture::{Class, Count, Guarantee, Hold, Holder, Missed, Reservation, Sink, Terms, Wait};
@@ -30,7 +30,9 @@ impl Sink for Inner {
             Ok(trimmed) => {
                 counters.trimmed.add(trimmed.into());
                 let place = place.and_then(|place| place.downcast().ok()).map(|place| *place);
-                self.pipeline.offer_in(place, Box::new(event), lane, goal).map_err(|error| self.tell(error))
+                self.pipeline
+                    .offer_in(place, Box::new(event), lane, goal)
+                    .map_err(|error| self.tell(error, class))
             }
             Err(invalid) => {
                 counters.offered.up();
@@ -103,8 +105,14 @@ impl Inner {
         })
     }
 
-    fn tell(&self, error: RecordError) -> Missed {
-        missed(error, self.pipeline.counters())
+    fn tell(&self, error: RecordError, class: Class) -> Missed {
+        match (class, error) {
+            (Class::Hostile, RecordError::Full { event }) => {
+                self.flood.refused(event, Instant::now(), self.pipeline.counters());
+                Missed::Refused
+            }
+            (_, error) => missed(error, self.pipeline.counters()),
+        }
     }
 }
 

@@ -27,6 +27,7 @@
 mod accept;
 mod builder;
 mod error;
+mod flood;
 mod handle;
 mod hash_key;
 mod origin;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::capture;
 use crate::destination::Identity;
 use crate::event::Timestamp;
 use crate::pipeline::{Counts, DeliveryState, LaneBoard, Pipeline};
@@ -15,6 +16,9 @@ use crate::pipeline::{Counts, DeliveryState, LaneBoard, Pipeline};
 pub struct Stats {
     /// How often what happened since the client was built: everything that was lost, missed or refused, by reason.
     pub counts: Counts,
+    /// Events of this process that were recorded outside every request and job while no client was installed. Each is on
+    /// stderr; none went to a client.
+    pub orphans: u64,
     /// Events that wait for the journal or are being committed.
     pub in_intake: u64,
     /// Bytes that the journal took up after the last commit.
@@ -109,7 +113,14 @@ pub(super) fn stats(pipeline: &Pipeline) -> Stats {
     let oldest = destinations.iter().filter_map(|one| one.oldest_undelivered);
     let oldest = oldest.chain(oldest_waiting.map(|oldest| age(oldest, now))).max();
     let counts = pipeline.counters().read();
-    Stats { counts, in_intake, journal_bytes, oldest_undelivered: oldest, destinations }
+    Stats {
+        counts,
+        orphans: capture::orphans(),
+        in_intake,
+        journal_bytes,
+        oldest_undelivered: oldest,
+        destinations,
+    }
 }
 
 pub(super) fn shutdown_report(pipeline: &Pipeline, committed: bool) -> ShutdownReport {

@@ -40,7 +40,7 @@ pub(super) fn prepare(dir: &Path) -> Result<PathBuf, JournalError> {
 }
 
 /// Refuses a directory that is a symbolic link or belongs to somebody else.
-pub(super) fn check(dir: &Path, may_be_roots: bool) -> Result<(), JournalError> {
+pub(crate) fn check(dir: &Path, may_be_roots: bool) -> Result<(), JournalError> {
     let refuse = |why: String| Err(JournalError::Unsafe { dir: dir.to_owned(), why });
     let found = dir.symlink_metadata().map_err(|source| JournalError::unwritable(dir, source))?;
     if found.is_symlink() {
@@ -81,7 +81,7 @@ pub(super) fn options() -> OpenOptions {
 }
 
 /// Reads a whole file, and never through a symbolic link.
-pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     io::Read::read_to_end(&mut options().open(path)?, &mut bytes)?;
     Ok(bytes)

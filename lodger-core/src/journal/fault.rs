@@ -1,5 +1,6 @@
 //! Where tests let the system fail. Outside of tests there is nothing here but the system itself.
 
+use std::fs::File;
 use std::io;
 
 /// Before a write to a segment.
@@ -12,7 +13,23 @@ pub(super) fn write() -> io::Result<()> {
 /// Before a segment is synced.
 pub(super) fn sync() -> io::Result<()> {
     #[cfg(test)]
-    injected::fail(&injected::SYNCS)?;
+    {
+        assert!(!injected::PANIC.take(), "injected");
+        injected::fail(&injected::SYNCS)?;
+    }
+    Ok(())
+}
+
+/// Syncs a file that is no segment.
+pub(crate) fn sync_data(file: &File) -> io::Result<()> {
+    sync()?;
+    file.sync_data()
+}
+
+/// Before a settle file is synced.
+pub(super) fn settle() -> io::Result<()> {
+    #[cfg(test)]
+    injected::fail(&injected::SETTLES)?;
     Ok(())
 }
 
@@ -26,9 +43,9 @@ pub(super) fn process_id() -> u32 {
 }
 
 #[cfg(test)]
-pub(crate) use injected::fail_syncs;
+pub(super) use injected::{fail_settles, fail_writes, fork};
 #[cfg(test)]
-pub(super) use injected::{fail_writes, fork};
+pub(crate) use injected::{fail_syncs, panic_at_sync};
 
 #[cfg(test)]
 mod injected {
@@ -39,6 +56,8 @@ mod injected {
     thread_local! {
         pub(super) static WRITES: Cell<u32> = const { Cell::new(0) };
         pub(super) static SYNCS: Cell<u32> = const { Cell::new(0) };
+        pub(super) static SETTLES: Cell<u32> = const { Cell::new(0) };
+        pub(super) static PANIC: Cell<bool> = const { Cell::new(false) };
         pub(super) static CHILD: Cell<Option<u32>> = const { Cell::new(None) };
     }
 
@@ -50,6 +69,16 @@ mod injected {
     /// Lets this thread's next syncs fail.
     pub(crate) fn fail_syncs(count: u32) {
         SYNCS.set(count);
+    }
+
+    /// Lets this thread's next syncs of settle files fail.
+    pub(in crate::journal) fn fail_settles(count: u32) {
+        SETTLES.set(count);
+    }
+
+    /// Lets this thread panic at its next sync.
+    pub(crate) fn panic_at_sync() {
+        PANIC.set(true);
     }
 
     /// Lets this thread go on as a forked child does: the same memory under another process id.

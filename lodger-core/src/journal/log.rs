@@ -300,6 +300,11 @@ impl Log {
         // Before the records go: else a power loss could leave neither them nor the note that they are settled, and
         // the next opening would have to call them missing.
         let mut result = (0..self.settle_logs.len()).map(|slot| self.sync(slot)).fold(Ok(()), Result::and);
+        // A full disk gets the room all the same: kept segments could keep it full for ever.
+        if !matches!(result, Ok(()) | Err(JournalError::DiskFull { .. })) {
+            self.state().segments.extend(freed);
+            return result;
+        }
         for (number, segment) in freed {
             if let Err(error) = self.free(number, &segment) {
                 self.state().segments.insert(number, segment);

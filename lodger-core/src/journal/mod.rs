@@ -44,7 +44,7 @@
 #[cfg(feature = "journal")]
 mod adoption;
 #[cfg(feature = "journal")]
-mod directory;
+pub(crate) mod directory;
 mod error;
 #[cfg(feature = "journal")]
 pub(crate) mod fault;
@@ -321,7 +321,7 @@ impl Backlog {
     ///
     /// # Errors
     ///
-    /// When a file can't be read (call again), or when a record that was there has become unreadable: then the error
+    /// When a file can't be read and there is nothing else for now (call again), or when a record that was there has become unreadable: then the error
     /// names it, it counts as settled, and the next call goes on behind it.
     #[expect(clippy::should_implement_trait, reason = "not an iterator: after None there can be more")]
     pub fn next(&mut self) -> Result<Option<Record>, JournalError> {

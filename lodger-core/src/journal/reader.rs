@@ -30,13 +30,22 @@ impl Backlog {
 
     pub(super) fn next(&mut self) -> Result<Option<Record>, JournalError> {
         self.own.log.check_process()?;
+        // One log that can't be read for now holds up no other; it is told when there is nothing else.
+        let mut failed = Ok(None);
         for reader in &mut self.adopted {
-            if let Some(record) = reader.next()? {
-                return Ok(Some(record));
+            match reader.next() {
+                Ok(None) => {}
+                Err(error) if !matches!(error, JournalError::Damaged { .. }) => {
+                    failed = failed.and(Err(error));
+                }
+                found => return found,
             }
         }
         self.let_go();
-        self.own.next()
+        match self.own.next()? {
+            Some(record) => Ok(Some(record)),
+            None => failed,
+        }
     }
 
     pub(super) fn settle(&mut self, keys: &[RecordKey]) -> Result<(), JournalError> {

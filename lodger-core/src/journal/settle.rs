@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::record::{self, u32_at, u64_at};
 use super::sequences::Sequences;
-use super::{JournalError, directory};
+use super::{JournalError, directory, fault};
 
 const ENTRY_BYTES: usize = 20;
 
@@ -107,7 +107,7 @@ impl SettleLog {
             return self.rewrite(&all());
         }
         if self.dirty {
-            if let Err(source) = self.file.sync_data() {
+            if let Err(source) = fault::settle().and_then(|()| self.file.sync_data()) {
                 self.stale = true;
                 return Err(JournalError::io("sync", &self.path, source));
             }

@@ -14,7 +14,7 @@ use super::intake::{Entry, Intake, Taken};
 use super::progress::Progress;
 use super::ticket::{Failure, Watch};
 use crate::event::limits::MAX_EVENT_BYTES;
-use crate::event::{Event, Position};
+use crate::event::{Event, InvalidEvent, Position};
 use crate::journal::{JournalError, Writer};
 
 /// After a failure the journal is asked again this often, also when no event comes.
@@ -62,6 +62,31 @@ struct Staged {
     watch: Watch,
 }
 
+/// Why an event was not staged.
+enum Refusal {
+    NotJson(serde_json::Error),
+    Journal(JournalError),
+}
+
+/// What the journal thread has in hand. Whatever a panic finds there is written to stderr.
+struct Hand {
+    offered: VecDeque<Entry>,
+    staged: Vec<Staged>,
+    counters: Arc<Counters>,
+}
+
+impl Drop for Hand {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        let offered = self.offered.iter().map(|entry| &entry.event);
+        for event in self.staged.iter().map(|staged| &staged.event).chain(offered) {
+            last_resort(event, "the journal thread panicked; it may arrive nevertheless", &self.counters);
+        }
+    }
+}
+
 impl Committer {
     pub(super) fn new(
         writer: Writer,
@@ -85,10 +110,11 @@ impl Committer {
     pub(super) fn run(mut self) {
         // However this thread ends, also by a panic: nobody offers to a journal that nobody writes, nothing is
         // forgotten in the intake, and the workers learn that nothing more will come.
-        let _end = End {
+        let mut end = End {
             intake: Arc::clone(&self.intake),
             progress: Arc::clone(&self.progress),
             counters: Arc::clone(&self.counters),
+            all_committed: false,
         };
         loop {
             let patience = (self.health != Health::Good).then_some(RETRY_EVERY);
@@ -111,6 +137,7 @@ impl Committer {
                 std::thread::sleep(RETRY_EVERY / 10);
             }
         }
+        end.all_committed = self.uncommitted == 0;
         // Whoever waits for the end may open the same journal next.
         drop(self.writer);
     }
@@ -120,14 +147,20 @@ impl Committer {
         if self.uncommitted > 0 {
             self.commit_again();
         }
-        let mut staged = Vec::with_capacity(entries.len());
         let offered = entries.len();
-        for entry in entries {
-            staged.extend(self.stage(entry));
+        let staged = Vec::with_capacity(offered);
+        let mut hand = Hand { offered: entries, staged, counters: Arc::clone(&self.counters) };
+        while let Some(entry) = hand.offered.front_mut() {
+            let staged = self.stage(entry);
+            let Some(Entry { event, watch, .. }) = hand.offered.pop_front() else { break };
+            match staged {
+                Ok(position) => hand.staged.push(self.staged(event, position, watch)),
+                Err(refusal) => self.refused(event, watch, refusal),
+            }
         }
-        let all_staged = staged.len() == offered;
-        if !staged.is_empty() {
-            self.commit(staged);
+        let all_staged = hand.staged.len() == offered;
+        if !hand.staged.is_empty() {
+            self.commit(&mut hand.staged);
         }
         if all_staged && self.health != Health::Good {
             self.look_for_room();
@@ -140,58 +173,65 @@ impl Committer {
         all_staged && self.uncommitted == 0
     }
 
-    /// Numbers the event, serialises it once and for all, and stages it. A refusal is told to whoever waits.
-    fn stage(&mut self, entry: Entry) -> Option<Staged> {
-        let Entry { mut event, mut watch, .. } = entry;
+    /// Numbers the event, serialises it once and for all, and stages it.
+    fn stage(&mut self, entry: &mut Entry) -> Result<Position, Refusal> {
+        let event = &mut entry.event;
         let position = Position { writer: self.writer.id(), sequence: self.writer.next_sequence() };
         event.position = Some(position);
         event.previous = self.previous;
-        let bytes = match event.to_canonical_json() {
-            Ok(bytes) => bytes,
-            // The door has validated it, so this does not happen; if it does, it is not silent.
-            Err(error) => {
-                self.counters.invalid.up();
-                last_resort(&event, &format!("can't be serialised: {error}"), &self.counters);
-                return None;
-            }
-        };
+        let bytes = event.to_canonical_json().map_err(Refusal::NotJson)?;
         if let Err(error) = self.writer.append(&bytes) {
             (event.position, event.previous) = (None, None);
-            self.refused(event, watch, error);
-            return None;
+            return Err(Refusal::Journal(error));
         }
         self.previous = None;
+        Ok(position)
+    }
+
+    fn staged(&self, event: Box<Event>, position: Position, mut watch: Watch) -> Staged {
         if watch.awaits_delivery() {
             self.awaited.expect(position, watch);
             watch = Watch::nobody();
         }
-        Some(Staged { event, position, watch })
+        Staged { event, position, watch }
     }
 
-    fn refused(&mut self, event: Box<Event>, watch: Watch, error: JournalError) {
-        match &error {
-            JournalError::Full { .. } | JournalError::DiskFull { .. } => {
-                self.counters.journal_full.up();
-                self.turn(Health::Full, Some(&error));
+    /// Tells whoever waits, and stderr where nobody does.
+    fn refused(&mut self, event: Box<Event>, watch: Watch, refusal: Refusal) {
+        let error = match refusal {
+            Refusal::Journal(error) => Arc::new(error),
+            // The door has validated it, so this does not happen; if it does, it is not silent.
+            Refusal::NotJson(error) => {
+                self.counters.invalid.up();
+                last_resort(&event, &format!("can't be serialised: {error}"), &self.counters);
+                return watch.failed(Failure::invalid(InvalidEvent::not_json(&error), &self.counters));
             }
+        };
+        let failure = Failure::journal(event, Arc::clone(&error), &self.counters);
+        match &*error {
             // The event is to blame, not the journal.
-            JournalError::TooLarge { .. } => self.counters.journal_full.up(),
-            _ => {
-                self.counters.commit_failed.up();
-                self.turn(Health::Failing, Some(&error));
+            JournalError::TooLarge { .. } => self.counters.too_large.up(),
+            error => {
+                let health = Health::after(error);
+                match health {
+                    Health::Full => self.counters.journal_full.up(),
+                    Health::Good | Health::Failing => self.counters.journal_failed.up(),
+                }
+                self.turn(health, Some(error));
             }
         }
-        watch.failed(Failure::journal(event, Arc::new(error), &self.counters));
+        watch.failed(failure);
     }
 
-    fn commit(&mut self, staged: Vec<Staged>) {
+    fn commit(&mut self, staged: &mut Vec<Staged>) {
         let number = staged.len() as u64;
         // Before they become visible: a worker must not be done with more events than were routed to it.
         self.progress.post(|board| board.lanes.iter_mut().for_each(|lane| lane.routed += number));
         match self.writer.commit() {
             Ok(()) => {
+                let committed = std::mem::take(staged);
                 self.progress.ring();
-                for done in staged {
+                for done in committed {
                     done.watch.reached(Vec::new());
                 }
             }
@@ -200,7 +240,7 @@ impl Committer {
                 self.counters.commit_failed.add(number);
                 self.turn(Health::Failing, Some(&error));
                 let error = Arc::new(error);
-                for Staged { event, position, watch } in staged {
+                for Staged { event, position, watch } in staged.drain(..) {
                     let watch = self.awaited.forget(position).unwrap_or(watch);
                     watch.failed(Failure::commit(event, Arc::clone(&error), &self.counters));
                 }
@@ -266,16 +306,13 @@ struct End {
     intake: Arc<Intake>,
     progress: Arc<Progress>,
     counters: Arc<Counters>,
+    all_committed: bool,
 }
 
 impl Drop for End {
     fn drop(&mut self) {
-        self.intake.close();
-        while let Taken::Group(entries, _) = self.intake.take(None) {
-            for entry in entries {
-                last_resort(&entry.event, "the journal thread ended", &self.counters);
-            }
-            self.intake.release();
+        for entry in self.intake.end(self.all_committed) {
+            last_resort(&entry.event, "the journal thread ended", &self.counters);
         }
         self.progress.post(|board| board.journal_ended = true);
         self.progress.ring();

@@ -36,7 +36,8 @@ counters! {
     accepted,
     /// Events refused because the intake was full: they come faster than the disk takes them.
     refused_full,
-    /// Events refused because the share of the intake for events that strangers can cause was full.
+    /// Events refused because the share of the intake for events that strangers can cause was full. Of these, stderr gets
+    /// one a minute.
     refused_hostile,
     /// Events refused because the client was shut down.
     refused_closed,
@@ -46,7 +47,11 @@ counters! {
     trimmed,
     /// Events refused because the journal or its disk was full.
     journal_full,
-    /// Events whose commit failed. They may still arrive.
+    /// Events refused because they could never fit into the journal: its limit is too small.
+    too_large,
+    /// Events refused because the journal could not be written.
+    journal_failed,
+    /// Events that the journal took and whose commit failed. They may still arrive.
     commit_failed,
     /// Events that were committed and could not be read any more.
     unreadable,

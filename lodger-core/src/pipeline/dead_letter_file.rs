@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::dead_letter::DeadLetter;
 use crate::destination::Identity;
 use crate::event::WriterId;
+use crate::journal::{directory, fault};
 
 /// The files of one destination. This process appends to a file of its own and reads them all.
 #[derive(Debug)]
@@ -47,7 +48,7 @@ impl DeadLetterFile {
             Some(file) => file,
             None => self.create(open.given_up)?,
         };
-        let written = file.write_all(&lines).and_then(|()| file.sync_data());
+        let written = file.write_all(&lines).and_then(|()| fault::sync_data(&file));
         match written {
             Ok(()) => open.file = Some(file),
             // A file that failed once is never written again: the kernel may have dropped the pages and would report
@@ -58,11 +59,10 @@ impl DeadLetterFile {
     }
 
     fn create(&self, given_up: u32) -> io::Result<File> {
-        let parent = self.dir.parent().unwrap_or(&self.dir);
-        for dir in [parent, &self.dir] {
+        for dir in self.dirs() {
             match DirBuilder::new().mode(0o700).create(dir) {
                 Ok(()) => sync_dir(dir.parent().unwrap_or(dir))?,
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => check(dir)?,
                 Err(error) => return Err(error),
             }
         }
@@ -80,18 +80,26 @@ impl DeadLetterFile {
         Ok(file)
     }
 
+    /// `dead` and the destination's directory in it.
+    fn dirs(&self) -> [&Path; 2] {
+        [self.dir.parent().unwrap_or(&self.dir), &self.dir]
+    }
+
     /// Every letter of this destination. A line that can't be read is what a crash cut off before it counted.
     pub(crate) fn read(&self) -> io::Result<Vec<DeadLetter>> {
-        let entries = match fs::read_dir(&self.dir) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error),
-        };
+        for dir in self.dirs() {
+            match dir.symlink_metadata() {
+                Ok(_) => check(dir)?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+                Err(error) => return Err(error),
+            }
+        }
+        let entries = fs::read_dir(&self.dir)?;
         let mut letters = Vec::new();
         for entry in entries {
             let path = entry?.path();
             if path.extension().is_some_and(|extension| extension == "jsonl") {
-                let text = fs::read(&path)?;
+                let text = directory::read(&path)?;
                 letters.extend(
                     text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()),
                 );
@@ -110,6 +118,11 @@ fn directory_of(destination: &Identity) -> String {
         hash.update(part);
     }
     hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Refuses a directory that somebody else may have put there: events are as secret here as in the journal.
+fn check(dir: &Path) -> io::Result<()> {
+    directory::check(dir, false).map_err(io::Error::other)
 }
 
 fn sync_dir(dir: &Path) -> io::Result<()> {
@@ -153,6 +166,34 @@ mod tests {
         let dir = fs::read_dir(&dead).unwrap().next().unwrap().unwrap().path();
         assert_eq!(mode(&dir), 0o700);
         assert_eq!(mode(&fs::read_dir(&dir).unwrap().next().unwrap().unwrap().path()), 0o600);
+    }
+
+    #[test]
+    fn letters_whose_sync_failed_do_not_count_and_their_file_is_left_alone() {
+        let journal = tempfile::tempdir().unwrap();
+        let file =
+            DeadLetterFile::new(journal.path(), &Identity::new("lodger", "https://x"), WriterId::mint());
+        file.append(&[letter("1")]).unwrap();
+        fault::fail_syncs(1);
+        file.append(&[letter("2")]).unwrap_err();
+        file.append(&[letter("2")]).unwrap();
+        assert_eq!(fs::read_dir(&file.dir).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_directory_that_is_a_symbolic_link_is_neither_written_nor_read() {
+        for depth in 0..2 {
+            let (journal, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            let file =
+                DeadLetterFile::new(journal.path(), &Identity::new("lodger", "https://x"), WriterId::mint());
+            let link = file.dirs()[depth];
+            fs::create_dir_all(link.parent().unwrap()).unwrap();
+            std::os::unix::fs::symlink(elsewhere.path(), link).unwrap();
+            let refused = file.append(&[letter("1")]).unwrap_err();
+            assert!(refused.to_string().contains("symbolic link"), "{refused}");
+            file.read().unwrap_err();
+            assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+        }
     }
 
     #[test]

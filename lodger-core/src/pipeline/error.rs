@@ -34,7 +34,7 @@ pub enum RecordError {
         event: Box<Event>,
     },
 
-    /// The journal had no room for it. Nothing of it was recorded.
+    /// The journal had no room for it or could not be written. Nothing of it was recorded.
     #[error("the journal did not take the event")]
     Journal {
         /// The event that was refused.

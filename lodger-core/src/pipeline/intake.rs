@@ -94,8 +94,8 @@ struct State {
     barriers: Vec<Watch>,
     journal_full: bool,
     closed: bool,
-    /// Nobody takes any more.
-    ended: bool,
+    /// Nobody takes any more; whether everything that was ever accepted is committed or was refused to its face.
+    ended: Option<bool>,
 }
 
 impl State {
@@ -166,16 +166,18 @@ impl Intake {
         Ok(())
     }
 
-    /// Answers when everything taken in so far is committed.
+    /// Answers when everything taken in so far is committed; drops the watch when it never will be.
     pub(crate) fn barrier(&self, watch: Watch) {
         let mut state = self.lock();
-        if state.ended {
+        let Some(all_committed) = state.ended else {
+            state.barriers.push(watch);
             drop(state);
-            return watch.reached(Vec::new());
-        }
-        state.barriers.push(watch);
+            return self.arrived.notify_one();
+        };
         drop(state);
-        self.arrived.notify_one();
+        if all_committed {
+            watch.reached(Vec::new());
+        }
     }
 
     /// Holds a place for an event to come, until the reservation is dropped. `None` when there is no room, in memory
@@ -208,7 +210,6 @@ impl Intake {
             }
         }
         if state.is_empty() {
-            state.ended = true;
             return Taken::Closed;
         }
         state.taken = (state.all, state.hostile);
@@ -228,6 +229,21 @@ impl Intake {
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.arrived.notify_all();
+    }
+
+    /// Nobody takes any more. Answers with what was left, which is nothing unless the journal thread panicked.
+    pub(crate) fn end(&self, all_committed: bool) -> VecDeque<Entry> {
+        let mut state = self.lock();
+        state.closed = true;
+        state.ended = Some(all_committed);
+        state.all = Load::default();
+        state.hostile = Load::default();
+        let left = std::mem::take(&mut state.queue);
+        let barriers = std::mem::take(&mut state.barriers);
+        drop(state);
+        // Dropped unanswered, they tell that not everything is on disk.
+        barriers.into_iter().filter(|_| all_committed).for_each(|barrier| barrier.reached(Vec::new()));
+        left
     }
 
     /// Says whether the journal has room, for reservations.

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::counters::{Counters, last_resort};
 use super::error::RecordError;
 use crate::destination::{Receipt, Refusal};
-use crate::event::Event;
+use crate::event::{Event, InvalidEvent};
 use crate::journal::JournalError;
 
 /// What to wait for.
@@ -117,12 +117,18 @@ pub(crate) struct Failure {
 
 #[derive(Debug)]
 enum Cause {
+    Invalid(InvalidEvent),
     Journal { event: Box<Event>, source: Arc<JournalError> },
     Commit { event: Box<Event>, source: Arc<JournalError> },
     DeadLetter { destination: String, refusal: Refusal },
 }
 
 impl Failure {
+    /// The event can't be written at all. It stands on stderr already.
+    pub(crate) fn invalid(why: InvalidEvent, counters: &Arc<Counters>) -> Self {
+        Self { cause: Some(Cause::Invalid(why)), counters: Arc::clone(counters) }
+    }
+
     /// The journal did not take the event.
     pub(crate) fn journal(event: Box<Event>, source: Arc<JournalError>, counters: &Arc<Counters>) -> Self {
         Self { cause: Some(Cause::Journal { event, source }), counters: Arc::clone(counters) }
@@ -140,6 +146,7 @@ impl Failure {
 
     fn into_error(mut self) -> RecordError {
         match self.cause.take() {
+            Some(Cause::Invalid(why)) => RecordError::Invalid(why),
             Some(Cause::Journal { event, source }) => RecordError::Journal { event, source },
             Some(Cause::Commit { event, source }) => RecordError::NotCommitted { event, source },
             Some(Cause::DeadLetter { destination, refusal }) => {
@@ -159,8 +166,8 @@ impl Drop for Failure {
             Some(Cause::Commit { event, source }) => {
                 last_resort(&event, &format!("not committed, may still arrive: {source}"), &self.counters);
             }
-            // Dead letters are kept.
-            Some(Cause::DeadLetter { .. }) | None => {}
+            // Dead letters are kept, and what is invalid is written when that is found.
+            Some(Cause::DeadLetter { .. } | Cause::Invalid(_)) | None => {}
         }
     }
 }

@@ -4,10 +4,13 @@ use tokio::sync::Semaphore;
 
 use super::*;
 use crate::capture::{Class, Guarantee, Missed, Terms};
+use crate::client::prepare::Preparation;
 use crate::client::{DeliveryState, RecordError};
 use crate::destination::{Answer, Refusal};
-use crate::event::EventId;
-use crate::pipeline::testing::{Act, Scripted, Seen};
+use crate::event::{EventId, Origin};
+use crate::pipeline::Limits;
+use crate::pipeline::testing::{Act, Scripted, Seen, stuck};
+use crate::redact::{HashKey, Rules};
 
 fn ids(seen: &[Seen]) -> HashSet<EventId> {
     seen.iter().map(|seen| seen.id).collect()
@@ -320,4 +323,20 @@ fn a_paused_destination_says_why() {
     }
     let stats = lodger.stats();
     assert_eq!(stats.destinations[0].last_error.as_deref(), Some("HTTP 402: the bill is unpaid"));
+}
+
+#[test]
+fn a_flood_of_refused_events_that_strangers_cause_is_one_line() {
+    let preparation = Preparation {
+        origin: Origin::default(),
+        rules: Rules::default(),
+        hash_key: HashKey::from_bytes([0; 32]),
+    };
+    let lodger = Lodger::new(stuck(Limits { events: 100, bytes: 1 << 20 }), preparation);
+    for _ in 0..1_000 {
+        let terms = Terms { class: Class::Hostile, guarantee: Guarantee::Queued, place: None };
+        assert!(lodger.sink().accept(event("a.b"), terms).is_none());
+    }
+    let counts = lodger.stats().counts;
+    assert_eq!((counts.accepted, counts.refused_hostile, counts.last_resort), (10, 990, 1));
 }

@@ -75,11 +75,13 @@ fn an_installed_client_ends_with_its_last_handle() {
     let terms = Terms { class: Class::Trusted, guarantee: Guarantee::Queued, place: None };
     capture::installed_or_orphanage().accept(event("a.b"), terms);
     assert!(capture::orphans() > orphans, "what comes later is printed and counted");
+    let all = capture::orphans();
 
     let up = Scripted::new("d", |_| Act::Take);
     let lodger = open(dir.path(), &up);
     block_on(lodger.flush(LONG)).unwrap();
     assert_eq!(up.settled().len(), 5);
+    assert!(lodger.stats().orphans >= all);
 }
 
 #[test]

@@ -42,6 +42,11 @@ impl InvalidEvent {
         if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
     }
 
+    /// For an event of which no JSON can be made at all.
+    pub(crate) fn not_json(error: &serde_json::Error) -> Self {
+        Self { problems: vec![Problem::new("event", format!("can't become JSON: {error}"))] }
+    }
+
     /// Every broken limit, up to 32; a 33rd entry for the field `event` says that there are more.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {

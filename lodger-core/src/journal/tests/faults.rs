@@ -121,3 +121,51 @@ fn a_forked_child_is_refused_and_cleans_nothing_up() {
     drop(journal);
     assert_eq!(files(&writer_dirs(&config)[0]), ["00000001.seg", "journal.json", "lock", "settled-0.log"]);
 }
+
+#[test]
+fn an_adopted_log_that_can_not_be_read_holds_up_no_other() {
+    let dir = scratch();
+    let config = small(dir.path());
+    let mut first = opened(&config, &["a"]);
+    commit(&mut first, 1, 2);
+    let unreadable = writer_dirs(&config).remove(0).join("00000001.seg");
+    drop(first);
+    let mut second = opened(&config, &["a"]);
+    commit(&mut second, 3, 4);
+    drop(second);
+
+    let mut journal = opened(&config, &["a"]);
+    commit(&mut journal, 5, 6);
+    let aside = dir.path().join("aside");
+    std::fs::rename(&unreadable, &aside).unwrap();
+    std::os::unix::fs::symlink(&aside, &unreadable).unwrap();
+    let mut found = Vec::new();
+    let error = loop {
+        match journal.backlogs[0].next() {
+            Ok(record) => found.push(String::from_utf8(record.unwrap().payload.to_vec()).unwrap()),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(found, expected(3, 6));
+    assert!(matches!(error, JournalError::Io { .. }), "{error:?}");
+    assert_eq!(journal.backlogs[0].pending(), 6);
+
+    std::fs::rename(&aside, &unreadable).unwrap();
+    assert_eq!(texts(&mut journal.backlogs[0]), expected(1, 2));
+}
+
+#[test]
+fn a_segment_is_freed_only_when_the_note_that_it_is_settled_is_on_disk() {
+    let dir = scratch();
+    let config = small(dir.path());
+    let mut journal = opened(&config, &["a"]);
+    // Eight records to a segment: the first is full.
+    commit(&mut journal, 1, 9);
+    let own = writer_dirs(&config).remove(0);
+    let records = drain(&mut journal.backlogs[0]);
+    fault::fail_settles(1);
+    assert!(matches!(journal.backlogs[0].settle(&keys(&records[..8])), Err(JournalError::Io { .. })));
+    assert!(own.join("00000001.seg").exists());
+    journal.backlogs[0].settle(&keys(&records[8..])).unwrap();
+    assert!(!own.join("00000001.seg").exists());
+}

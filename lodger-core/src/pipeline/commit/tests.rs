@@ -169,3 +169,53 @@ fn nothing_is_reserved_as_long_as_a_full_journal_is_full() {
         assert!(bench.commit_one());
     }
 }
+
+#[tokio::test]
+async fn a_panic_forgets_nothing_that_was_in_hand_and_promises_nothing() {
+    let mut bench = Bench::new();
+    bench.warm_up();
+    let durable = bench.offer(Goal::Durable);
+    drop(bench.offer(Goal::Queued));
+    let intake = Arc::clone(&bench.committer.intake);
+    let barrier = || {
+        let (ticket, watch) = ticket(Goal::Durable);
+        intake.barrier(watch);
+        ticket
+    };
+    let before = barrier();
+    let counters = Arc::clone(&bench.shared.counters);
+    fault::panic_at_sync();
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| bench.run()));
+    assert!(panicked.is_err());
+    assert_eq!(counters.read().last_resort, 2);
+    assert!(matches!(durable.await, Err(RecordError::Unfinished)));
+    assert!(before.await.is_err());
+    assert!(barrier().await.is_err(), "also not to those who ask later");
+}
+
+#[tokio::test]
+async fn what_is_refused_behind_a_failed_commit_is_not_said_to_arrive_perhaps() {
+    let mut bench = Bench::new();
+    bench.warm_up();
+    drop(bench.offer(Goal::Queued));
+    // The commit, its repetition, and the next group's first thing.
+    fault::fail_syncs(3);
+    let Taken::Group(entries, _) = bench.committer.intake.take(None) else { panic!("it was offered") };
+    assert!(!bench.committer.group(entries));
+    let refused = bench.offer(Goal::Durable);
+    let Taken::Group(entries, _) = bench.committer.intake.take(None) else { panic!("it was offered") };
+    assert!(!bench.committer.group(entries));
+    assert_eq!(refused.await.unwrap_err().kind(), "commit_pending");
+    let counts = bench.shared.counters.read();
+    assert_eq!((counts.commit_failed, counts.journal_failed), (1, 1));
+}
+
+#[tokio::test]
+async fn an_event_that_can_never_fit_is_counted_apart_and_closes_nothing() {
+    let config = JournalConfig { max_bytes: 100, segment_bytes: 25, ..JournalConfig::in_memory() };
+    let mut bench = Bench::with(tempfile::tempdir().unwrap(), &config);
+    assert!(!bench.commit_one());
+    let counts = bench.shared.counters.read();
+    assert_eq!((counts.too_large, counts.journal_full), (1, 0));
+    assert!(bench.committer.intake.reserve().is_some());
+}
