@@ -183,9 +183,11 @@ fn unexpected(span: Span) -> syn::Error {
 
 fn unknown(key: &Ident) -> syn::Error {
     let name = key.to_string();
-    let meant = keys::nearest_key(&name)
-        .map(|near| format!("; did you mean `{near}`, written {}?", keys::form(near)))
-        .unwrap_or_default();
+    let meant = match (keys::in_the_body(&name), keys::nearest_key(&name)) {
+        (Some(method), _) => format!("; say it in the body, on the `Audit` extractor: `audit.{method}`"),
+        (None, Some(near)) => format!("; did you mean `{near}`, written {}?", keys::form(near)),
+        (None, None) => String::new(),
+    };
     syn::Error::new(key.span(), format!("`#[audited]` doesn't know `{name}`{meant}\n{}", accepted()))
 }
 

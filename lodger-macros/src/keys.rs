@@ -68,6 +68,20 @@ pub(crate) fn form(name: &str) -> &'static str {
     key(name).map_or("", |key| key.form)
 }
 
+/// The method of `Audit` for what can't be said in the attribute, because only the body knows it.
+pub(crate) fn in_the_body(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "description" | "describe" | "message" => "describe(\"The amount was corrected\")",
+        "tag" | "tags" => "tag(\"billing\")",
+        "reason" => "reason(\"requested by the customer\")",
+        "source" => "source(\"dashboard\")",
+        "retention" => "retention(Retention::Archive)",
+        "change" | "changes" | "diff" => "diff(&before, &after)",
+        "on_behalf_of" => "on_behalf_of(&customer)",
+        _ => return None,
+    })
+}
+
 /// The word that was probably meant.
 pub(crate) fn nearest_key(word: &str) -> Option<&'static str> {
     let word = word.to_ascii_lowercase();

@@ -122,7 +122,8 @@ impl Drafts {
 
     /// Takes out those of which nothing more will come, to be finished.
     pub(super) fn take_done(&mut self) -> Vec<Draft> {
-        self.open.extract_if(.., |_, draft| draft.is_done()).map(|(_, draft)| draft).collect()
+        let done: Vec<_> = self.open.iter().filter(|(_, draft)| draft.is_done()).map(|(id, _)| *id).collect();
+        done.iter().filter_map(|id| self.open.remove(id)).collect()
     }
 
     /// Takes no more words before a draft is opened: the request is over.

@@ -208,6 +208,9 @@ impl Breaker {
         self.last_success = Some((newest, now));
         self.failing.clear();
         self.blamed = None;
+        if self.state == State::Running {
+            self.last_error = None;
+        }
         // Whatever was refused no later than this was sent is to blame itself: the destination takes others.
         let (condemned, others) =
             std::mem::take(&mut self.suspects).into_iter().partition(|suspect| suspect.batch <= tried.batch);

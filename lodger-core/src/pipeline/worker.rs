@@ -97,6 +97,8 @@ pub(super) struct Worker {
     disk_pause: Option<Instant>,
     settle_failing: bool,
     said: DeliveryState,
+    /// Whether it was last said that an event is not taken.
+    said_error: bool,
     counted: Counted,
 }
 
@@ -137,6 +139,7 @@ impl Worker {
             disk_pause: None,
             settle_failing: false,
             said: DeliveryState::Running,
+            said_error: false,
             counted: Counted::default(),
         }
     }
@@ -426,6 +429,16 @@ impl Worker {
                     tracing::error!(%destination, error, "delivery is paused: everything is kept, and one event a \
                         minute is tried");
                 }
+            }
+        }
+        // Also where too few events fail to back off: a service with a handful of changes a day must hear of it.
+        if state == DeliveryState::Running && self.said_error != error.is_some() {
+            self.said_error = error.is_some();
+            match error {
+                Some(error) => {
+                    tracing::warn!(destination = %self.identity, error, "an event was not taken; it is tried again");
+                }
+                None => tracing::info!(destination = %self.identity, "events are taken again"),
             }
         }
         let in_flight = self.in_flight() as u64;
