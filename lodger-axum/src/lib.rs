@@ -36,7 +36,7 @@
 //! # Work without a request
 //!
 //! A worker or a schedule runs its annotated functions in [`Lodger::run_as`], a webhook receiver names the delivery's
-//! id as `idempotency_key`. Work that goes on after the response is spawned with [`spawn`]. [`Lodger::install`] names
+//! id as `idempotency_key`. Work that goes on after the response is spawned with [`spawn()`]. [`Lodger::install`] names
 //! the client for code that runs outside of all that.
 //!
 //! # The attribute

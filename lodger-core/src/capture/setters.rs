@@ -25,8 +25,8 @@ macro_rules! __layer_settings {
 
             /// Captures a route without touching its handler: `.rule("DELETE /members/{id}",
             /// "organization.member.removed")`. Paths are written in axum's syntax in both frameworks. A static segment
-            /// goes before a parameter, a parameter before `{*rest}`. Where the handler is annotated, the annotation
-            /// counts and the rule says nothing.
+            /// goes before a parameter, a parameter before `{*rest}`; GET covers HEAD, `*` every method but OPTIONS.
+            /// Where an annotated function has left an event of its own, the rule says nothing.
             #[must_use]
             pub fn rule(self, route: impl Into<String>, action: impl Into<String>) -> Self {
                 self.set(|settings| settings.rule(route.into(), action.into()))
