@@ -17,6 +17,9 @@ use crate::table;
 /// How long the demonstration waits for its events to reach the store, and a shutdown for what is left.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How often the store is asked what has come since.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
+
 /// A small invoicing service that audits itself.
 #[derive(Debug, Parser)]
 struct Options {
@@ -98,13 +101,33 @@ impl Demonstration {
             requests.extend(answer.request_id);
         }
         self.lodger.flush(PATIENCE).await?;
-        self.show(&self.entries(&requests)?)?;
+        let entries = self.entries(&requests)?;
+        self.show(&entries)?;
         if !self.options.once {
             self.invite(address);
-            tokio::signal::ctrl_c().await?;
+            tokio::select! {
+                stopped = tokio::signal::ctrl_c() => stopped?,
+                failed = self.watch(entries.last()) => failed?,
+            }
             self.say("\nstopping");
         }
         Ok(())
+    }
+
+    /// Shows the events of whoever calls the service from now on, as they reach the store.
+    async fn watch(&self, last: Option<&Entry>) -> Result<(), Box<dyn Error>> {
+        let mut cursor = last.map(Entry::cursor);
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let mut query = Query::new().oldest_first();
+            if let Some(cursor) = cursor {
+                query = query.after(cursor);
+            }
+            for entry in self.store.query(&query)?.entries {
+                print(&if self.options.json { table::json(&entry)? } else { table::line(&entry) });
+                cursor = Some(entry.cursor());
+            }
+        }
     }
 
     /// Delivers what is left.
@@ -148,7 +171,7 @@ impl Demonstration {
             "The service listens on http://{address} and keeps its events in {data}. Try\n\n  \
              curl -X POST http://{address}/invoices -H 'authorization: Bearer ada-token' \\\n       \
              -H 'content-type: application/json' -d '{{\"customer\":\"globex\",\"amount\":990}}'\n\n\
-             Ctrl-C stops it."
+             and see its event here. Ctrl-C stops the service."
         ));
     }
 

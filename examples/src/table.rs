@@ -13,22 +13,25 @@ pub fn table(entries: &[Entry]) -> String {
     table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(["when", "who", "did what", "to which thing", "outcome", "request id", "receipt"]);
     for entry in entries {
-        let event = &entry.event;
-        let when = event.occurred_at.to_string();
-        let when = when.get(11..23).unwrap_or(&when);
-        let request = event.request.as_ref().and_then(|request| request.id.as_deref()).unwrap_or("-");
-        let target = target(&event.target);
-        table.add_row([
-            when,
-            &event.actor.id,
-            &what(event),
-            &target,
-            &outcome(event),
-            request,
-            &entry.receipt.id,
-        ]);
+        table.add_row(cells(entry));
     }
     table.to_string()
+}
+
+/// One event as a line of text.
+#[must_use]
+pub fn line(entry: &Entry) -> String {
+    cells(entry).join("  ")
+}
+
+fn cells(entry: &Entry) -> [String; 7] {
+    let event = &entry.event;
+    let when = event.occurred_at.to_string();
+    let when = when.get(11..23).unwrap_or(&when).to_owned();
+    let request =
+        event.request.as_ref().and_then(|request| request.id.clone()).unwrap_or_else(|| "-".to_owned());
+    let receipt = entry.receipt.id.clone();
+    [when, event.actor.id.clone(), what(event), target(&event.target), outcome(event), request, receipt]
 }
 
 /// One event as a line of JSON, with its receipt.
