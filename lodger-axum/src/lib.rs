@@ -57,6 +57,8 @@
 //! `Display`, `?` as `Debug`; `secret(e)` keeps a keyed hash, `pii(e)` marks the value as personal. Everything that only
 //! the body knows is said on [`Audit`].
 
+#![forbid(unsafe_code)]
+
 #[allow(
     unused_extern_crates,
     reason = "the attribute names its host by path, also in the host's own tests and examples"

@@ -37,6 +37,8 @@
 //! | [`service`] | typed clients of hosted audit services |
 //! | [`journal`] | the crash-safe queue on disk |
 
+#![forbid(unsafe_code)]
+
 #[allow(
     unused_extern_crates,
     reason = "the attribute names its host by path, also in the host's own tests and examples"

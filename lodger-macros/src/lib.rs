@@ -6,6 +6,8 @@
 //! the new body. Every mistake is collected in `mistakes::Mistakes` and the function is emitted whatever happens, so
 //! that one mistake here is not ten errors elsewhere.
 
+#![forbid(unsafe_code)]
+
 mod args;
 mod expand;
 mod item;

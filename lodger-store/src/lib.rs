@@ -33,6 +33,8 @@
 //! appends, and writers take turns. Network file systems are refused where they lack the shared memory that SQLite's
 //! write-ahead log needs.
 
+#![forbid(unsafe_code)]
+
 mod append;
 mod chain;
 mod commitment;
