@@ -19,8 +19,9 @@ use crate::redact::HashKey;
 
 /// Records audit events and delivers them: the one object of this crate that an application keeps.
 ///
-/// A clone is the same client. Nothing here needs a particular async runtime, and dropping the application's runtime
-/// stops no delivery: the client has threads of its own.
+/// A clone is the same client. Recording needs no particular async runtime, and dropping the application's runtime stops
+/// no delivery: the client has threads of its own. Only the bounded waits of the layers and of [`run_as`](Self::run_as)
+/// use the timer of the tokio runtime that they run in; without a tokio runtime they are not bounded.
 ///
 /// Call [`shutdown`](Self::shutdown) before the process ends. Without it the last drop still stops the intake and
 /// commits what was accepted, waiting at most 2 s, and not at all on a runtime's thread; a journal on disk delivers

@@ -1,4 +1,4 @@
-//! What a destination will never take: kept, inspectable, retryable.
+//! What a destination will never take: kept with status and reason, to be inspected.
 
 use std::collections::{HashSet, VecDeque};
 use std::io;
