@@ -150,6 +150,66 @@ async fn a_further_event_ends_like_the_function_that_recorded_it() {
     assert_eq!(last, [(Outcome::Unknown, Some("panicked")); 2]);
 }
 
+#[audited("chain.make")]
+async fn chain() {
+    current().record("chain.one").record("chain.two");
+}
+
+#[tokio::test]
+async fn what_is_recorded_through_a_further_event_is_recorded_too() {
+    let (lodger, memory) = client();
+    let scope = capture::Scope::job(lodger.sink(), None);
+    scope.around(chain()).await;
+    let actions: Vec<_> =
+        memory.wait_for(3).await.into_iter().map(|event| event.action.into_owned()).collect();
+    assert_eq!(actions, ["chain.make", "chain.one", "chain.two"]);
+    assert_eq!(scope.open_drafts(), 0);
+}
+
+#[audited("late.make", on(always))]
+async fn leaves_its_handle(handle: &mut Option<Audit>) -> Result<(), io::Error> {
+    *handle = Some(current());
+    Err(io::Error::other("no"))
+}
+
+#[tokio::test]
+async fn what_is_recorded_when_its_function_is_long_done_claims_no_success() {
+    let (lodger, memory) = client();
+    let mut handle = None;
+    let job = lodger.run_as(Actor::service("worker"), leaves_its_handle(&mut handle));
+    assert!(job.await.is_err());
+    handle.unwrap().record("late.said");
+    let events = memory.wait_for(2).await;
+    assert_eq!((events[1].action.as_ref(), events[1].outcome), ("late.said", Outcome::Unknown));
+}
+
+#[audited("conflict.make")]
+async fn conflicting(_one: User, _other: User) {
+    capture::current().unwrap().continued().around(async { tick(1) }).await;
+}
+
+#[tokio::test]
+async fn work_left_behind_by_conflicting_actors_has_none_either() {
+    let (lodger, memory) = client();
+    capture::Scope::job(lodger.sink(), None).around(conflicting(User("ada"), User("bob"))).await;
+    assert!(memory.wait_for(2).await.iter().all(|event| event.actor.is_unresolved()));
+}
+
+#[tokio::test]
+async fn a_shutdown_waits_for_a_job_that_is_open() {
+    let (lodger, memory) = client();
+    let scope = capture::Scope::job(lodger.sink(), None);
+    let closing = tokio::spawn({
+        let lodger = lodger.clone();
+        async move { lodger.shutdown(std::time::Duration::from_secs(30)).await }
+    });
+    tokio::task::yield_now().await;
+    scope.around(async { tick(1) }).await;
+    drop(scope);
+    assert!(closing.await.unwrap().is_clean());
+    assert_eq!(memory.events().len(), 1);
+}
+
 #[audited("thing.do", actor = Actor::user(""), target(thing = ""))]
 async fn nameless() {}
 

@@ -113,6 +113,31 @@ mod on_axum {
         assert_eq!(events[0].request.as_ref().unwrap().id.as_deref(), Some("theirs-1"));
     }
 
+    #[tokio::test]
+    async fn an_unaudited_change_that_redirects_is_recorded_as_one() {
+        let (lodger, memory) = client();
+        let app = Router::new()
+            .route("/form", post(|| async { StatusCode::SEE_OTHER }))
+            .layer(layer(&lodger).unaudited(lodger_axum::Unaudited::Record));
+        send(app, "POST", "/form").await;
+        let events = memory.wait_for(1).await;
+        assert_eq!((events[0].action.as_ref(), events[0].outcome), ("request.unaudited", Outcome::Success));
+    }
+
+    #[audited("thing.try", on(success))]
+    async fn fails() -> Result<(), StatusCode> {
+        Err(StatusCode::BAD_REQUEST)
+    }
+
+    #[tokio::test]
+    async fn a_function_that_ran_was_not_rejected_before_it() {
+        let (lodger, memory) = client();
+        let app = Router::new().route("/thing", post(fails)).layer(layer(&lodger).on_always());
+        send(app, "POST", "/thing").await;
+        lodger.shutdown(std::time::Duration::from_secs(10)).await;
+        assert_eq!(memory.events(), []);
+    }
+
     /// A timeout inside of the layer: the function is done, what comes out is an error.
     #[tokio::test]
     async fn an_inner_error_contradicts_a_function_that_is_ok() {

@@ -19,8 +19,8 @@ use crate::event::{Change, EventId, Retention, Timestamp, ToActor, ToTarget};
 /// without `#[audited]` it speaks about the event that a rule makes of the request. In a spawned task or a callback it
 /// speaks about the outermost annotated function that is still running.
 ///
-/// What it is told is held until the request is answered; then the event is finished, and later words are counted as
-/// too late. [`record`](Self::record) works at any time.
+/// It can be told things until its function has returned; later words are counted as too late.
+/// [`record`](Self::record) works at any time.
 #[derive(Debug, Clone)]
 pub struct Audit {
     scope: Arc<Scope>,
@@ -184,12 +184,14 @@ impl Audit {
             Which::Draft(draft) => Some(draft),
             Which::Current => Context::function_in(&self.scope),
         };
-        let draft = self.scope.state().drafts.open_further(action.into(), maker, Timestamp::now());
+        let action = action.into();
+        let draft = self.scope.state().drafts.open_further(action, maker, Timestamp::now());
         let further = Further { scope: Arc::clone(&self.scope), draft };
         Audit { scope: Arc::clone(&self.scope), about: About::Further(Arc::new(further)) }
     }
 
-    /// The id of the event, for one's own response. `None` until there is a draft: in a handler without `#[audited]`.
+    /// The id of the event, for one's own response. `None` in a handler without `#[audited]`, and after the function has
+    /// returned.
     #[must_use]
     pub fn event_id(&self) -> Option<EventId> {
         self.scope.event_id(self.which())

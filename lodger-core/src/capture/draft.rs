@@ -95,7 +95,9 @@ pub(super) enum Maker {
     /// The application, which says that something happened: `audit.record(..)`. The fate of the function that said so
     /// is the event's too.
     Application(Option<DraftId>),
-    /// The layer, which saw a request and its response from outside: a rule, an unaudited change.
+    /// A rule of the layer, which saw a request and its response from outside.
+    Rule,
+    /// The layer itself: an unaudited change, a request that was refused before its handler.
     Layer,
 }
 
@@ -126,7 +128,7 @@ impl Draft {
     pub(super) fn site(&self) -> Option<&'static Site> {
         match self.maker {
             Maker::Function(site) => Some(site),
-            Maker::Application(_) | Maker::Layer => None,
+            Maker::Application(_) | Maker::Rule | Maker::Layer => None,
         }
     }
 }

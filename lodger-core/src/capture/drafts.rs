@@ -1,7 +1,6 @@
 //! The drafts of one scope.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use super::draft::{Content, Draft, Maker};
 use super::{Ended, Site, Verdict};
@@ -24,7 +23,8 @@ pub(super) enum Which {
 /// The drafts of one scope. A finished draft is taken out, so a job that runs for ever holds only what is open.
 #[derive(Debug, Default)]
 pub(super) struct Drafts {
-    open: BTreeMap<DraftId, Draft>,
+    /// In the order in which they were opened; there are few.
+    open: Vec<(DraftId, Box<Draft>)>,
     next: u64,
     /// Whether an annotated function ever ran.
     function: bool,
@@ -53,25 +53,33 @@ impl Drafts {
         now: Timestamp,
     ) -> DraftId {
         let maker = maker.or_else(|| self.outermost());
-        let mut draft = Draft::new(action, Maker::Application(maker));
-        draft.held = true;
-        draft.ended = match maker.and_then(|maker| self.open.get(&maker)) {
-            Some(maker) => maker.ended.map(|(ended, _)| (ended, now)),
-            None => Some((Ended::Returned(Verdict::None), now)),
+        let ended = match maker.map(|maker| self.get(maker)) {
+            None => Some(Ended::Returned(Verdict::None)),
+            Some(Some(known)) => known.ended.map(|(ended, _)| ended),
+            // Its maker's event is out already: how that ended can't be seen any more.
+            Some(None) => Some(Ended::Returned(Verdict::Hidden)),
         };
+        // What is recorded through the handle of a further event has the same function behind it.
+        let function = match maker.and_then(|maker| self.get(maker)).map(|known| known.maker) {
+            Some(Maker::Application(function)) => function,
+            _ => maker,
+        };
+        let mut draft = Draft::new(action, Maker::Application(function));
+        draft.held = true;
+        draft.ended = ended.map(|ended| (ended, now));
         self.inherit(&mut draft, maker);
         self.push(draft)
     }
 
     /// Lets go of the handle of a further draft.
     pub(super) fn let_go(&mut self, id: DraftId) {
-        if let Some(draft) = self.open.get_mut(&id) {
+        if let Some(draft) = self.get_mut(id) {
             draft.held = false;
         }
     }
 
     fn inherit(&self, draft: &mut Draft, from: Option<DraftId>) {
-        if let Some(from) = from.and_then(|from| self.open.get(&from)) {
+        if let Some(from) = from.and_then(|from| self.get(from)) {
             draft.content.inherited_actor = from.content.handed_down();
         }
     }
@@ -79,8 +87,16 @@ impl Drafts {
     fn push(&mut self, draft: Draft) -> DraftId {
         let id = DraftId(self.next);
         self.next += 1;
-        self.open.insert(id, draft);
+        self.open.push((id, Box::new(draft)));
         id
+    }
+
+    fn get(&self, id: DraftId) -> Option<&Draft> {
+        self.open.iter().find(|(known, _)| *known == id).map(|(_, draft)| &**draft)
+    }
+
+    fn get_mut(&mut self, id: DraftId) -> Option<&mut Draft> {
+        self.open.iter_mut().find(|(known, _)| *known == id).map(|(_, draft)| &mut **draft)
     }
 
     /// The outermost annotated function that is running.
@@ -99,7 +115,7 @@ impl Drafts {
     /// What can be said about a draft, by code in the function `function`. `None` when it is too late.
     pub(super) fn content(&mut self, which: Which, function: Option<DraftId>) -> Option<&mut Content> {
         match self.resolve(which, function) {
-            Some(id) => self.open.get_mut(&id).map(|draft| &mut draft.content),
+            Some(id) => self.get_mut(id).map(|draft| &mut draft.content),
             None => (!self.function && !self.closed).then_some(&mut self.pending),
         }
     }
@@ -107,23 +123,24 @@ impl Drafts {
     /// The id of the event that a draft becomes.
     pub(super) fn event_id(&self, which: Which, function: Option<DraftId>) -> Option<EventId> {
         let id = self.resolve(which, function)?;
-        self.open.get(&id).map(|draft| draft.id)
+        self.get(id).map(|draft| draft.id)
     }
 
     /// Marks that the function of a draft has ended, and with it what the function recorded further.
     pub(super) fn end(&mut self, id: DraftId, ended: Ended, now: Timestamp) {
+        let committed = self.get(id).is_some_and(|draft| draft.content.committed);
         for (other, draft) in &mut self.open {
             let further = matches!(draft.maker, Maker::Application(Some(maker)) if maker == id);
             if *other == id || further {
                 draft.ended = Some((ended, now));
+                draft.content.committed |= committed;
             }
         }
     }
 
     /// Takes out those of which nothing more will come, to be finished.
     pub(super) fn take_done(&mut self) -> Vec<Draft> {
-        let done: Vec<_> = self.open.iter().filter(|(_, draft)| draft.is_done()).map(|(id, _)| *id).collect();
-        done.iter().filter_map(|id| self.open.remove(id)).collect()
+        self.open.extract_if(.., |(_, draft)| draft.is_done()).map(|(_, draft)| *draft).collect()
     }
 
     /// Takes no more words before a draft is opened: the request is over.

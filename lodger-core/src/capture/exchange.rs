@@ -9,7 +9,7 @@ use super::draft::{Draft, Maker};
 use super::finish::{self, Ending, Finished};
 use super::scope::Scope;
 use super::{
-    Count, Ended, Guarantee, Head, Hold, Missed, Policy, Reservation, Unaudited, Verdict, Wait, request_id,
+    Count, Ended, Guarantee, Head, Missed, Policy, Reservation, Unaudited, Verdict, Wait, request_id,
 };
 use crate::event::{Actor, Outcome};
 
@@ -30,8 +30,6 @@ pub struct Exchange {
     running: bool,
     responded: bool,
     reservation: Option<Reservation>,
-    /// A shutdown lets the request end first.
-    _hold: Hold,
 }
 
 /// What the layer was told about a request before the inner service runs.
@@ -109,26 +107,17 @@ impl Exchange {
         };
         let scope = Scope::request(Arc::clone(policy), head);
         scope.enter_actor(entry);
-        let hold = policy.sink().hold();
-        Ok(Self {
-            scope,
-            policy: Arc::clone(policy),
-            running: false,
-            responded: false,
-            reservation,
-            _hold: hold,
-        })
+        Ok(Self { scope, policy: Arc::clone(policy), running: false, responded: false, reservation })
     }
 
-    /// Another layer around a request that has a scope already: it only adds what it was told. What else it was set up
-    /// for doesn't count, and is said once.
+    /// Another layer around a request that has a scope already: it only adds the actor that it finds, which is said
+    /// once.
     pub fn enrich(scope: &Scope, policy: &Policy, entry: Entry) {
-        let same_sink = std::ptr::addr_eq(Arc::as_ptr(policy.sink()), Arc::as_ptr(&scope.sink));
-        if (!same_sink || !policy.rules().is_empty()) && policy.warn_once("*", None) {
-            tracing::error!(
+        if policy.warn_once("*", None) {
+            tracing::warn!(
                 target: "lodger",
-                "an audit layer stands inside of another one: only its actor counts, its rules and its client are \
-                 ignored; give the rules to the outer layer"
+                "an audit layer stands inside of another one: it only adds the actor that it finds; its client, its \
+                 rules and its other settings are ignored: give them to the outer layer"
             );
         }
         scope.enter_actor(entry);
@@ -175,7 +164,8 @@ impl Exchange {
     fn finish(&mut self, ending: Ending) -> Left {
         self.responded = true;
         let (staged, still_open) = self.scope.end(ending.clone());
-        let mut left = Left { recorded: false, spoken_for: still_open, waits: Vec::new() };
+        let mut left =
+            Left { recorded: false, function: still_open, spoken_for: still_open, waits: Vec::new() };
         for draft in staged {
             self.finish_one(draft, &ending, &mut left);
         }
@@ -184,12 +174,14 @@ impl Exchange {
         }
         // A place that nobody needed.
         self.reservation = None;
+        self.scope.release();
         left
     }
 
     fn finish_one(&mut self, draft: Draft, ending: &Ending, left: &mut Left) {
         // A further event stands beside what the layer has to say, not in its place.
         let stands_for_it = !matches!(draft.maker, Maker::Application(_));
+        left.function |= matches!(draft.maker, Maker::Function(_));
         match finish::finish(&self.scope, draft, ending, self.policy.guarantee(), &mut self.reservation) {
             Finished::Recorded(wait) => {
                 left.recorded = true;
@@ -214,15 +206,15 @@ impl Exchange {
             _ => Ended::Returned(Verdict::None),
         };
         if let Some((_, action)) = self.policy.rules().find(head.method(), route.as_deref(), head.path()) {
-            return Some(self.scope.draft_of_layer(Cow::Owned(action.clone()), ended));
+            return Some(self.scope.draft_of_layer(Maker::Rule, Cow::Owned(action.clone()), ended));
         }
         let Ending::Answered(status) = *ending else { return None };
         let asked_for = |outcome| self.policy.on().is_some_and(|on| on.contains(outcome));
         let change = is_change(head.method());
-        let of_layer = |action| Some(self.scope.draft_of_layer(Cow::Borrowed(action), ended));
+        let of_layer = |action| Some(self.scope.draft_of_layer(Maker::Layer, Cow::Borrowed(action), ended));
         match status {
-            401 | 403 if asked_for(Outcome::Denied) => of_layer(DENIED_ACTION),
-            400.. if change && asked_for(Outcome::Failure) => of_layer(REJECTED_ACTION),
+            401 | 403 if !left.function && asked_for(Outcome::Denied) => of_layer(DENIED_ACTION),
+            400.. if change && !left.function && asked_for(Outcome::Failure) => of_layer(REJECTED_ACTION),
             ..400 if change && !left.recorded => self.unaudited(head, route.as_deref(), ended),
             _ => None,
         }
@@ -245,7 +237,7 @@ impl Exchange {
             );
         }
         (alarm == Unaudited::Record)
-            .then(|| self.scope.draft_of_layer(Cow::Borrowed(UNAUDITED_ACTION), ended))
+            .then(|| self.scope.draft_of_layer(Maker::Layer, Cow::Borrowed(UNAUDITED_ACTION), ended))
     }
 
     /// Bounds the wait, and counts a response that goes out without its guarantee.
@@ -287,6 +279,8 @@ pub(crate) async fn all_within(limit: Duration, waits: Vec<Wait>) -> Result<(), 
 struct Left {
     /// Whether it left an event.
     recorded: bool,
+    /// Whether an annotated function ran.
+    function: bool,
     /// Whether an annotated function has spoken for the request, or is about to.
     spoken_for: bool,
     waits: Vec<Wait>,

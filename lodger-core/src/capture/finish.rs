@@ -48,16 +48,16 @@ pub(super) fn finish(
     let actor = actor_of(scope, &draft);
     let ruling = outcome::rule(facts(&draft, ended, ending, actor.is_some()));
     let on = draft.site().and_then(|site| site.on).or_else(|| scope.policy().and_then(Policy::on));
-    // What the application asks for by name is recorded, however it ended.
-    let asked_for = matches!(draft.maker, Maker::Application(_));
+    // What the application asks for by name is recorded however it ended, and the layer knows what it was told to record.
+    let asked_for = matches!(draft.maker, Maker::Application(_) | Maker::Layer);
     if !asked_for && !outcome::recorded(&ruling, on) {
         sink.count(Count::Filtered);
         return Finished::Filtered;
     }
     // A function that ran was reached by somebody whom the application let in; a refusal can be had by anybody.
     let class = match (ruling.outcome, draft.maker, ending) {
-        (Outcome::Denied, _, _) | (Outcome::Failure, Maker::Layer, _) => Class::Hostile,
-        (Outcome::Unknown, Maker::Layer, _) if actor.is_none() => Class::Hostile,
+        (Outcome::Denied, _, _) | (Outcome::Failure, Maker::Rule | Maker::Layer, _) => Class::Hostile,
+        (Outcome::Unknown, Maker::Rule | Maker::Layer, _) if actor.is_none() => Class::Hostile,
         (Outcome::Failure, Maker::Application(None), _) => Class::Hostile,
         _ => Class::Trusted,
     };
@@ -95,7 +95,7 @@ fn facts(draft: &Draft, ended: Ended, ending: &Ending, has_actor: bool) -> Facts
             Ending::Failed => Answer::Failed,
             Ending::Job => Answer::NotDue,
         },
-        rule_without_actor: matches!(draft.maker, Maker::Layer) && !has_actor,
+        rule_without_actor: matches!(draft.maker, Maker::Rule) && !has_actor,
     }
 }
 

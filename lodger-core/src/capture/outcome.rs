@@ -13,7 +13,9 @@
 //! | a result that nobody could see into, status below 400 or no response head | unknown, "result not visible" | yes |
 //! | everything else | success | yes |
 //!
-//! The first row that matches wins. With `committed()` the function counts as Ok from then on. A function without a `Result` gives no verdict, and neither does a rule without
+//! The first row that matches wins. With `committed()` the function counts as Ok from then on.
+//!
+//! A function without a `Result` gives no verdict, and neither does a rule without
 //! a function: there the response decides. Where no request is around (a worker, a cron job, a test), the function's
 //! own `Result` decides, and without a `Result` it is success.
 

@@ -31,8 +31,7 @@ pub(super) enum Around {
     /// A request: its head, and what the layer was told.
     Request { head: Box<dyn Head>, policy: Arc<Policy>, id: OnceLock<String> },
     /// A job without a request, or work that a request left behind (then with what is known of that request).
-    /// A shutdown lets it end first.
-    Job { of: Option<Box<RequestInfo>>, tenant: Option<String>, _hold: Hold },
+    Job { of: Option<Box<RequestInfo>>, tenant: Option<String> },
 }
 
 /// What changes while the request or job runs.
@@ -49,6 +48,8 @@ pub(super) struct State {
     pub(super) route: Option<String>,
     /// How the request ended; `None` while it runs.
     ending: Option<Ending>,
+    /// A shutdown lets a job end first, and a request with all of its events.
+    hold: Option<Hold>,
 }
 
 impl Scope {
@@ -60,6 +61,7 @@ impl Scope {
             session: None,
             route: None,
             ending: None,
+            hold: Some(sink.hold()),
         };
         Arc::new(Self { sink, around, started: Instant::now(), state: Mutex::new(state) })
     }
@@ -78,7 +80,7 @@ impl Scope {
     }
 
     fn job_of(sink: Arc<dyn Sink>, of: Option<RequestInfo>, tenant: Option<String>) -> Arc<Self> {
-        let around = Around::Job { of: of.map(Box::new), tenant, _hold: sink.hold() };
+        let around = Around::Job { of: of.map(Box::new), tenant };
         Self::new(sink, around)
     }
 
@@ -96,15 +98,18 @@ impl Scope {
             let mut state = self.state();
             let function = Context::function_in(self);
             let found = state.drafts.content(Which::Current, function).map(|content| content.handed_down());
-            let named = match found {
+            let resolved = match found {
                 Some(ArgumentActor::One(actor)) => Some(actor),
-                Some(ArgumentActor::Conflicting | ArgumentActor::None) | None => None,
+                // Nobody can say who it is, so nobody else is asked.
+                Some(ArgumentActor::Conflicting) => None,
+                Some(ArgumentActor::None) | None => state.resolved.clone(),
             };
-            (state.actor.clone().or(named), state.resolved.clone())
+            (state.actor.clone(), resolved)
         };
         {
             let mut state = scope.state();
             state.actor = actor;
+            // Asked last, so that work that names its own actor keeps it.
             state.resolved = resolved;
         }
         scope
@@ -246,6 +251,16 @@ impl Scope {
             // Nobody waits for a single event here: the response is out, or the job waits for all at its end.
             finish::finish(self, draft, &ending, Guarantee::Queued, &mut None);
         }
+        self.release();
+    }
+
+    /// Lets a shutdown go on, once the request is over and none of its events is open.
+    pub(super) fn release(&self) {
+        let mut state = self.state();
+        let over = state.ending.is_some() && state.drafts.len() == 0;
+        let hold = state.hold.take_if(|_| over);
+        drop(state);
+        drop(hold);
     }
 
     /// Ends the request: from now on drafts are finished when they are done. Answers with those that are done by now,
@@ -259,8 +274,8 @@ impl Scope {
     }
 
     /// A draft for something that no function stands for: a rule, an unaudited change. It holds what was said.
-    pub(super) fn draft_of_layer(&self, action: Cow<'static, str>, ended: Ended) -> Draft {
-        let mut draft = Draft::new(action, Maker::Layer);
+    pub(super) fn draft_of_layer(&self, maker: Maker, action: Cow<'static, str>, ended: Ended) -> Draft {
+        let mut draft = Draft::new(action, maker);
         draft.content = self.state().drafts.take_pending();
         draft.ended = Some((ended, Timestamp::now()));
         draft

@@ -26,7 +26,8 @@ macro_rules! __layer_settings {
             /// Captures a route without touching its handler: `.rule("DELETE /members/{id}",
             /// "organization.member.removed")`. Paths are written in axum's syntax in both frameworks. A static segment
             /// goes before a parameter, a parameter before `{*rest}`; GET covers HEAD, `*` every method but OPTIONS.
-            /// Where an annotated function has left an event of its own, the rule says nothing.
+            /// Where an annotated function has left an event of its own, has discarded it or still runs, the rule says
+            /// nothing.
             #[must_use]
             pub fn rule(self, route: impl Into<String>, action: impl Into<String>) -> Self {
                 self.set(|settings| settings.rule(route.into(), action.into()))
@@ -59,8 +60,9 @@ macro_rules! __layer_settings {
                 self.set(|settings| settings.delivered_wait(limit))
             }
 
-            /// Answers 503 with `Retry-After` to a POST, PUT, PATCH or DELETE whose event could not be kept, before
-            /// its handler runs. Default: off, requests go before events.
+            /// Answers 503 with `Retry-After` to a POST, PUT, PATCH or DELETE, before its handler runs, once the client
+            /// knows that its event could not be kept: the intake has no place to hold for it, or the journal has
+            /// refused an event and not found room since. Default: off, requests go before events.
             #[must_use]
             pub fn fail_closed(self) -> Self {
                 self.set(|settings| settings.fail_closed())
