@@ -52,7 +52,8 @@ pub(crate) type Resolver = Arc<dyn Fn(&RequestView<'_>) -> Option<Actor> + Send 
 /// # Panics
 ///
 /// Applying a layer whose settings can't work panics at start-up, with every problem in the text;
-/// [`build`](Self::build) reports the same as an error.
+/// [`build`](Self::build) reports the same as an error. A response that waits for its events needs the timer of tokio's
+/// runtime (`enable_time`, which `#[tokio::main]` and actix-web switch on).
 #[derive(Clone)]
 #[must_use = "put the layer on the router with `Router::layer`"]
 pub struct AuditLayer {

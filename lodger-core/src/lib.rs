@@ -19,7 +19,7 @@
 //! let memory = MemoryDestination::new();
 //! let lodger = Lodger::builder().destination(memory.clone()).journal_dir(directory.path()).build()?;
 //!
-//! // The event is on disk when `run_as` comes back.
+//! // The event is on disk when `run_as` comes back, or 2 s are over.
 //! lodger.run_as(Actor::service("billing-worker"), remind(7)).await?;
 //!
 //! assert_eq!(memory.wait_for(1).await[0].action, "invoice.remind");

@@ -1,4 +1,4 @@
-//! Who may import whom: the arrows of DESIGN section 3, read from the sources.
+//! Who may import whom: the arrows of `docs/architecture.md`, read from the sources.
 //!
 //! A test and not a lint, because the modules of one crate see each other whatever we draw.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should stop right there, with a backtrace")]

@@ -177,6 +177,10 @@ impl Lodger {
     /// # }
     /// ```
     ///
+    /// # Panics
+    ///
+    /// In a tokio runtime that was built without its timer (`enable_time`), after the job is done.
+    ///
     /// # Cancel safety
     ///
     /// Dropping the future drops the job; functions that it interrupts leave an event with the outcome unknown.

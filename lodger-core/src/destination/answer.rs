@@ -27,7 +27,7 @@ impl Refusal {
     }
 }
 
-/// What a destination says about one event. The pipeline acts on it (DESIGN section 8, the table of answers).
+/// What a destination says about one event. The pipeline acts on it (`docs/guarantees.md`, the table of answers).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Answer {

@@ -1,6 +1,6 @@
 //! What an answer means: for its event, and for the destination as a whole.
 //!
-//! The one place for the table of answers in DESIGN section 8. Pure: it is told answers and the time, and says what
+//! The one place for the table of answers in `docs/guarantees.md`. Pure: it is told answers and the time, and says what
 //! to do; it neither sleeps nor sends.
 
 use std::collections::{BTreeSet, VecDeque};

@@ -15,7 +15,7 @@ use super::progress::{Board, LaneBoard, Stop};
 /// A worker whose time is over needs a moment to leave the journal in order.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Off a runtime, dropping the last handle waits this long for the commit (DESIGN section 8).
+/// Off a runtime, dropping the last handle waits this long for the commit (`docs/guarantees.md`).
 const COMMIT_ON_DROP: Duration = Duration::from_secs(2);
 
 /// Not everything was delivered in time. Nothing is lost: what remains is still on its way.

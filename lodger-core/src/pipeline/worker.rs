@@ -26,7 +26,7 @@ use crate::destination::{Answer, Delivery, Destination, Identity, Receipt, Refus
 use crate::event::{Event, EventId, Position};
 use crate::journal::{Backlog, JournalError, RecordKey};
 
-/// At most so many events are under way or about to be (DESIGN section 8).
+/// At most so many events are under way or about to be (`docs/guarantees.md`).
 const WINDOW: usize = 64;
 
 /// At most so many events are in memory, those included that wait for another try …

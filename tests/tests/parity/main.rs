@@ -1,6 +1,6 @@
 //! The same requests against axum and actix, with the same expected events.
 //!
-//! Every expectation was written from DESIGN section 5 before the code it judges. Where the frameworks themselves force
+//! Every expectation was written from the design before the code it judges. Where the frameworks themselves force
 //! a difference, the case says `on_actix` and why.
 //!
 //! What all events have in common (an id, a time, the caller's address …) is checked by `lodger_tests::parity` and not
