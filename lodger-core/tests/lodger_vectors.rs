@@ -13,17 +13,19 @@ use std::collections::BTreeMap;
 use lodger_core::event::{Retention, Timestamp};
 use lodger_core::service::lodger::{
     CallOptions, EventCall, EventReceipt, EventType, LodgerApi, LodgerApiBuilder, LodgerError, Party,
-    RequestContext, Source,
+    ReceiptCall, RequestContext, Source,
 };
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use loopback::{Loopback, Recorded, Reply, Step};
 
 const EVENTS: &str = include_str!("vectors/lodger-events.json");
 const ERRORS: &str = include_str!("vectors/lodger-errors.json");
+const RECEIPTS: &str = include_str!("vectors/lodger-receipts.json");
 
 /// Vectors that are not run as they stand, and why.
-const SKIPPED: [(&str, &str); 5] = [
+const SKIPPED: [(&str, &str); 4] = [
     (
         "event: quirk - explicit undefined idempotencyKey suppresses the generated key",
         "a quirk not to copy: a key is always sent (tested below)",
@@ -32,9 +34,8 @@ const SKIPPED: [(&str, &str); 5] = [
         "event: quirk - empty idempotencyKey sends no header",
         "a quirk not to copy: a key is always sent (tested below)",
     ),
-    ("query: 403 missing events:read", "not an event call; the client has no queries"),
-    ("activityToken: 403 activity links disabled", "not an event call; the client has no activity tokens"),
-    ("receipt: 404", "not an event call; the client does not verify receipts"),
+    ("query: 403 missing events:read", "the client has no queries"),
+    ("activityToken: 403 activity links disabled", "the client has no activity tokens"),
 ];
 
 fn vectors(file: &str) -> Vec<Value> {
@@ -52,17 +53,26 @@ async fn every_event_vector_passes() {
 }
 
 #[tokio::test]
-async fn every_error_vector_of_the_event_part_passes() {
+async fn every_receipt_vector_passes() {
+    let vectors = vectors(RECEIPTS);
+    for vector in &vectors {
+        run(vector).await;
+    }
+    assert_eq!(vectors.len(), 5);
+}
+
+#[tokio::test]
+async fn every_error_vector_of_events_and_receipts_passes() {
     let vectors = vectors(ERRORS);
     for vector in &vectors {
         run(vector).await;
     }
-    assert_eq!(vectors.len(), 21);
+    assert_eq!(vectors.len(), 22);
 }
 
 #[test]
 fn every_skipped_vector_exists() {
-    let all = format!("{EVENTS}{ERRORS}");
+    let all = format!("{EVENTS}{RECEIPTS}{ERRORS}");
     for (name, _) in SKIPPED {
         assert!(all.contains(&format!("\"{name}\"")), "{name}");
     }
@@ -78,6 +88,67 @@ async fn where_the_official_client_sends_no_key_we_send_one() {
     for request in server.requests() {
         assert!(matches("event_{{uuid}}", &request.headers["idempotency-key"]), "{request:?}");
     }
+}
+
+#[tokio::test]
+async fn a_receipt_is_verified_in_the_context_of_a_call_and_under_its_own_bearer_only() {
+    let vectors: Vec<Value> = serde_json::from_str(RECEIPTS).unwrap();
+    let server = Loopback::replying(Reply::json(200, &vectors[0]["response"]["body"])).await;
+    let options = json!({"environment": "production", "server": "web-1"});
+    let api = client(&options, &server.base()).build().unwrap();
+    api.receipt("rcpt 1/2").await.unwrap();
+    let call = ReceiptCall::new("rcpt_1")
+        .workspace("org 1/2")
+        .bearer(" rct_token\n")
+        .environment("staging")
+        .server(" ")
+        .request(RequestContext {
+            request_id: Some("req_1".to_owned()),
+            session_id: Some("ses_1".to_owned()),
+            trace_id: Some("trc_1".to_owned()),
+            traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
+        });
+    api.receipt(call).await.unwrap();
+
+    let requests = server.requests();
+    let headers = |number: usize| serde_json::to_value(requests[number].protocol_headers()).unwrap();
+    assert_eq!(requests[0].path, "/v1/receipts/rcpt%201%2F2");
+    assert_eq!(headers(0), json!({"x-lodger-environment": "production", "x-lodger-server": "web-1"}));
+    assert_eq!(requests[1].path, "/v1/workspaces/org%201%2F2/receipts/rcpt_1");
+    assert_eq!(
+        headers(1),
+        json!({
+            "authorization": "Bearer rct_token",
+            "x-lodger-environment": "staging",
+            "x-request-id": "req_1",
+            "x-session-id": "ses_1",
+            "x-trace-id": "trc_1",
+            "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_receipt_call_that_would_lead_elsewhere_sends_nothing() {
+    let server = Loopback::replying(Reply::json(200, &json!({}))).await;
+    let api = client(&json!({}), &server.base()).build().unwrap();
+    let token = ReceiptCall::new("rcpt_1").bearer(" ");
+    for call in [ReceiptCall::new(".."), ReceiptCall::new(""), ReceiptCall::new("r").workspace("."), token] {
+        let error = api.receipt(call).await.unwrap_err();
+        assert!(matches!(error, LodgerError::Invalid(_)), "{error:?}");
+    }
+    assert_eq!(server.requests(), []);
+}
+
+#[tokio::test]
+async fn the_receipt_of_the_largest_event_is_read_whole() {
+    let vectors: Vec<Value> = serde_json::from_str(RECEIPTS).unwrap();
+    let mut body = vectors[0]["response"]["body"].clone();
+    body["entry"]["metadata"]["note"] = json!("x".repeat(64 * 1024));
+    let server = Loopback::replying(Reply::json(200, &body)).await;
+    let api = client(&json!({}), &server.base()).build().unwrap();
+    let verified = api.receipt("rcpt_1").await.unwrap();
+    assert_eq!(verified.entry.unwrap().metadata.unwrap()["note"], body["entry"]["metadata"]["note"]);
 }
 
 async fn run(vector: &Value) {
@@ -97,8 +168,11 @@ async fn run(vector: &Value) {
             drop(api.event(event_call(call)));
             Err(None)
         }
-        Ok(api) if call["operation"] == "log" => api.log(event_call(call)).await.map_err(Some),
-        Ok(api) => api.event(event_call(call)).await.map_err(Some),
+        Ok(api) => match call["operation"].as_str().unwrap() {
+            "receipt" => answer(api.receipt(receipt_call(call)).await),
+            "log" => answer(api.log(event_call(call)).await),
+            _ => answer(api.event(event_call(call)).await),
+        },
     };
 
     match vector["request"].as_object() {
@@ -110,13 +184,15 @@ async fn run(vector: &Value) {
         }
     }
     match (outcome, &vector["result"]) {
-        (Ok(receipt), expected) => {
-            let receipt = serde_json::to_value(receipt).unwrap();
-            assert_eq!(receipt, without_nulls(&expected["ok"]), "{name}");
-        }
+        (Ok(answer), expected) => assert_eq!(answer, without_nulls(&expected["ok"]), "{name}"),
         (Err(None), expected) => assert!(expected["error"].is_object(), "{name}"),
         (Err(Some(error)), expected) => compare_error(name, &error, &expected["error"]),
     }
+}
+
+/// A result as JSON, to be compared with that of the vector. An error is `None` where nothing was called.
+fn answer(result: Result<impl Serialize, LodgerError>) -> Result<Value, Option<LodgerError>> {
+    result.map(|answer| serde_json::to_value(answer).unwrap()).map_err(Some)
 }
 
 fn compare_request(name: &str, expected: &Map<String, Value>, actual: &Recorded) {
@@ -194,6 +270,21 @@ fn event_call(call: &Value) -> EventCall {
         };
     }
     event.options(options.map_or_else(CallOptions::new, call_options))
+}
+
+/// The call of a vector: `[id, options]`.
+fn receipt_call(call: &Value) -> ReceiptCall {
+    let args = call["args"].as_array().unwrap();
+    let mut receipt = ReceiptCall::new(args[0].as_str().unwrap());
+    for (member, value) in args.get(1).and_then(Value::as_object).into_iter().flatten() {
+        let value = value.as_str().unwrap();
+        receipt = match member.as_str() {
+            "workspaceId" => receipt.workspace(value),
+            "bearer" => receipt.bearer(value),
+            other => panic!("the vectors have a new member: {other}"),
+        };
+    }
+    receipt
 }
 
 /// An entry of a vector's catalog. Texts are leaked: a catalog is made of constants.

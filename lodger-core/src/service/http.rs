@@ -2,7 +2,7 @@
 //!
 //! Whatever a hosted service or a network in between may do is bounded here: redirects are never followed (they
 //! would carry the key elsewhere), no proxy is used unless asked for, both a connection and a whole exchange have
-//! a time limit, and no more than [`MAX_BODY`] of an answer is read. TLS is rustls on ring with the platform's
+//! a time limit, and no more of an answer is read than its request allows. TLS is rustls on ring with the platform's
 //! roots, built for this client alone: no process-wide provider is installed, so an application may choose
 //! another.
 
@@ -19,9 +19,13 @@ use secrecy::{ExposeSecret, SecretString};
 use super::message::{Request, Response};
 use super::retry_after;
 
-/// The most that is read of an answer, in bytes: twenty times the longest documented receipt, and nothing that
-/// hurts when 64 answers are under way.
+/// The most that is read of an answer to an event, in bytes: twenty times the longest documented receipt, and
+/// nothing that hurts when 64 answers are under way.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
+
+/// The most that is read of an answer that holds a recorded event, in bytes: sixteen times the largest event of this
+/// crate ([`MAX_EVENT_BYTES`](crate::event::limits::MAX_EVENT_BYTES)), however the service escapes it.
+pub(crate) const MAX_ENTRY_BODY: usize = 1024 * 1024;
 
 /// How a client reaches its service.
 #[derive(Debug, Clone)]
@@ -199,7 +203,7 @@ impl Http {
             .get(RETRY_AFTER)
             .and_then(|value| value.to_str().ok())
             .and_then(|value| retry_after::parse(value, SystemTime::now()));
-        let mut body = read_body(&mut answer).await;
+        let mut body = read_body(&mut answer, request.answer_limit).await;
         if let Some(bearer) = &request.bearer {
             scrub(&mut body, bearer.expose_secret().as_bytes());
         }
@@ -207,11 +211,11 @@ impl Http {
     }
 }
 
-/// At most [`MAX_BODY`] bytes, or what came before it broke off. What stays unread closes the connection.
-async fn read_body(answer: &mut reqwest::Response) -> Vec<u8> {
+/// At most `limit` bytes, or what came before it broke off. What stays unread closes the connection.
+async fn read_body(answer: &mut reqwest::Response, limit: usize) -> Vec<u8> {
     let mut body = Vec::new();
     while let Ok(Some(chunk)) = answer.chunk().await {
-        let room = MAX_BODY - body.len();
+        let room = limit - body.len();
         body.extend(chunk.iter().copied().take(room));
         if chunk.len() > room {
             break;

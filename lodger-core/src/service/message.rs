@@ -16,6 +16,8 @@ pub(crate) struct Request {
     pub(crate) bearer: Option<SecretString>,
     /// JSON. `Content-Type` is sent only with a body.
     pub(crate) body: Option<Vec<u8>>,
+    /// The most that is read of the answer, in bytes.
+    pub(crate) answer_limit: usize,
 }
 
 // Neither header values nor the body: they carry what people did.
@@ -33,8 +35,8 @@ pub(crate) struct Response {
     pub(crate) status: u16,
     /// `Retry-After`, where there was a readable one.
     pub(crate) retry_after: Option<Duration>,
-    /// What could be read of it, at most [`MAX_BODY`](super::http::MAX_BODY) bytes. The credential of the request
-    /// does not occur in it.
+    /// What could be read of it, at most the request's `answer_limit` in bytes. The credential of the request does
+    /// not occur in it.
     pub(crate) body: Vec<u8>,
 }
 
@@ -56,9 +58,43 @@ pub(crate) fn is_header_value(text: &str) -> bool {
     text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) && text.trim() == text
 }
 
+/// The id as one segment of a path: everything is percent-encoded that JavaScript's `encodeURIComponent` encodes
+/// (ECMA-262 section 19.2.6.4), as the official clients do it.
+///
+/// `None` for what would be another path: blank ids, and the dot segments, which no encoding protects (WHATWG URL,
+/// "double-dot URL path segment").
+pub(crate) fn path_segment(id: &str) -> Option<String> {
+    use std::fmt::Write as _;
+
+    if id.trim().is_empty() || matches!(id, "." | "..") {
+        return None;
+    }
+    let mut segment = String::with_capacity(id.len());
+    for byte in id.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte) {
+            segment.push(char::from(byte));
+        } else {
+            write!(segment, "%{byte:02X}").ok()?;
+        }
+    }
+    Some(segment)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn path_segments_are_encoded_as_by_the_official_clients() {
+        assert_eq!(path_segment("rcpt_093a-~.!*'()").as_deref(), Some("rcpt_093a-~.!*'()"));
+        assert_eq!(path_segment("a b/c?d#e%f+g&h").as_deref(), Some("a%20b%2Fc%3Fd%23e%25f%2Bg%26h"));
+        assert_eq!(path_segment("ü\r\n").as_deref(), Some("%C3%BC%0D%0A"));
+        // Already encoded or not: an id is opaque.
+        assert_eq!(path_segment("%2e%2e").as_deref(), Some("%252e%252e"));
+        for other_path in ["", "  ", ".", ".."] {
+            assert_eq!(path_segment(other_path), None, "{other_path:?}");
+        }
+    }
 
     #[test]
     fn header_values_are_visible_ascii_without_outer_spaces() {

@@ -5,11 +5,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
 
 use super::options::ClientContext;
-use super::{ApiError, CallOptions, EventCall, EventReceipt, LodgerError};
+use super::{ApiError, CallOptions, EventCall, EventReceipt, LodgerError, ReceiptCall, VerifiedReceipt};
 use crate::event::EventId;
-use crate::service::http::{Http, HttpConfig, InvalidConfig, is_key};
+use crate::service::http::{Http, HttpConfig, InvalidConfig, MAX_BODY, MAX_ENTRY_BODY, is_key};
 use crate::service::message::{Request, Response, is_header_value};
 
 /// Where the hosted service is. Private deployments have their own.
@@ -92,11 +93,7 @@ impl LodgerApi {
         let options = std::mem::take(&mut call.options);
         let body = serde_json::to_vec(&call.into_body(&self.inner.workspace, &self.inner.project))
             .map_err(|error| LodgerError::Invalid(format!("the event can't become JSON: {error}")))?;
-        let response = self.post_event(body, &options).await?;
-        if !response.is_success() {
-            return Err(LodgerError::Api(ApiError::read(&response)));
-        }
-        serde_json::from_slice(&response.body).map_err(|_| LodgerError::Unreadable(ApiError::read(&response)))
+        read(&self.post_event(body, &options).await?)
     }
 
     /// The same as [`event`](Self::event), under its other name in the official client.
@@ -106,6 +103,44 @@ impl LodgerApi {
     /// As [`event`](Self::event).
     pub async fn log(&self, call: EventCall) -> Result<EventReceipt, LodgerError> {
         self.event(call).await
+    }
+
+    /// Verifies one receipt (`GET /v1/receipts/{id}`, or the same in one workspace).
+    ///
+    /// No credential is sent unless the call brings one: receipts of public projects are for everybody, and the
+    /// client's API key stays at home. [`ReceiptCall::bearer`] opens those of private projects.
+    ///
+    /// ```no_run
+    /// # use lodger_core::service::lodger::{LodgerApi, ReceiptCall};
+    /// # async fn example(api: LodgerApi, token: String) -> Result<(), Box<dyn std::error::Error>> {
+    /// assert!(api.receipt("rcpt_093a339cc2c2ffed").await?.verified);
+    /// let private = ReceiptCall::new("rcpt_093a339cc2c2ffed").workspace(api.workspace()).bearer(token);
+    /// assert!(api.receipt(private).await?.verified);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`LodgerError`]. [`LodgerError::Api`] carries the service's words: 404 where it knows no such receipt, 401
+    /// where the receipt is private and no credential opens it. A failed verification is no error but an answer, with
+    /// [`verified`](VerifiedReceipt::verified) false.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is sent before the first poll, and nothing changes at the service: drop the future at any time, repeat
+    /// the call at will.
+    pub async fn receipt(&self, call: impl Into<ReceiptCall>) -> Result<VerifiedReceipt, LodgerError> {
+        let call = call.into();
+        let request = Request {
+            method: "GET",
+            path: call.path()?,
+            headers: call.options.headers(&self.inner.context, None)?,
+            bearer: call.options.key().map(checked).transpose().map_err(LodgerError::Invalid)?,
+            body: None,
+            answer_limit: MAX_ENTRY_BODY,
+        };
+        read(&self.inner.http.send(request).await.map_err(LodgerError::Transport)?)
     }
 
     /// Sends a finished body. Always under an idempotency key: the options' or a new one.
@@ -127,6 +162,7 @@ impl LodgerApi {
             headers,
             bearer: Some(bearer),
             body: Some(body),
+            answer_limit: MAX_BODY,
         };
         self.inner.http.send(request).await.map_err(LodgerError::Transport)
     }
@@ -248,6 +284,14 @@ impl LodgerApiBuilder {
             }
         }
     }
+}
+
+/// The answer to a direct call.
+fn read<T: DeserializeOwned>(response: &Response) -> Result<T, LodgerError> {
+    if !response.is_success() {
+        return Err(LodgerError::Api(ApiError::read(response)));
+    }
+    serde_json::from_slice(&response.body).map_err(|_| LodgerError::Unreadable(ApiError::read(response)))
 }
 
 /// The key without the white space that files and shells leave around it.

@@ -25,6 +25,7 @@ mod event;
 mod options;
 mod party;
 mod receipt;
+mod verification;
 
 pub use api::{DEFAULT_BASE, LodgerApi, LodgerApiBuilder};
 pub use error::{ApiError, LodgerError};
@@ -32,5 +33,6 @@ pub use event::{EventCall, EventType, Source};
 pub use options::{CallOptions, RequestContext};
 pub use party::Party;
 pub use receipt::{ApiKeyInfo, CallerRequest, Consistency, EventReceipt, Provenance};
+pub use verification::{Entry, ReceiptCall, VerifiedReceipt};
 
 pub(crate) use event::EventBody;

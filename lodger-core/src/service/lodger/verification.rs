@@ -1,0 +1,224 @@
+//! Verifying a receipt: what the caller says, and what the service answers.
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{CallOptions, EventReceipt, LodgerError, Party, Provenance, RequestContext};
+use crate::service::message::path_segment;
+
+/// One receipt for [`LodgerApi::receipt`](super::LodgerApi::receipt). A bare text stands for its id.
+///
+/// ```
+/// use lodger_core::service::lodger::ReceiptCall;
+///
+/// let public = ReceiptCall::new("rcpt_093a339cc2c2ffed");
+/// let private = ReceiptCall::new("rcpt_093a339cc2c2ffed").bearer("lodger_sk_…");
+/// ```
+///
+/// # Default
+///
+/// Looked up globally and without any credential, the client's API key included: whoever holds a receipt of a public
+/// project can verify it. The client's environment and server, no request context, never an idempotency key.
+#[derive(Debug, Clone)]
+#[must_use = "pass it to `LodgerApi::receipt`"]
+pub struct ReceiptCall {
+    id: String,
+    workspace: Option<String>,
+    pub(super) options: CallOptions,
+}
+
+impl ReceiptCall {
+    /// The receipt of this id, `rcpt_…`.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self { id: id.into(), workspace: None, options: CallOptions::new() }
+    }
+
+    /// Looks in this workspace only. Default: global. The documentation has the global path only, this one is the
+    /// official client's.
+    pub fn workspace(mut self, workspace: impl Into<String>) -> Self {
+        self.workspace = Some(workspace.into());
+        self
+    }
+
+    /// The credential for receipts of private projects: an API key with `events:read`, or a scoped receipt or
+    /// evidence token. Default: none is sent. That a token travels in the same place as a key is inferred.
+    pub fn bearer(mut self, bearer: impl Into<SecretString>) -> Self {
+        self.options = self.options.api_key(bearer);
+        self
+    }
+
+    /// `X-Lodger-Environment`. Default: the client's.
+    pub fn environment(mut self, environment: impl Into<String>) -> Self {
+        self.options = self.options.environment(environment);
+        self
+    }
+
+    /// `X-Lodger-Server`. Default: the client's.
+    pub fn server(mut self, server: impl Into<String>) -> Self {
+        self.options = self.options.server(server);
+        self
+    }
+
+    /// The request of the application's own that it is made in. Default: none.
+    pub fn request(mut self, request: RequestContext) -> Self {
+        self.options = self.options.request(request);
+        self
+    }
+
+    /// The path below the base address.
+    pub(super) fn path(&self) -> Result<String, LodgerError> {
+        let segment = |name: &str, id: &str| {
+            path_segment(id)
+                .ok_or_else(|| LodgerError::Invalid(format!("the {name} is blank or no id: {id:?}")))
+        };
+        let id = segment("receipt id", &self.id)?;
+        Ok(match &self.workspace {
+            None => format!("/v1/receipts/{id}"),
+            Some(workspace) => {
+                format!("/v1/workspaces/{}/receipts/{id}", segment("workspace id", workspace)?)
+            }
+        })
+    }
+}
+
+impl From<&str> for ReceiptCall {
+    fn from(id: &str) -> Self {
+        Self::new(id)
+    }
+}
+
+impl From<String> for ReceiptCall {
+    fn from(id: String) -> Self {
+        Self::new(id)
+    }
+}
+
+/// What the service says of a receipt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct VerifiedReceipt {
+    /// The receipt, as the service gave it when it accepted the event.
+    pub receipt: EventReceipt,
+    /// The record that it stands for. An accepted event may still be on its way into the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<Entry>,
+    /// The service's verdict on the record and its place in the chain. False comes with status 200 as well (inferred):
+    /// ask for this, not only for the absence of an error.
+    pub verified: bool,
+    /// Members that this version doesn't know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// One event as it stands in the service's record.
+///
+/// No source lists the certain members of a record. Those without `Option` stand both in the documentation's example
+/// and, as always present, in the official client. What neither knows stands in `extra`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Entry {
+    /// The service's id of the event.
+    pub id: String,
+    /// The workspace.
+    pub workspace_id: String,
+    /// The project.
+    pub project_id: String,
+    /// What was done.
+    pub action: String,
+    /// Who did it.
+    pub actor: Party,
+    /// What it was done to.
+    pub target: Party,
+    /// When it happened.
+    pub occurred_at: String,
+    /// Its number in the record.
+    pub sequence: u64,
+    /// Hash of the record.
+    pub hash: String,
+    /// Hash of the record before it.
+    pub previous_hash: String,
+    /// The receipt's id.
+    pub receipt: String,
+    /// `verified`, `pending` or `failed`.
+    pub integrity: String,
+    /// `security`, `data`, `policy` or `operations`.
+    pub lane: String,
+    /// Where it is kept: `hot` or `archive`.
+    pub storage_tier: String,
+    /// When the service accepted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_at: Option<String>,
+    /// The application's own members.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Map<String, Value>>,
+    /// Whether it shows in the customer's activity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_visible: Option<bool>,
+    /// `hot`, `archive` or `locked`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<String>,
+    /// `api`, `automation`, `dashboard` or `system`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// How it arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Provenance>,
+    /// The batch it is sealed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_id: Option<String>,
+    /// When it may move to the archive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive_eligible_at: Option<String>,
+    /// Members that this version doesn't know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_encoded_as_uri_components() {
+        let call = ReceiptCall::new("rcpt 1/2");
+        assert_eq!(call.path().unwrap(), "/v1/receipts/rcpt%201%2F2");
+        let call = call.workspace("org ü?#%");
+        assert_eq!(call.path().unwrap(), "/v1/workspaces/org%20%C3%BC%3F%23%25/receipts/rcpt%201%2F2");
+    }
+
+    #[test]
+    fn what_would_lead_to_another_path_is_refused() {
+        for id in ["", " ", ".", ".."] {
+            let error = ReceiptCall::new(id).path().unwrap_err().to_string();
+            assert_eq!(error, format!("the receipt id is blank or no id: {id:?}"));
+            let error = ReceiptCall::new("rcpt_1").workspace(id).path().unwrap_err().to_string();
+            assert_eq!(error, format!("the workspace id is blank or no id: {id:?}"));
+        }
+    }
+
+    #[test]
+    fn the_debug_form_holds_no_bearer() {
+        let text = format!("{:?}", ReceiptCall::new("rcpt_1").bearer("canary"));
+        assert!(!text.contains("canary"), "{text}");
+    }
+
+    #[test]
+    fn unknown_members_are_kept_and_the_verdict_is_never_guessed() {
+        let receipt = json!({
+            "accepted": true, "eventId": "evt_1", "receipt": "rcpt_1", "eventHash": "9f2b", "previousHash": "0000",
+            "timestamp": "2026-05-15T12:00:00.000Z", "actor": {"id": "u", "type": "user"},
+            "target": {"id": "t", "type": "account"}, "verificationUrl": "https://lodger.dev/receipts/rcpt_1",
+            "queued": true,
+        });
+        let answer = json!({"receipt": receipt, "entry": null, "verified": false, "witness": {"a": [1]}});
+        let verified: VerifiedReceipt = serde_json::from_value(answer).unwrap();
+        assert_eq!((verified.entry, verified.verified), (None, false));
+        assert_eq!(verified.extra.get("witness"), Some(&json!({"a": [1]})));
+
+        assert!(serde_json::from_value::<VerifiedReceipt>(json!({"receipt": receipt})).is_err());
+    }
+}
