@@ -48,7 +48,7 @@ pub(super) fn finish(
     let actor = actor_of(scope, &draft);
     let ruling = outcome::rule(facts(&draft, ended, ending, actor.is_some()));
     let on = draft.site().and_then(|site| site.on).or_else(|| scope.policy().and_then(Policy::on));
-    // What the application asks for by name is recorded however it ended, and the layer knows what it was told to record.
+    // What the application asks for by name is recorded however it ended; the layer's own events were asked for too.
     let asked_for = matches!(draft.maker, Maker::Application(_) | Maker::Layer);
     if !asked_for && !outcome::recorded(&ruling, on) {
         sink.count(Count::Filtered);

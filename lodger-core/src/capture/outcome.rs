@@ -15,9 +15,9 @@
 //!
 //! The first row that matches wins. With `committed()` the function counts as Ok from then on.
 //!
-//! A function without a `Result` gives no verdict, and neither does a rule without
-//! a function: there the response decides. Where no request is around (a worker, a cron job, a test), the function's
-//! own `Result` decides, and without a `Result` it is success.
+//! A function without a `Result` gives no verdict, and neither does a rule without a function: there the response
+//! decides. Where no request is around (a worker, a cron job, a test), the function's own `Result` decides, and
+//! without a `Result` it is success.
 
 mod set;
 
