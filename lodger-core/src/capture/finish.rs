@@ -4,9 +4,10 @@ use super::draft::{ArgumentActor, Content, Draft, Maker};
 use super::outcome::{self, Answer, Facts};
 use super::route_pattern::RoutePattern;
 use super::scope::Scope;
+use super::site::About;
 use super::target::target_from_params;
 use super::{Class, Count, Ended, Guarantee, Policy, Reservation, Site, Terms, Wait};
-use crate::event::{Actor, Event, Outcome, RequestInfo, Target, Timestamp, entity_of};
+use crate::event::{Actor, Event, Outcome, RequestInfo, Target, Timestamp, entity_of, limits};
 
 /// How a request ended.
 #[derive(Debug, Clone)]
@@ -79,7 +80,8 @@ pub(super) fn finish(
     });
     event.target = target_of(scope, &mut draft, event.request.as_ref());
     event.user_visible = draft.site().is_some_and(|site| site.user_visible);
-    tell(&mut event, draft.content, scope);
+    let site = draft.site();
+    tell(&mut event, draft.content, site, scope);
     let terms = Terms { class, guarantee, place: place.take() };
     Finished::Recorded(sink.accept(event, terms))
 }
@@ -131,7 +133,7 @@ fn named_actor(scope: &Scope, draft: &Draft) -> Option<Actor> {
 fn unresolved_actor(scope: &Scope, draft: &Draft) -> Actor {
     let conflicting = draft.content.handed_down() == ArgumentActor::Conflicting;
     scope.sink.count(if conflicting { Count::ConflictingActors } else { Count::UnresolvedActor });
-    if let Some(site) = draft.site().filter(|site| site.warn_once()) {
+    if let Some(site) = draft.site().filter(|site| site.warn_once(About::Actor)) {
         let Site { function, file, line, action, .. } = site;
         let why = if conflicting {
             "two of its arguments name different actors: say which with actor = …"
@@ -154,7 +156,7 @@ fn target_of(scope: &Scope, draft: &mut Draft, request: Option<&RequestInfo>) ->
         return target;
     }
     scope.sink.count(Count::UnresolvedTarget);
-    if let Some(site) = draft.site().filter(|site| site.warn_target_once()) {
+    if let Some(site) = draft.site().filter(|site| site.warn_once(About::Target)) {
         let Site { function, file, line, action, .. } = site;
         tracing::warn!(
             target: "lodger",
@@ -178,7 +180,7 @@ fn target_in_path(scope: &Scope, action: &str, request: Option<&RequestInfo>) ->
 }
 
 /// Adds what was said about the event.
-fn tell(event: &mut Event, content: Content, scope: &Scope) {
+fn tell(event: &mut Event, content: Content, site: Option<&Site>, scope: &Scope) {
     event.actor.on_behalf_of.extend(content.on_behalf_of);
     event.tenant =
         content.tenant.or_else(|| event.actor.tenant.clone()).or_else(|| scope.tenant().map(str::to_owned));
@@ -193,6 +195,15 @@ fn tell(event: &mut Event, content: Content, scope: &Scope) {
     event.personal = content.personal;
     event.source = content.source.or(event.source.take());
     if let Some(key) = content.idempotency_key {
+        let unusable = !limits::is_idempotency_key(&key);
+        if let Some(site) = site.filter(|site| unusable && site.warn_once(About::IdempotencyKey)) {
+            let Site { function, file, line, action, .. } = site;
+            tracing::warn!(
+                target: "lodger",
+                "{action}: the idempotency key of {function} ({file}:{line}) is not 12 to 255 printable ASCII characters \
+                 and is replaced by the default one: give it a prefix, such as format!(\"delivery-{{id:0>8}}\")"
+            );
+        }
         event.idempotency_key = key;
     }
 }

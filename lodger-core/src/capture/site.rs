@@ -1,6 +1,6 @@
 //! What is known of an `#[audited]` function at compile time.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::OutcomeSet;
 
@@ -23,8 +23,8 @@ pub struct Site {
     pub user_visible: bool,
     /// The names in `fields(..)`.
     pub fields: &'static [&'static str],
-    warned: AtomicBool,
-    warned_of_target: AtomicBool,
+    /// The warnings that were given, a bit each.
+    warned: AtomicU8,
 }
 
 impl Site {
@@ -46,8 +46,7 @@ impl Site {
             on: None,
             user_visible: false,
             fields: &[],
-            warned: AtomicBool::new(false),
-            warned_of_target: AtomicBool::new(false),
+            warned: AtomicU8::new(0),
         }
     }
 
@@ -72,15 +71,22 @@ impl Site {
         self
     }
 
-    /// True the first time it is asked: a warning is given once per site, not per request.
-    pub(super) fn warn_once(&self) -> bool {
-        !self.warned.swap(true, Ordering::Relaxed)
+    /// True the first time it is asked about this: a warning is given once per site, not per request.
+    pub(super) fn warn_once(&self, about: About) -> bool {
+        let bit = 1 << about as u8;
+        self.warned.fetch_or(bit, Ordering::Relaxed) & bit == 0
     }
+}
 
-    /// The same, for the warning about the target.
-    pub(super) fn warn_target_once(&self) -> bool {
-        !self.warned_of_target.swap(true, Ordering::Relaxed)
-    }
+/// What a site can be warned about.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum About {
+    /// Nobody could be named as the actor.
+    Actor,
+    /// Nothing could be named as the target.
+    Target,
+    /// The idempotency key is none that destinations take.
+    IdempotencyKey,
 }
 
 /// A site that made itself known to [`catalog`].

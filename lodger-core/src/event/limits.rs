@@ -85,7 +85,7 @@ pub(super) const MARK: Text = Text::prose(128);
 /// What the key under which a destination recognises a repeat may be: 12 to 255 printable ASCII characters (the
 /// Lodger API asks for at least 12). It travels as an HTTP header, whose value loses spaces at its ends (RFC 9110
 /// section 5.5), and two keys must not become one.
-pub(super) fn is_idempotency_key(key: &str) -> bool {
+pub(crate) fn is_idempotency_key(key: &str) -> bool {
     (12..=255).contains(&key.len())
         && key.bytes().all(|byte| (b' '..=b'~').contains(&byte))
         && !key.starts_with(' ')
