@@ -215,13 +215,13 @@ impl Exchange {
         match status {
             401 | 403 if !left.function && asked_for(Outcome::Denied) => of_layer(DENIED_ACTION),
             400.. if change && !left.function && asked_for(Outcome::Failure) => of_layer(REJECTED_ACTION),
-            ..400 if change && !left.recorded => self.unaudited(head, route.as_deref(), ended),
+            ..400 if change && !left.recorded => self.unaudited(head, route.as_deref(), left.function, ended),
             _ => None,
         }
     }
 
     /// A successful change that left no event.
-    fn unaudited(&self, head: &dyn Head, route: Option<&str>, ended: Ended) -> Option<Draft> {
+    fn unaudited(&self, head: &dyn Head, route: Option<&str>, function: bool, ended: Ended) -> Option<Draft> {
         let alarm = self.policy.unaudited();
         if alarm == Unaudited::Ignore {
             return None;
@@ -229,12 +229,23 @@ impl Exchange {
         self.policy.sink().count(Count::Unaudited);
         let method = head.method();
         if self.policy.warn_once(method, route) {
+            let what = match (function, route) {
+                (true, _) => {
+                    "an annotated function ran, but its outcome is not recorded: see the `on(..)` of its \
+                              attribute and of the layer"
+                        .to_owned()
+                }
+                (false, Some(route)) => format!(
+                    "annotate its handler with #[audited(\"…\")], or add .rule(\"{method} {route}\", \"…\") to the layer"
+                ),
+                (false, None) => {
+                    "annotate its handler with #[audited(\"…\")]; the layer knows no route for it: put it on \
+                                  the router itself"
+                        .to_owned()
+                }
+            };
             let route = route.unwrap_or("(no route)");
-            tracing::warn!(
-                target: "lodger",
-                "{method} {route} changed something and left no audit event: annotate its handler with \
-                 #[audited(\"…\")], or add .rule(\"{method} {route}\", \"…\") to the layer"
-            );
+            tracing::warn!(target: "lodger", "{method} {route} changed something and left no audit event: {what}");
         }
         (alarm == Unaudited::Record)
             .then(|| self.scope.draft_of_layer(Maker::Layer, Cow::Borrowed(UNAUDITED_ACTION), ended))
