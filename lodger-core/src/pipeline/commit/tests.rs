@@ -32,6 +32,7 @@ impl Bench {
         let shared = Shared {
             progress: Arc::new(Progress::new(vec![LaneBoard::new(identity, 0)])),
             awaited: Arc::new(Awaited::new(1)),
+            fold: Arc::default(),
             counters: Arc::default(),
             clock: Arc::new(FixedClock::with_jitter(0.0)),
             durable: true,
