@@ -254,6 +254,12 @@ impl Intake {
         self.budget.set_shut(shut);
     }
 
+    /// How many events that strangers caused are under way.
+    #[cfg(test)]
+    pub(crate) fn permits(&self) -> usize {
+        self.budget.taken()
+    }
+
     /// Lets whoever takes look up.
     pub(crate) fn nudge(&self) {
         self.lock().nudged = true;

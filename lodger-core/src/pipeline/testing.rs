@@ -219,6 +219,11 @@ pub(crate) fn stuck(limits: Limits) -> Pipeline {
 }
 
 impl Pipeline {
+    /// How many events that strangers caused are under way.
+    pub(crate) fn permits(&self) -> usize {
+        self.intake.permits()
+    }
+
     /// What is left to see of a pipeline when its handle is gone.
     pub(crate) fn remains(&self) -> Remains {
         Remains(Arc::clone(&self.shared))
