@@ -1,7 +1,9 @@
 //! The door of the pipeline, and what happens to those who wait there.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::intake::Taken;
 use super::testing::stuck;
 use super::ticket::{Failure, Goal, ticket};
 use super::{Lane, Limits, RecordError};
@@ -40,6 +42,45 @@ async fn a_flood_that_strangers_cause_is_counted_apart_and_leaves_room() {
     let counts = pipeline.counters().read();
     assert_eq!((counts.offered, counts.accepted, counts.aggregated, counts.refused_full), (100, 2, 98, 0));
     assert!(pipeline.offer(event(), Lane::Trusted, Goal::Queued).is_ok());
+}
+
+#[test]
+fn the_journal_thread_hears_of_the_first_event_that_is_folded() {
+    let pipeline = stuck(Limits { events: 20, bytes: 1 << 20 });
+    let offer = || drop(pipeline.offer(event(), Lane::Hostile, Goal::Queued).unwrap());
+    offer();
+    offer();
+    let Taken::Group(group, _) = pipeline.intake.take(None) else { panic!("two were offered") };
+    for _ in 0..3 {
+        offer();
+    }
+    assert!(matches!(pipeline.intake.take(None), Taken::Nothing), "it would wait for an event for ever");
+    assert!(matches!(pipeline.intake.take(Some(Duration::ZERO)), Taken::Nothing));
+    drop(group);
+}
+
+#[test]
+fn what_strangers_cause_is_folded_also_when_the_others_take_all_the_room() {
+    let pipeline = stuck(Limits { events: 20, bytes: 1 << 20 });
+    for _ in 0..20 {
+        drop(pipeline.offer(event(), Lane::Trusted, Goal::Queued).unwrap());
+    }
+    drop(pipeline.offer(event(), Lane::Hostile, Goal::Queued).unwrap());
+    let counts = pipeline.counters().read();
+    assert_eq!((counts.offered, counts.accepted, counts.aggregated, counts.refused_full), (21, 20, 1, 0));
+}
+
+#[test]
+fn what_strangers_cause_after_the_end_is_given_back() {
+    let pipeline = stuck(Limits { events: 20, bytes: 1 << 20 });
+    for _ in 0..3 {
+        drop(pipeline.offer(event(), Lane::Hostile, Goal::Queued).unwrap());
+    }
+    pipeline.shared.fold.close();
+    let error = pipeline.offer(event(), Lane::Hostile, Goal::Queued).unwrap_err();
+    assert!(matches!(error, RecordError::Closed { .. }));
+    let counts = pipeline.counters().read();
+    assert_eq!((counts.offered, counts.accepted, counts.aggregated, counts.refused_closed), (4, 2, 1, 1));
 }
 
 #[test]

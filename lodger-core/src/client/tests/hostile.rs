@@ -86,19 +86,6 @@ fn a_slow_destination_keeps_the_room_that_a_fast_one_is_done_with() {
     assert_eq!((counts.accepted, counts.aggregated), (BUDGET, BUDGET + 1));
 }
 
-#[test]
-fn an_event_that_finds_the_intake_full_is_told_with_others() {
-    use crate::pipeline::{Goal, Lane, Limits, testing::stuck};
-
-    let pipeline = stuck(Limits { events: 20, bytes: 1 << 20 });
-    for _ in 0..20 {
-        drop(pipeline.offer(Box::new(event("a.b")), Lane::Trusted, Goal::Queued).unwrap());
-    }
-    drop(pipeline.offer(Box::new(event("a.b")), Lane::Hostile, Goal::Queued).unwrap());
-    let counts = pipeline.counters().read();
-    assert_eq!((counts.offered, counts.accepted, counts.aggregated, counts.refused_full), (21, 20, 1, 0));
-}
-
 #[cfg(feature = "journal")]
 #[test]
 fn what_an_earlier_process_left_takes_up_no_room_and_its_buckets_arrive() {
