@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use super::intake::Taken;
-use super::testing::stuck;
+use super::testing::{Act, FixedClock, Scripted, stuck};
 use super::ticket::{Failure, Goal, ticket};
-use super::{Lane, Limits, RecordError};
+use super::{Clock, Config, Lane, Limits, Pipeline, RecordError};
 use crate::event::Event;
-use crate::journal::JournalError;
+use crate::journal::{JournalConfig, JournalError};
 
 fn event() -> Box<Event> {
     Box::new(Event::builder("invoice.update").build().unwrap())
@@ -68,6 +70,40 @@ fn what_strangers_cause_is_folded_also_when_the_others_take_all_the_room() {
     drop(pipeline.offer(event(), Lane::Hostile, Goal::Queued).unwrap());
     let counts = pipeline.counters().read();
     assert_eq!((counts.offered, counts.accepted, counts.aggregated, counts.refused_full), (21, 20, 1, 0));
+}
+
+#[test]
+fn a_flood_that_has_stopped_is_told_though_no_event_comes() {
+    let (clock, permits) = (Arc::new(FixedClock::with_jitter(1.0)), Arc::new(Semaphore::new(0)));
+    let destination = {
+        let permits = Arc::clone(&permits);
+        Scripted::batched("d", 64, 1, move |_| Act::TakeWith(Arc::clone(&permits)))
+    };
+    let pipeline = Pipeline::start(Config {
+        journal: JournalConfig::in_memory(),
+        destinations: vec![Arc::new(destination.clone())],
+        // One event alone has room.
+        limits: Limits { events: 9, bytes: 1 << 20 },
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+    })
+    .unwrap();
+    for _ in 0..3 {
+        drop(pipeline.offer(event(), Lane::Hostile, Goal::Queued).unwrap());
+    }
+    permits.add_permits(100);
+    clock.advance(Duration::from_micros(59_999_000));
+    // From here on the journal thread waits for a thousandth of a second at a time, on a clock that stands still.
+    drop(pipeline.offer(event(), Lane::Trusted, Goal::Queued).unwrap());
+    while destination.settled().len() < 2 {
+        std::thread::yield_now();
+    }
+    assert_eq!(pipeline.counters().read().aggregated, 2);
+    clock.advance(Duration::from_millis(1));
+    while destination.settled().len() < 3 {
+        std::thread::yield_now();
+    }
+    let last: Event = serde_json::from_slice(&destination.settled()[2].bytes).unwrap();
+    assert_eq!(last.metadata["aggregated"]["count"], 2);
 }
 
 #[test]

@@ -66,6 +66,11 @@ impl Watch {
         self.permit = Some(permit);
     }
 
+    /// Gives the room back before the watch ends.
+    pub(crate) fn let_go(&mut self) {
+        self.permit = None;
+    }
+
     /// Whether there is somebody, or room to give back, that waits for all destinations.
     pub(crate) fn awaits_delivery(&self) -> bool {
         self.permit.is_some() || self.goal == Goal::Delivered && self.awaited()
