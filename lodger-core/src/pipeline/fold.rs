@@ -53,7 +53,7 @@ fn network(address: Ipv6Addr) -> Ipv6Addr {
 }
 
 /// A bucket that was taken out of the table.
-pub(super) type Taken = (Key, Bucket);
+pub(super) type Gathered = (Key, Bucket);
 
 /// The table. Its lock is held for a few comparisons, by nobody who has another one.
 #[derive(Debug, Default)]
@@ -107,7 +107,7 @@ impl Fold {
     }
 
     /// Takes out the buckets whose minute is over.
-    pub(super) fn take_due(&self, now: Instant) -> Vec<Taken> {
+    pub(super) fn take_due(&self, now: Instant) -> Vec<Gathered> {
         let is_due = |opened: Instant| now.saturating_duration_since(opened) >= MINUTE;
         let mut state = self.lock();
         if !state.oldest.is_some_and(is_due) {
@@ -119,7 +119,7 @@ impl Fold {
     }
 
     /// Takes buckets back that could not be written. They go on counting.
-    pub(super) fn put_back(&self, buckets: impl IntoIterator<Item = Taken>) {
+    pub(super) fn put_back(&self, buckets: impl IntoIterator<Item = Gathered>) {
         let mut state = self.lock();
         for (key, bucket) in buckets {
             state.insert(key, bucket);
@@ -127,7 +127,7 @@ impl Fold {
     }
 
     /// Takes out all buckets, and nothing in any more.
-    pub(super) fn close(&self) -> Vec<Taken> {
+    pub(super) fn close(&self) -> Vec<Gathered> {
         let mut state = self.lock();
         state.closed = true;
         state.oldest = None;

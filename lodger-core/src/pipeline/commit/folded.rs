@@ -1,13 +1,13 @@
 //! The journal thread writes what was folded: each bucket as one event, without the budget that its events lacked.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Committer, Hand, Health, RETRY_EVERY, Refusal};
 use crate::journal::JournalError;
 use crate::pipeline::counters::{Counters, last_resort};
-use crate::pipeline::fold::Taken;
+use crate::pipeline::fold::{Bucket, Gathered};
+use crate::pipeline::intake::{Entry, Lane};
 use crate::pipeline::ticket::Watch;
 
 impl Committer {
@@ -40,16 +40,19 @@ impl Committer {
     }
 
     /// Commits one event a bucket; answers with the buckets that the journal didn't take.
-    fn write(&mut self, buckets: Vec<Taken>) -> Vec<Taken> {
+    fn write(&mut self, buckets: Vec<Gathered>) -> Vec<Gathered> {
         if buckets.is_empty() {
             return buckets;
         }
-        let mut hand =
-            Hand { offered: VecDeque::new(), staged: Vec::new(), counters: Arc::clone(&self.counters) };
+        let entry = |bucket: &Bucket| Entry::new(Box::new(bucket.event()), Lane::Trusted, Watch::nobody());
+        let offered = buckets.iter().map(|(_, bucket)| entry(bucket)).collect();
+        let mut hand = Hand { offered, staged: Vec::new(), counters: Arc::clone(&self.counters) };
         let mut refused = Vec::new();
         for (key, bucket) in buckets {
-            let mut event = Box::new(bucket.event());
-            match self.stage(&mut event) {
+            let Some(entry) = hand.offered.front_mut() else { break };
+            let staged = self.stage(&mut entry.event);
+            let Some(Entry { event, .. }) = hand.offered.pop_front() else { break };
+            match staged {
                 Ok(position) => hand.staged.push(self.staged(event, position, Watch::nobody())),
                 // It can never be written.
                 Err(refusal @ (Refusal::NotJson(_) | Refusal::Journal(JournalError::TooLarge { .. }))) => {
@@ -80,7 +83,7 @@ impl Committer {
 }
 
 /// Says in one line what could not be told otherwise: one each would be a flood again.
-pub(super) fn tell_lost(buckets: &[Taken], counters: &Counters) {
+pub(super) fn tell_lost(buckets: &[Gathered], counters: &Counters) {
     let Some((_, last)) = buckets.last() else { return };
     let lost: u64 = buckets.iter().map(|(_, bucket)| bucket.count()).sum();
     counters.aggregated_lost.add(lost);

@@ -7,7 +7,9 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::network;
-use crate::event::{Actor, Event, EventId, Origin, Outcome, RequestInfo, Retention, Target, Timestamp, trim};
+use crate::event::{
+    Actor, Event, EventId, IpSource, Origin, Outcome, RequestInfo, Retention, Target, Timestamp, trim,
+};
 
 /// The action of events whose actions differ.
 const MIXED_ACTION: &str = "request.aggregated";
@@ -32,8 +34,8 @@ pub(crate) struct Bucket {
     method: Option<String>,
     route: Option<String>,
     status: Option<u16>,
-    /// The address, with how it was found in the event's request.
-    address: Option<RequestInfo>,
+    /// The address, and how it was found.
+    address: Option<(IpAddr, Option<IpSource>)>,
     /// The network of an IPv6 address.
     network: Option<Ipv6Addr>,
 }
@@ -70,7 +72,7 @@ impl Bucket {
             method,
             route,
             status,
-            address: ip.map(|ip| RequestInfo { ip: Some(ip), ip_source, ..RequestInfo::default() }),
+            address: ip.map(|ip| (ip, ip_source)),
             network,
         }
     }
@@ -138,12 +140,14 @@ impl Bucket {
             method: self.method.clone(),
             route: self.route.clone(),
             status: self.status,
-            ..self.address.clone().unwrap_or_default()
+            ip: self.address.map(|(ip, _)| ip),
+            ip_source: self.address.and_then(|(_, source)| source),
+            ..RequestInfo::default()
         };
         event.request = (request != RequestInfo::default()).then_some(request);
         let aggregated = json!({ "count": self.count, "from": self.from, "to": self.to });
         event.metadata.insert("aggregated".to_owned(), aggregated);
-        if let (None, Some(network)) = (&self.address, self.network) {
+        if let (None, Some(network)) = (self.address, self.network) {
             // As personal as the addresses in it, which a store can erase.
             event.metadata.insert("network".to_owned(), format!("{network}/64").into());
             event.personal.push("network".to_owned());
