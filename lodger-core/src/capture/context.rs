@@ -34,12 +34,12 @@ pub(super) struct Context {
 impl Context {
     /// Where the running code stands, if it stands in any scope.
     pub(super) fn current() -> Option<Self> {
-        look(|context| context.cloned())
+        look(|context| Some(context.clone()))
     }
 
     /// The function that the running code is in, if that belongs to this scope.
     pub(super) fn function_in(scope: &Scope) -> Option<DraftId> {
-        look(|context| context.filter(|context| std::ptr::eq(&raw const *context.scope, scope))?.function)
+        look(|context| context.function.filter(|_| std::ptr::eq(&raw const *context.scope, scope)))
     }
 
     /// Runs `work` here.
@@ -53,12 +53,12 @@ impl Context {
 /// The scope that the code runs in, if any.
 #[must_use]
 pub fn current() -> Option<Arc<Scope>> {
-    look(|context| context.map(|context| Arc::clone(&context.scope)))
+    look(|context| Some(Arc::clone(&context.scope)))
 }
 
 /// Looks where the running code stands. At a thread's very end it stands nowhere.
-fn look<T>(at: impl FnOnce(Option<&Context>) -> Option<T>) -> Option<T> {
-    CURRENT.try_with(|current| at(current.borrow().last())).ok().flatten()
+fn look<T>(at: impl FnOnce(&Context) -> Option<T>) -> Option<T> {
+    CURRENT.try_with(|current| current.borrow().last().and_then(at)).ok().flatten()
 }
 
 /// Takes the context out of `place` and stands there. At a thread's very end the context stays where it is.
