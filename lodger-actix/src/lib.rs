@@ -52,7 +52,7 @@
 //! ok(|value| target(..), related(..), fields(..))      on what the function returned
 //! success = |value| bool              where the return type hides a Result
 //! on(success, unknown, failure, denied) | on(always)   which outcomes are recorded
-//! user_visible   crate = path
+//! user_visible   detach   crate = path
 //! ```
 //!
 //! Expressions see the arguments and are evaluated before the body. `=` records a field as `Serialize`, `%` as
@@ -68,6 +68,7 @@
 extern crate self as lodger_actix;
 
 mod actor;
+mod detach;
 mod extract;
 mod future;
 mod head;
@@ -82,6 +83,7 @@ mod spawn;
 pub mod rt {
     pub use lodger_core::rt::*;
 
+    pub use crate::detach::detach;
     pub use crate::probe;
 }
 

@@ -50,7 +50,7 @@
 //! ok(|value| target(..), related(..), fields(..))      on what the function returned
 //! success = |value| bool              where the return type hides a Result
 //! on(success, unknown, failure, denied) | on(always)   which outcomes are recorded
-//! user_visible   crate = path
+//! user_visible   detach   crate = path
 //! ```
 //!
 //! Expressions see the arguments and are evaluated before the body. `=` records a field as `Serialize`, `%` as
