@@ -56,8 +56,9 @@
 //! ```
 //!
 //! Expressions see the arguments and are evaluated before the body. `=` records a field as `Serialize`, `%` as
-//! `Display`, `?` as `Debug`; `secret(e)` keeps a keyed hash, `pii(e)` marks the value as personal. Everything that only
-//! the body knows is said on [`Audit`].
+//! `Display`, `?` as `Debug`; `secret(e)` keeps a keyed hash, `pii(e)` marks the value as personal. With `detach` the
+//! body runs to its end in a task of its own, also when the client leaves. Everything that only the body knows is said
+//! on [`Audit`].
 
 #![forbid(unsafe_code)]
 
