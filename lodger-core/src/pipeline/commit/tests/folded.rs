@@ -2,16 +2,14 @@
 
 use super::*;
 use crate::destination::{Receipt, Refusal};
-use crate::event::Outcome;
+use crate::event::{Outcome, RequestInfo};
 use crate::pipeline::intake::Shut;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn denied(address: &str) -> Box<Event> {
     let mut event = Event::builder("request.denied").outcome(Outcome::Denied).build().unwrap();
-    let mut request = crate::event::RequestInfo::default();
-    request.ip = Some(address.parse().unwrap());
-    event.request = Some(request);
+    event.request = Some(RequestInfo { ip: Some(address.parse().unwrap()), ..RequestInfo::default() });
     Box::new(event)
 }
 
