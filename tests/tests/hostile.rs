@@ -267,6 +267,7 @@ mod on_actix {
     use actix_web::body::{EitherBody, MessageBody};
     use actix_web::dev::{ServiceRequest, ServiceResponse};
     use actix_web::http::Method;
+    use actix_web::http::header::HeaderValue;
     use actix_web::middleware::{Next, from_fn};
     use actix_web::test::{TestRequest, call_service, init_service};
     use actix_web::web::{self, Json, Path};
@@ -289,7 +290,7 @@ mod on_actix {
         request: ServiceRequest,
         next: Next<impl MessageBody>,
     ) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, Error> {
-        if request.headers().get("authorization").is_none_or(|value| value.is_empty()) {
+        if request.headers().get("authorization").is_none_or(HeaderValue::is_empty) {
             let refused = HttpResponse::Unauthorized().finish();
             return Ok(request.into_response(refused).map_into_right_body());
         }
