@@ -72,6 +72,7 @@ mod head;
 mod layer;
 #[doc(hidden)]
 pub mod probe;
+mod refuse;
 mod service;
 mod spawn;
 
@@ -87,9 +88,12 @@ pub use actor::SetActor;
 pub use extract::{Audit, MissingLayer};
 pub use future::ResponseFuture;
 pub use layer::{AuditLayer, RequestView};
+pub use refuse::{Admit, FailClosed, FailOpen};
 pub use service::AuditService;
 pub use spawn::spawn;
 
+/// The peer's address, as axum stores it. A server that is not axum's puts one into the request's extensions.
+pub use axum::extract::ConnectInfo;
 pub use lodger_core;
 pub use lodger_core::MemoryDestination;
 pub use lodger_core::capture::{Guarantee, LayerError, OutcomeSet, Unaudited, set_actor, set_session};
