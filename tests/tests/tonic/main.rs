@@ -9,8 +9,9 @@ mod service;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lodger_axum::{AuditLayer, ConnectInfo, Guarantee, Lodger, MemoryDestination};
+use lodger_axum::{Admit, AuditLayer, ConnectInfo, Guarantee, Lodger, MemoryDestination};
 use lodger_core::event::Event;
+use lodger_tests::full::full_client;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -45,18 +46,27 @@ fn with_peer(mut request: http::Request<Body>) -> http::Request<Body> {
 async fn serve(settings: impl FnOnce(AuditLayer) -> AuditLayer) -> Running {
     let memory = MemoryDestination::new();
     let lodger = Lodger::builder().destination(memory.clone()).in_memory_journal().build().unwrap();
+    let layer = settings(AuditLayer::new(lodger.clone()).guarantee(Guarantee::Queued));
+    let (client, begun) = start(layer).await;
+    Running { client, lodger, memory, begun }
+}
+
+async fn start<M>(layer: AuditLayer<M>) -> (tonic::client::Grpc<Channel>, Arc<Notify>)
+where
+    M: Admit<Body> + Clone + Send + 'static,
+{
     let begun = Arc::new(Notify::new());
     let books = Arc::new(Books { begun: Arc::clone(&begun) });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = Server::builder()
         .layer(MapRequestLayer::new(with_peer))
-        .layer(settings(AuditLayer::new(lodger.clone()).guarantee(Guarantee::Queued)))
+        .layer(layer)
         .add_service(InterceptedService::new(InvoicesServer(books), authenticate))
         .serve_with_incoming(TcpIncoming::from(listener));
     tokio::spawn(server);
     let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
-    Running { client: tonic::client::Grpc::new(channel), lodger, memory, begun }
+    (tonic::client::Grpc::new(channel), begun)
 }
 
 impl Running {
@@ -256,4 +266,15 @@ async fn a_call_that_is_cancelled_is_unknown() {
             "method": "POST", "route": null, "status": null, "ip": "127.0.0.1",
         })
     );
+}
+
+/// A client of gRPC reads HTTP 503 as UNAVAILABLE, which may be tried again.
+#[tokio::test]
+async fn with_fail_closed_a_call_is_unavailable() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut client, _) = start(AuditLayer::new(full_client(dir.path()).await).fail_closed()).await;
+    client.ready().await.unwrap();
+    let path = PathAndQuery::from_static("/billing.Invoices/Delete");
+    let answer = client.unary::<_, String, _>(Request::new("7".to_owned()), path, Text).await;
+    assert_eq!(answer.unwrap_err().code(), Code::Unavailable);
 }
