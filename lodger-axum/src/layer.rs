@@ -33,7 +33,8 @@ pub(crate) type Resolver = Arc<dyn Fn(&RequestView<'_>) -> Option<Actor> + Send 
 /// Captures what the requests of an application change.
 ///
 /// Put it on the router with [`Router::layer`](axum::Router::layer), outside or inside of authentication. It works
-/// around any `Service<http::Request<_>>`; inside of a router it also knows the route.
+/// around any `Service<http::Request<_>>`, also one of hyper or tonic (see the [crate's page](crate)); inside of a router
+/// it also knows the route.
 ///
 /// ```
 /// use axum::{Router, routing::put};

@@ -28,7 +28,7 @@ macro_rules! __layer_settings {
             /// "organization.member.removed")`. Paths are written in axum's syntax in both frameworks. A static segment
             /// goes before a parameter, a parameter before `{*rest}`; GET covers HEAD, `*` every method but OPTIONS.
             /// Where an annotated function has left an event of its own, has discarded it or still runs, the rule says
-            /// nothing.
+            /// nothing. Where the framework names no route, the pattern stands for it.
             #[must_use]
             pub fn rule(self, route: impl Into<String>, action: impl Into<String>) -> Self {
                 self.set(|settings| settings.rule(route.into(), action.into()))
