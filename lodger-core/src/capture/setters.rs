@@ -12,7 +12,9 @@ macro_rules! __layer_settings {
             ///
             /// Told to record what is denied, the layer also records requests that were refused before an annotated
             /// function ran, as `request.denied`; told to record failures, also changes that were turned away, as
-            /// `request.rejected`. A [`rule`](Self::rule) gives them a name of your own.
+            /// `request.rejected`. A [`rule`](Self::rule) gives them a name of your own. When there are more such
+            /// requests than a tenth of the intake holds, they are told together: one event for each address, action and
+            /// outcome a minute, whose `metadata.aggregated` says how many there were.
             #[must_use]
             pub fn on(self, outcomes: impl Into<$crate::capture::OutcomeSet>) -> Self {
                 self.set(|settings| settings.on(outcomes.into()))
