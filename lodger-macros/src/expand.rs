@@ -194,12 +194,17 @@ impl Parts<'_> {
         let facts = &self.args.facts;
         let ask = Ask {
             actor: !facts.iter().any(|fact| matches!(fact, Fact::Actor(_))),
-            target: !facts.iter().any(|fact| matches!(fact, Fact::Target(_) | Fact::BareTarget(_))),
+            target: !self.names_target(),
         };
         let mut said: Vec<_> =
             facts.iter().map(|fact| facts::said(self.host, self.args, fact, when)).collect();
         said.extend(probes::arguments(self.host, &self.function.sig, ask));
         said
+    }
+
+    /// Whether the attribute says which target it is: then nobody is asked.
+    fn names_target(&self) -> bool {
+        self.args.facts.iter().any(|fact| matches!(fact, Fact::Target(_) | Fact::BareTarget(_)))
     }
 
     /// Statements: what the returned value tells, and the end.
@@ -211,7 +216,8 @@ impl Parts<'_> {
                 quote_spanned!(self.host.at(returned)=> (&&#rt::probe::Ret::new(returned)).lodger_verdict())
             }
         };
-        if matches!(returned, Type::Tuple(tuple) if tuple.elems.is_empty()) && self.args.ok.is_empty() {
+        let asked = probes::may_be_target(returned) && !self.names_target();
+        if !asked && self.args.ok.is_empty() {
             return quote_spanned! {self.host.span=>
                 {
                     use #rt::probe::prelude::*;
@@ -220,6 +226,11 @@ impl Parts<'_> {
                 }
             };
         }
+        let ask = asked.then(|| {
+            quote_spanned! {self.host.span=>
+                call.ok_target((&&&#rt::probe::Value::new(ok)).lodger_target());
+            }
+        });
         let told = self.args.ok.iter().map(|ok| {
             let pat = &ok.pat;
             let facts =
@@ -231,7 +242,7 @@ impl Parts<'_> {
                 use #rt::probe::prelude::*;
                 let verdict = { let returned = &returned; #verdict };
                 if let ::core::option::Option::Some(ok) = (&&#rt::probe::Ret::new(&returned)).lodger_ok() {
-                    call.ok_target((&&&#rt::probe::Value::new(ok)).lodger_target());
+                    #ask
                     #(#told)*
                 }
                 call.stage(verdict);
