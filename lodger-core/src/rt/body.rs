@@ -36,6 +36,13 @@ pub fn quietly((): ()) -> &'static mut [(); 0] {
     &mut []
 }
 
+/// Keeps what an argument like `_user` told, as [`quietly`].
+#[inline]
+pub fn keep<T>(place: &mut Option<T>, told: Option<T>) -> &'static mut [(); 0] {
+    *place = told;
+    &mut []
+}
+
 /// A field's value, taken before a body that runs later. What can't become JSON says so.
 pub fn json(value: &(impl Serialize + ?Sized)) -> Value {
     serde_json::to_value(value).unwrap_or_else(|error| Value::String(format!("[not JSON: {error}]")))

@@ -50,7 +50,7 @@ impl Said<'_> {
         let take = if self.quiet {
             quote_spanned! {*span=>
                 #(#conditions)* let mut #taken = ::core::option::Option::None;
-                #(#conditions)* { use #rt::probe::prelude::*; *#rt::quietly(#taken = #value) = []; }
+                #(#conditions)* { use #rt::probe::prelude::*; *#rt::keep(&mut #taken, #value) = []; }
             }
         } else {
             quote_spanned!(*span=> #(#conditions)* let #taken = { use #rt::probe::prelude::*; #value };)
