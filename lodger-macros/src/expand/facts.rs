@@ -45,7 +45,7 @@ impl Said<'_> {
     /// The statements that take the value along, and the one that tells the call.
     pub(super) fn later(&self, host: &Host, number: usize) -> (TokenStream, TokenStream) {
         let Host { rt, span } = host;
-        let taken = format_ident!("taken_{number}", span = *span);
+        let taken = format_ident!("lodger_taken_{number}", span = *span);
         let Self { value, conditions, .. } = self;
         let take = if self.quiet {
             quote_spanned! {*span=>
@@ -62,10 +62,11 @@ impl Said<'_> {
     }
 
     fn tell(&self, host: &Host, value: &TokenStream) -> TokenStream {
-        let method = format_ident!("{}", self.method, span = host.span);
+        let Host { rt, span } = host;
+        let method = format_ident!("{}", self.method, span = *span);
         match self.name {
-            Some(name) => quote_spanned!(host.span=> call.#method(#name, #value)),
-            None => quote_spanned!(host.span=> call.#method(#value)),
+            Some(name) => quote_spanned!(*span=> #rt::Call::#method(&mut lodger_call, #name, #value)),
+            None => quote_spanned!(*span=> #rt::Call::#method(&mut lodger_call, #value)),
         }
     }
 }

@@ -1,7 +1,7 @@
 async fn place(_user: CurrentUser) -> impl IntoResponse {
-    let mut call = {
+    let mut lodger_call = {
         use ::lodger_axum::rt::probe::prelude::*;
-        let mut call = ::lodger_axum::rt::Call::begin({
+        let mut lodger_call = ::lodger_axum::rt::Call::begin({
             static __LODGER_SITE: ::lodger_axum::rt::Site = ::lodger_axum::rt::Site::new(
                 "order.place",
                 "place",
@@ -16,54 +16,59 @@ async fn place(_user: CurrentUser) -> impl IntoResponse {
         });
         {
             *::lodger_axum::rt::quietly(
-                call
-                    .actor_arg(
-                        (&&&::lodger_axum::rt::probe::Arg::whole(&_user)).lodger_actor(),
-                    ),
+                ::lodger_axum::rt::Call::actor_arg(
+                    &mut lodger_call,
+                    (&&&::lodger_axum::rt::probe::Arg::whole(&_user)).lodger_actor(),
+                ),
             ) = [];
         }
         {
             *::lodger_axum::rt::quietly(
-                call
-                    .target_arg(
-                        (&&&::lodger_axum::rt::probe::Arg::whole(&_user)).lodger_target(),
-                    ),
+                ::lodger_axum::rt::Call::target_arg(
+                    &mut lodger_call,
+                    (&&&::lodger_axum::rt::probe::Arg::whole(&_user)).lodger_target(),
+                ),
             ) = [];
         }
-        call
+        lodger_call
     };
     ::lodger_axum::rt::detach(async move {
-            let returned: _ = call
-                .around(async move {
-                    if false {
-                        return ::lodger_axum::rt::unreached::<_>();
-                    }
-                    let returned: _ = if true {
-                        StatusCode::CREATED
-                    } else {
-                        ::lodger_axum::rt::unreached::<_>()
-                    };
-                    returned
-                })
+            let lodger_returned: _ = ::lodger_axum::rt::Call::around(
+                    &lodger_call,
+                    async move {
+                        if false {
+                            return ::lodger_axum::rt::unreached::<_>();
+                        }
+                        let lodger_returned: _ = if true {
+                            StatusCode::CREATED
+                        } else {
+                            ::lodger_axum::rt::unreached::<_>()
+                        };
+                        lodger_returned
+                    },
+                )
                 .await;
             {
                 use ::lodger_axum::rt::probe::prelude::*;
-                let verdict = {
-                    let returned = &returned;
-                    (&&::lodger_axum::rt::probe::Ret::new(returned)).lodger_verdict()
+                let lodger_verdict = {
+                    let lodger_returned = &lodger_returned;
+                    (&&::lodger_axum::rt::probe::Ret::new(lodger_returned))
+                        .lodger_verdict()
                 };
-                if let ::core::option::Option::Some(ok) = (&&::lodger_axum::rt::probe::Ret::new(
-                    &returned,
+                if let ::core::option::Option::Some(lodger_ok) = (&&::lodger_axum::rt::probe::Ret::new(
+                    &lodger_returned,
                 ))
                     .lodger_ok()
                 {
-                    call.ok_target(
-                        (&&&::lodger_axum::rt::probe::Value::new(ok)).lodger_target(),
+                    ::lodger_axum::rt::Call::ok_target(
+                        &mut lodger_call,
+                        (&&&::lodger_axum::rt::probe::Value::new(lodger_ok))
+                            .lodger_target(),
                     );
                 }
-                call.stage(verdict);
+                ::lodger_axum::rt::Call::stage(lodger_call, lodger_verdict);
             }
-            returned
+            lodger_returned
         })
         .await
 }

@@ -1,13 +1,14 @@
 fn send(&self, id: u64) -> BoxFuture<'_, Result<(), Error>> {
-    let taken_0 = {
+    let lodger_taken_0 = {
         use ::lodger_axum::rt::probe::prelude::*;
         (&&&::lodger_axum::rt::probe::Given::new(&(id), "invoice.send")).lodger_given()
     };
-    let future = ::lodger_axum::rt::run(move || -> BoxFuture<'_, Result<(), Error>> {
-        Box::pin(self.mail(id))
-    });
-    let future = async move {
-        let mut call = ::lodger_axum::rt::Call::begin({
+    let lodger_future = ::lodger_axum::rt::run(move || -> BoxFuture<
+        '_,
+        Result<(), Error>,
+    > { Box::pin(self.mail(id)) });
+    let lodger_future = async move {
+        let mut lodger_call = ::lodger_axum::rt::Call::begin({
             static __LODGER_SITE: ::lodger_axum::rt::Site = ::lodger_axum::rt::Site::new(
                 "invoice.send",
                 "send",
@@ -20,17 +21,21 @@ fn send(&self, id: u64) -> BoxFuture<'_, Result<(), Error>> {
             }
             &__LODGER_SITE
         });
-        call.target(taken_0);
-        let returned: Result<(), Error> = call.around(future).await;
+        ::lodger_axum::rt::Call::target(&mut lodger_call, lodger_taken_0);
+        let lodger_returned: Result<(), Error> = ::lodger_axum::rt::Call::around(
+                &lodger_call,
+                lodger_future,
+            )
+            .await;
         {
             use ::lodger_axum::rt::probe::prelude::*;
-            let verdict = {
-                let returned = &returned;
-                (&&::lodger_axum::rt::probe::Ret::new(returned)).lodger_verdict()
+            let lodger_verdict = {
+                let lodger_returned = &lodger_returned;
+                (&&::lodger_axum::rt::probe::Ret::new(lodger_returned)).lodger_verdict()
             };
-            call.stage(verdict);
+            ::lodger_axum::rt::Call::stage(lodger_call, lodger_verdict);
         }
-        returned
+        lodger_returned
     };
-    ::std::boxed::Box::pin(future)
+    ::std::boxed::Box::pin(lodger_future)
 }

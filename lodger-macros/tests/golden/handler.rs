@@ -3,9 +3,9 @@ async fn update(
     Path(id): Path<u64>,
     Json(body): Json<Update>,
 ) -> Result<Json<Invoice>, ApiError> {
-    let mut call = {
+    let mut lodger_call = {
         use ::lodger_axum::rt::probe::prelude::*;
-        let mut call = ::lodger_axum::rt::Call::begin({
+        let mut lodger_call = ::lodger_axum::rt::Call::begin({
             static __LODGER_SITE: ::lodger_axum::rt::Site = ::lodger_axum::rt::Site::new(
                     "invoice.update",
                     "update",
@@ -19,52 +19,65 @@ async fn update(
             }
             &__LODGER_SITE
         });
-        call.field("amount", &(body.amount));
-        call.actor_arg((&&&::lodger_axum::rt::probe::Arg::whole(&user)).lodger_actor());
-        call.target_arg(
+        ::lodger_axum::rt::Call::field(&mut lodger_call, "amount", &(body.amount));
+        ::lodger_axum::rt::Call::actor_arg(
+            &mut lodger_call,
+            (&&&::lodger_axum::rt::probe::Arg::whole(&user)).lodger_actor(),
+        );
+        ::lodger_axum::rt::Call::target_arg(
+            &mut lodger_call,
             (&&&::lodger_axum::rt::probe::Arg::whole(&user)).lodger_target(),
         );
-        call.target_arg(
+        ::lodger_axum::rt::Call::target_arg(
+            &mut lodger_call,
             (&&&::lodger_axum::rt::probe::Arg::<Path<u64>, _>::inside(&id))
                 .lodger_target(),
         );
-        call
+        lodger_call
     };
-    let returned: Result<Json<Invoice>, ApiError> = call
-        .around(async move {
-            if false {
-                return ::lodger_axum::rt::unreached::<Result<Json<Invoice>, ApiError>>();
-            }
-            let returned: Result<Json<Invoice>, ApiError> = if true {
-                save(id, body).await
-            } else {
-                ::lodger_axum::rt::unreached::<Result<Json<Invoice>, ApiError>>()
-            };
-            returned
-        })
+    let lodger_returned: Result<Json<Invoice>, ApiError> = ::lodger_axum::rt::Call::around(
+            &lodger_call,
+            async move {
+                if false {
+                    return ::lodger_axum::rt::unreached::<
+                        Result<Json<Invoice>, ApiError>,
+                    >();
+                }
+                let lodger_returned: Result<Json<Invoice>, ApiError> = if true {
+                    save(id, body).await
+                } else {
+                    ::lodger_axum::rt::unreached::<Result<Json<Invoice>, ApiError>>()
+                };
+                lodger_returned
+            },
+        )
         .await;
     {
         use ::lodger_axum::rt::probe::prelude::*;
-        let verdict = {
-            let returned = &returned;
-            (&&::lodger_axum::rt::probe::Ret::new(returned)).lodger_verdict()
+        let lodger_verdict = {
+            let lodger_returned = &lodger_returned;
+            (&&::lodger_axum::rt::probe::Ret::new(lodger_returned)).lodger_verdict()
         };
-        if let ::core::option::Option::Some(ok) = (&&::lodger_axum::rt::probe::Ret::new(
-            &returned,
+        if let ::core::option::Option::Some(lodger_ok) = (&&::lodger_axum::rt::probe::Ret::new(
+            &lodger_returned,
         ))
             .lodger_ok()
         {
-            call.ok_target(
-                (&&&::lodger_axum::rt::probe::Value::new(ok)).lodger_target(),
+            ::lodger_axum::rt::Call::ok_target(
+                &mut lodger_call,
+                (&&&::lodger_axum::rt::probe::Value::new(lodger_ok)).lodger_target(),
             );
-            match ok {
+            match lodger_ok {
                 invoice => {
-                    call.target(::lodger_axum::rt::target_of("invoice", &(invoice.id)));
+                    ::lodger_axum::rt::Call::target(
+                        &mut lodger_call,
+                        ::lodger_axum::rt::target_of("invoice", &(invoice.id)),
+                    );
                 }
                 _ => {}
             }
         }
-        call.stage(verdict);
+        ::lodger_axum::rt::Call::stage(lodger_call, lodger_verdict);
     }
-    returned
+    lodger_returned
 }
