@@ -11,7 +11,7 @@ use super::diff;
 use super::draft::Content;
 use super::drafts::{DraftId, Which};
 use super::scope::Scope;
-use crate::event::{Change, EventId, Retention, Timestamp, ToActor, ToTarget};
+use crate::event::{Change, EventId, Operation, Retention, Timestamp, ToActor, ToTarget};
 
 /// Speaks about an event while its handler runs: what only the body knows.
 ///
@@ -157,6 +157,11 @@ impl Audit {
     /// How long the event should be kept.
     pub fn retention(&self, retention: Retention) -> &Self {
         self.say(|content| content.retention = Some(retention))
+    }
+
+    /// The bulk operation it is part of: one event a target, numbered by [`Operation::each`].
+    pub fn operation(&self, operation: Operation) -> &Self {
+        self.say(|content| content.operation = Some(operation))
     }
 
     /// The key under which a destination recognises a repeat: 12 to 255 printable ASCII characters.
