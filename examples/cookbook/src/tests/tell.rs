@@ -6,8 +6,7 @@ use lodger_core::event::{Actor, ActorKind, Change, Event, Target};
 use serde_json::Value;
 
 /// What an event says, in one line: everything that a recipe may be about and that is the same at every run.
-#[must_use]
-pub fn tell(event: &Event) -> String {
+pub(super) fn tell(event: &Event) -> String {
     let mut line = format!("{} by {}", event.action, actor(&event.actor));
     write!(line, " on {}: {}", target(&event.target), event.outcome).unwrap();
     if let Some(reason) = &event.reason {
@@ -45,7 +44,7 @@ pub fn tell(event: &Event) -> String {
     if event.request.as_ref().is_some_and(|request| request.session.is_some()) {
         add("session", "hashed".to_owned());
     }
-    if let Some(ip) = event.request.as_ref().and_then(|request| request.ip) {
+    if let Some(ip) = event.request.as_ref().and_then(|request| request.ip).filter(|ip| !ip.is_loopback()) {
         add("from", ip.to_string());
     }
     line

@@ -9,7 +9,7 @@ use sha2::Sha256;
 use signature::{Error, Signer, Verifier};
 
 /// Gives `jsonwebtoken` HS256, and nothing else. Further calls do nothing.
-pub fn install() {
+pub(super) fn install() {
     static HS256: CryptoProvider = CryptoProvider {
         signer_factory: |algorithm, key: &EncodingKey| Ok(Box::new(Hs256::new(*algorithm, key.as_bytes())?)),
         verifier_factory: |algorithm, key: &DecodingKey| {
