@@ -50,12 +50,13 @@
 //! ok(|value| target(..), related(..), fields(..))      on what the function returned
 //! success = |value| bool              where the return type hides a Result
 //! on(success, unknown, failure, denied) | on(always)   which outcomes are recorded
-//! user_visible   crate = path
+//! user_visible   detach   crate = path
 //! ```
 //!
 //! Expressions see the arguments and are evaluated before the body. `=` records a field as `Serialize`, `%` as
-//! `Display`, `?` as `Debug`; `secret(e)` keeps a keyed hash, `pii(e)` marks the value as personal. Everything that only
-//! the body knows is said on [`Audit`].
+//! `Display`, `?` as `Debug`; `secret(e)` keeps a keyed hash, `pii(e)` marks the value as personal. With `detach` the
+//! body runs to its end in a task of its own, also when the client leaves. Everything that only the body knows is said
+//! on [`Audit`].
 
 #![forbid(unsafe_code)]
 

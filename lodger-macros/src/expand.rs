@@ -106,8 +106,7 @@ impl Parts<'_> {
         // `return Box::new(x)` wouldn't become a `Box<dyn Trait>`. The `let` does the same for the last expression,
         // and the `else` lets what follows count as reachable even if the body never gets there. Neither may hold a
         // value of that type, which needn't be `Send`, while the body waits.
-        quote_spanned! {self.host.span=>
-            let mut call = #before;
+        let run = quote_spanned! {self.host.span=>
             let returned: #ty = call.around(async move {
                 if false {
                     #early
@@ -118,6 +117,11 @@ impl Parts<'_> {
             .await;
             #after
             returned
+        };
+        let run = self.detached(run);
+        quote_spanned! {self.host.span=>
+            let mut call = #before;
+            #run
         }
     }
 
@@ -141,17 +145,30 @@ impl Parts<'_> {
         let taken = self.facts_before(When::Later);
         let later = taken.iter().enumerate().map(|(number, said)| said.later(self.host, number));
         let (take, say): (Vec<_>, Vec<_>) = later.unzip();
+        let run = self.detached(quote_spanned! {self.host.span=>
+            let returned: #output = call.around(future).await;
+            #after
+            returned
+        });
         quote_spanned! {self.host.span=>
             #(#take)*
             let future = #rt::run(move || -> #ty #body);
             let future = async move {
                 let mut call = #begin;
                 #(#say)*
-                let returned: #output = call.around(future).await;
-                #after
-                returned
+                #run
             };
         }
+    }
+
+    /// The last statements of an async block, with `detach` in a task of their own, into which the call moves: what a
+    /// client that leaves drops then is only the waiting for it.
+    fn detached(&self, run: TokenStream) -> TokenStream {
+        let Some(word) = &self.args.detach else { return run };
+        // What can't be moved to a task is said at the word.
+        let at = self.host.at(word);
+        let rt: TokenStream = self.host.rt.clone().into_iter().map(|token| located(token, at)).collect();
+        quote_spanned!(at=> #rt::detach(async move { #run }).await)
     }
 
     /// An expression: the call, told everything that is known before the body.

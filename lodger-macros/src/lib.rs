@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod detach;
 mod expand;
 mod item;
 mod keys;

@@ -39,7 +39,7 @@ impl Call {
 
     /// Runs the body where it speaks about this draft.
     pub fn around<F: Future>(&self, body: F) -> InScope<F> {
-        self.scope.context(Some(self.draft)).around(body)
+        InScope::new(self.scope.context(Some(self.draft)), body)
     }
 
     /// Runs the body of a function that is not async where it speaks about this draft.

@@ -122,7 +122,7 @@ impl Scope {
 
     /// Runs `future` in this scope, including its destructor.
     pub fn around<F: Future>(self: &Arc<Self>, future: F) -> InScope<F> {
-        self.context(None).around(future)
+        InScope::new(self.context(None), future)
     }
 
     pub(super) fn context(self: &Arc<Self>, function: Option<DraftId>) -> Context {

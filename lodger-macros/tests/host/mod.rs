@@ -39,6 +39,12 @@ pub(crate) mod rt {
         staged: bool,
     }
 
+    /// A task of its own is begun when it is called, and not dropped with what waits for it.
+    pub fn detach<F: Future<Output: 'static> + 'static>(body: F) -> impl Future<Output = F::Output> {
+        super::SAID.with_borrow_mut(|said| said.push("a task: begin".to_owned()));
+        body
+    }
+
     fn named(target: &Target) -> String {
         format!("{} {}", target.kind, target.id)
     }
