@@ -176,7 +176,8 @@ impl Audit {
         self.say(|content| content.committed = true)
     }
 
-    /// No event is wanted after all: nothing was changed. Counted.
+    /// No event is wanted after all: nothing was changed. Counted. In a handler without `#[audited]` it tells the alarm
+    /// for unaudited changes that there was none: a search that is a POST.
     pub fn discard(&self) -> &Self {
         self.say(|content| content.discarded = true)
     }
