@@ -274,6 +274,22 @@ pub async fn send_receipt(invoice: u64) {
     }
 }
 
+/// Told when an order begins to be shipped.
+pub static SHIPPING: Notify = Notify::const_new();
+/// Told when it may go on.
+pub static SHIP: Notify = Notify::const_new();
+
+/// Ships an order.
+///
+/// # Errors
+///
+/// None here.
+pub async fn ship(_order: u64) -> Result<(), Problem> {
+    SHIPPING.notify_one();
+    SHIP.notified().await;
+    Ok(())
+}
+
 /// The invoices that wait for their money.
 #[must_use]
 pub fn overdue() -> Vec<u64> {

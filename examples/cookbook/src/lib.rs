@@ -12,7 +12,7 @@ pub mod domain;
 
 pub use domain::{
     Account, ApiKey, CurrentUser, Customer, Delivery, Invoice, NewCustomer, NewInvoice, Problem, Transaction,
-    old, overdue, send_receipt,
+    old, overdue, send_receipt, ship,
 };
 pub use recipes::jwt::Claims;
 

@@ -53,6 +53,19 @@ async fn a_failed_login_is_denied_and_claims_no_actor() {
 }
 
 #[tokio::test]
+async fn a_failed_login_that_redirects_is_no_success() {
+    let book = Book::new();
+    let server = axum(&book, "/login", post(login_form::login)).await;
+    for password in ["right", "wrong"] {
+        assert_eq!(
+            server.ask("POST /login", &[], &format!("name=ada&password={password}")).await.status,
+            303
+        );
+    }
+    book.says(leaves::LOGIN_FORM).await;
+}
+
+#[tokio::test]
 async fn a_logout_is_by_the_user_whose_session_it_was() {
     let book = Book::new();
     let server = axum(&book, "/logout", post(logout_axum::logout)).await;
@@ -91,6 +104,14 @@ async fn an_impersonating_agent_is_the_actor_and_the_customer_stands_behind() {
     book.says(leaves::IMPERSONATION).await;
 }
 
+#[lodger_axum::audited("invoice.update")]
+async fn update() {}
+
+#[lodger_actix::audited("invoice.update")]
+async fn update_on_actix() -> &'static str {
+    "done"
+}
+
 #[tokio::test]
 async fn an_api_key_is_a_service_and_a_wrong_key_is_nobody() {
     let check = async |book: Book, server: Server| {
@@ -99,16 +120,14 @@ async fn an_api_key_is_a_service_and_a_wrong_key_is_nobody() {
         book.says(leaves::API_KEYS).await;
     };
     let book = Book::new();
-    let audit = AuditLayer::new(book.lodger.clone()).on(ALL).rule("PUT /invoices/{id}", "invoice.update");
-    let app = Router::new().route("/invoices/{id}", put(async || ()));
+    let audit = AuditLayer::new(book.lodger.clone()).on(ALL);
+    let app = Router::new().route("/invoices/{id}", put(update));
     let server = Server::axum(app.layer(layer_fn(api_keys_axum::authenticate)).layer(audit)).await;
     check(book, server).await;
     let book = Book::new();
-    let audit =
-        AuditMiddleware::new(book.lodger.clone()).on(ALL).rule("PUT /invoices/{id}", "invoice.update");
+    let audit = AuditMiddleware::new(book.lodger.clone()).on(ALL);
     let server = actix_with(audit, || {
-        let invoices = web::resource("/invoices/{id}").put(async || "done");
-        invoices.wrap(from_fn(api_keys_actix::authenticate))
+        web::resource("/invoices/{id}").put(update_on_actix).wrap(from_fn(api_keys_actix::authenticate))
     });
     check(book, server).await;
 }

@@ -1,9 +1,15 @@
 //! What was done.
 
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use axum::routing::{get, post, put};
+use lodger_axum::AuditLayer;
+use tokio::sync::Notify;
 
 use super::{ADA, Book, Server, actix, axum, leaves};
-use crate::domain::SENDING;
+use crate::domain::{SENDING, SHIP, SHIPPING};
 use crate::recipes::*;
 
 #[tokio::test]
@@ -79,4 +85,32 @@ async fn what_was_committed_is_a_success_although_the_client_left() {
     SENDING.notified().await;
     drop(connection);
     book.comes_to_say(leaves::TRANSACTIONS).await;
+}
+
+/// Told when a request was dropped.
+static DROPPED: Notify = Notify::const_new();
+
+async fn notice_the_end(request: Request, next: Next) -> Response {
+    struct End;
+    impl Drop for End {
+        fn drop(&mut self) {
+            DROPPED.notify_one();
+        }
+    }
+    let _end = End;
+    next.run(request).await
+}
+
+#[tokio::test]
+async fn a_detached_body_runs_to_its_end_although_the_client_left() {
+    let book = Book::new();
+    let app = Router::new().route("/orders/{id}", post(detach::place));
+    let audit = AuditLayer::new(book.lodger.clone());
+    let server = Server::axum(app.layer(audit).layer(from_fn(notice_the_end))).await;
+    let connection = server.send("POST /orders/5", &[ADA], "").await;
+    SHIPPING.notified().await;
+    drop(connection);
+    DROPPED.notified().await;
+    SHIP.notify_one();
+    book.comes_to_say(leaves::DETACH).await;
 }

@@ -60,7 +60,8 @@ impl Server {
             request += &format!("{name}: {value}\r\n");
         }
         if !body.is_empty() {
-            request += &format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());
+            let form = if body.starts_with(['{', '[']) { "json" } else { "x-www-form-urlencoded" };
+            request += &format!("content-type: application/{form}\r\ncontent-length: {}\r\n", body.len());
         }
         request += &format!("\r\n{body}");
         let mut connection = TcpStream::connect(self.0).await.unwrap();
