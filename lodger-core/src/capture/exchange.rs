@@ -230,6 +230,10 @@ impl Exchange {
         if alarm == Unaudited::Ignore {
             return None;
         }
+        if self.scope.state().drafts.discarded_beforehand() {
+            self.policy.sink().count(Count::Discarded);
+            return None;
+        }
         self.policy.sink().count(Count::Unaudited);
         let method = head.method();
         if self.policy.warn_once(method, route) {

@@ -202,6 +202,7 @@ fn tell(event: &mut Event, content: Content, site: Option<&Site>, scope: &Scope)
     event.metadata = content.metadata;
     event.personal = content.personal;
     event.source = content.source.or(event.source.take());
+    event.operation = content.operation;
     if let Some(key) = content.idempotency_key {
         let unusable = !limits::is_idempotency_key(&key);
         if let Some(site) = site.filter(|site| unusable && site.warn_once(About::IdempotencyKey)) {
