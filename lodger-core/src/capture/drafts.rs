@@ -150,6 +150,11 @@ impl Drafts {
         self.closed = true;
     }
 
+    /// Whether the application said, outside of every function, that nothing was changed.
+    pub(super) fn discarded_beforehand(&self) -> bool {
+        self.pending.discarded
+    }
+
     /// Takes what was said before any function ran.
     pub(super) fn take_pending(&mut self) -> Content {
         std::mem::take(&mut self.pending)
