@@ -56,6 +56,8 @@ pub mod redact;
 pub mod rt;
 #[cfg(feature = "http")]
 pub mod service;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use client::{BuildError, Lodger, LodgerBuilder};
 pub use destination::MemoryDestination;
