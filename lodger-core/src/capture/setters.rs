@@ -5,6 +5,13 @@
 #[macro_export]
 macro_rules! __layer_settings {
     ($layer:ident) => {
+        #[cfg(feature = "testing")]
+        impl $crate::testing::Layered for $layer {
+            fn settings(&self) -> &$crate::capture::Settings {
+                &self.settings
+            }
+        }
+
         impl $layer {
             /// Replaces the outcomes that are recorded. Default: successes, "function ok, but the response says
             /// otherwise", and unknowns. An `on(..)` of the attribute goes before this one.

@@ -49,6 +49,22 @@ impl Condition {
         }
     }
 
+    /// What the event has there, told no further than the condition asks: an id where it names an id.
+    pub(super) fn found_alike(&self, event: &Event) -> Value {
+        let found = self.found_in(event);
+        let pair = |target: &Value| json!([target["kind"], target["id"]]);
+        match self.member {
+            _ if self.value.is_object() => found,
+            Member::Actor => found["id"].clone(),
+            Member::Target => pair(&found),
+            Member::Related => match items(&found) {
+                [] => Value::Null,
+                targets => targets.iter().map(pair).collect(),
+            },
+            _ => found,
+        }
+    }
+
     /// What the event has there; null where it has nothing.
     pub(super) fn found_in(&self, event: &Event) -> Value {
         let of_request = |look: fn(&RequestInfo) -> Value| event.request.as_ref().map_or(Value::Null, look);

@@ -1,7 +1,6 @@
 //! What a test expects of an event.
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::condition::{Condition, Member};
 use crate::event::{Event, Outcome};
@@ -142,13 +141,5 @@ impl Expected {
 
     pub(super) fn fits(&self, event: &Event) -> bool {
         self.unmet(event).is_empty()
-    }
-}
-
-/// A value that is expected, as a test writes it.
-pub(super) fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "nothing".to_owned(),
-        value => value.to_string(),
     }
 }

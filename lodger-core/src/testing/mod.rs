@@ -22,6 +22,7 @@
 mod captured;
 mod catalog;
 mod condition;
+mod coverage;
 mod expected;
 mod macros;
 mod outside;
@@ -33,6 +34,7 @@ mod tests;
 
 pub use captured::{Captured, capture, capture_with};
 pub use catalog::catalog;
+pub use coverage::{Coverage, Layered, Route, coverage, openapi_routes};
 pub use expected::Expected;
 
 /// The assertions, for those who import from here: they also stand at the crate's root.

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use super::captured::Captured;
 use super::condition::{Condition, Member};
-use super::expected::{Expected, shown};
+use super::expected::Expected;
 use crate::event::{ActorKind, Event};
+
+use serde_json::Value;
 
 /// The first event that fits, or why the test fails.
 pub(super) fn audited(expected: &Expected, events: &[Event], from: &Captured) -> Result<Event, String> {
@@ -76,7 +78,7 @@ fn numbers(places: &[usize]) -> String {
 
 fn push_expected(text: &mut String, expected: &Expected) {
     for Condition { member, value } in &expected.conditions {
-        push_line(text, format_args!("    {member} = {}", shown(value)));
+        push_line(text, format_args!("    {member} = {}", written(member, value)));
     }
 }
 
@@ -92,8 +94,9 @@ fn push_closest(text: &mut String, expected: &Expected, events: &[Event]) {
     let Some((place, event)) = best.filter(|(_, event)| rank(event).1 > 0) else { return };
     push_line(text, format_args!("closest is event {place}, which differs in"));
     for condition in expected.unmet(event) {
-        let (expected, found) = (shown(&condition.value), shown(&condition.found_in(event)));
-        push_line(text, format_args!("    {}: expected {expected}, got {found}", condition.member));
+        let Condition { member, value } = condition;
+        let (expected, found) = (written(member, value), written(member, &condition.found_alike(event)));
+        push_line(text, format_args!("    {member}: expected {expected}, got {found}"));
     }
 }
 
@@ -152,6 +155,19 @@ pub(super) fn line(event: &Event) -> String {
         _ = write!(text, ", {name} = {value}");
     }
     text
+}
+
+/// A value as a test writes it.
+fn written(member: &Member, value: &Value) -> String {
+    match (member, value) {
+        (_, Value::Null) => "nothing".to_owned(),
+        (Member::Outcome, Value::String(word)) => word.clone(),
+        (Member::Target | Member::Related, Value::Array(items)) => match items.as_slice() {
+            [kind @ Value::String(_), id] => format!("({kind}, {id})"),
+            targets => targets.iter().map(|target| written(member, target)).collect::<Vec<_>>().join(" and "),
+        },
+        _ => value.to_string(),
+    }
 }
 
 fn push_line(text: &mut String, line: std::fmt::Arguments<'_>) {

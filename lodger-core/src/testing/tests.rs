@@ -41,7 +41,7 @@ fn everything_that_can_be_expected_is_compared() {
         .source("dashboard")
         .metadata("amount", 2900)
         .metadata("rate", 2.0)
-        .metadata("to", json!({"iban": [1, 2]}))
+        .metadata("to", json!({"box": [1, 2]}))
         .build()
         .unwrap();
     let audit = with([event]);
@@ -59,7 +59,7 @@ fn everything_that_can_be_expected_is_compared() {
         tags = ["eu"],
         user_visible = true,
         source = "dashboard",
-        fields(amount = 2900, rate = 2, "to" = json!({"iban": [1, 2]}), absent = ()),
+        fields(amount = 2900, rate = 2, "to" = json!({"box": [1, 2]}), absent = ()),
         request_id = None::<&str>,
         trace_id = None::<&str>,
         method = None::<&str>,
@@ -95,7 +95,7 @@ fn everything_that_can_be_expected_is_compared() {
     assert_not_audited!(audit, "invoice.update", source = "api");
     assert_not_audited!(audit, "invoice.update", fields(amount = "2900"));
     assert_not_audited!(audit, "invoice.update", fields(amount = 2900, rate = 3),);
-    assert_not_audited!(audit, "invoice.update", fields(to = json!({"iban": [1]})));
+    assert_not_audited!(audit, "invoice.update", fields(to = json!({"box": [1]})));
     assert_not_audited!(audit, "invoice.update", status = 200);
     assert_not_audited!(audit, "invoice.update", request_id = "r1");
 }
@@ -126,12 +126,12 @@ fn a_failure_shows_what_was_expected_the_closest_and_everything() {
 no audit event fits
     action = \"invoice.update\"
     actor = \"ada\"
-    target = [\"invoice\",7]
-    outcome = \"success\"
+    target = (\"invoice\", 7)
+    outcome = success
     field amount = 2900
     field note = \"paid\"
 closest is event 2, which differs in
-    target: expected [\"invoice\",7], got {\"id\":\"6\",\"kind\":\"invoice\"}
+    target: expected (\"invoice\", 7), got (\"invoice\", \"6\")
     field note: expected \"paid\", got nothing
 captured
     1. invoice.remind: unresolved actor, unresolved target, success (overdue)
@@ -147,7 +147,7 @@ fn the_right_action_is_closer_than_everything_else() {
     let text = said(|| {
         assert_audited!(audit, "invoice.update", actor = "eve", target = ("invoice", 7));
     });
-    let closest = "closest is event 2, which differs in\n    actor: expected \"eve\", got ";
+    let closest = "closest is event 2, which differs in\n    actor: expected \"eve\", got \"ada\"\n";
     assert!(text.contains(closest), "{text}");
 }
 
@@ -180,7 +180,7 @@ fn another_number_of_events_is_said_with_the_events() {
         "\
 expected exactly 1 audit event that fits, found 2 (events 2, 3)
     action = \"invoice.update\"
-    target = [\"invoice\",7]
+    target = (\"invoice\", 7)
 captured
     1. invoice.update: user ada, invoice 6, success, amount = 1
     2. invoice.update: user ada, invoice 7, success, amount = 1
@@ -201,7 +201,7 @@ fn an_event_that_should_not_be_there_is_shown() {
         "\
 expected no audit event that fits, found 1 (event 1)
     action = \"invoice.update\"
-    target = [\"invoice\",6]
+    target = (\"invoice\", 6)
 captured
     1. invoice.update: user ada, invoice 6, success, amount = 1"
     );
