@@ -76,6 +76,8 @@ mod middleware;
 pub mod probe;
 mod service;
 mod spawn;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 /// What generated code calls. Not part of the public interface: it changes with the attribute.
 #[doc(hidden)]
@@ -104,6 +106,9 @@ pub use lodger_core::Lodger;
 
 #[cfg(feature = "macros")]
 pub use lodger_macros::audited_actix as audited;
+
+#[cfg(feature = "testing")]
+pub use lodger_core::{assert_audited, assert_not_audited};
 
 /// The embedded store.
 #[cfg(feature = "store")]

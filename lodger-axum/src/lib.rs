@@ -72,8 +72,11 @@ mod head;
 mod layer;
 #[doc(hidden)]
 pub mod probe;
+pub mod routing;
 mod service;
 mod spawn;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 /// What generated code calls. Not part of the public interface: it changes with the attribute.
 #[doc(hidden)]
@@ -102,6 +105,9 @@ pub use lodger_core::Lodger;
 
 #[cfg(feature = "macros")]
 pub use lodger_macros::audited_axum as audited;
+
+#[cfg(feature = "testing")]
+pub use lodger_core::{assert_audited, assert_not_audited};
 
 /// The embedded store.
 #[cfg(feature = "store")]

@@ -56,6 +56,8 @@ pub use installed::{install, installed, orphans, uninstall};
 #[cfg(feature = "testing")]
 pub(crate) use on_thread::install_on_thread;
 pub use outcome::{Ended, OutcomeSet, Verdict};
+#[cfg(feature = "testing")]
+pub use policy::Layered;
 pub use policy::{Checked, LayerError, Policy, Settings, Unaudited};
 pub use scope::Scope;
 pub use sink::{Class, Count, Guarantee, Hold, Holder, Missed, Reservation, Sink, Terms, Wait};

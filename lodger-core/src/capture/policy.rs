@@ -217,6 +217,14 @@ impl Settings {
     }
 }
 
+/// A layer whose rules a test can count: `AuditLayer` and `AuditMiddleware`.
+#[cfg(feature = "testing")]
+pub trait Layered {
+    /// What the layer was told.
+    #[doc(hidden)]
+    fn settings(&self) -> &Settings;
+}
+
 /// The policy that settings lead to, made once and shared by all clones of a layer.
 #[derive(Debug, Clone, Default)]
 pub struct Checked(Arc<OnceLock<Arc<Policy>>>);

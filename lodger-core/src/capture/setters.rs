@@ -6,7 +6,7 @@
 macro_rules! __layer_settings {
     ($layer:ident) => {
         #[cfg(feature = "testing")]
-        impl $crate::testing::Layered for $layer {
+        impl $crate::capture::Layered for $layer {
             fn settings(&self) -> &$crate::capture::Settings {
                 &self.settings
             }

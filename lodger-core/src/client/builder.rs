@@ -11,6 +11,8 @@ use super::{hash_key, origin};
 use crate::destination::Destination;
 use crate::event::Origin;
 use crate::journal::JournalConfig;
+#[cfg(feature = "testing")]
+use crate::pipeline::ImpatientClock;
 use crate::pipeline::{Clock, Config, Limits, Pipeline, StartError, SystemClock};
 use crate::redact::{HashKey, Rules};
 
@@ -74,10 +76,11 @@ impl LodgerBuilder {
     }
 
     /// For tests: the journal lies in memory, and the client says that it is durable all the same, so that they can
-    /// use the very layer that is shipped.
+    /// use the very layer that is shipped. It tries again soon.
     #[cfg(feature = "testing")]
     pub(crate) fn for_tests(self) -> Self {
-        Self { stands_for_disk: true, ..self.in_memory_journal() }
+        let clock = Arc::new(ImpatientClock::default());
+        Self { stands_for_disk: true, clock, ..self.in_memory_journal() }
     }
 
     /// A builder that takes nothing from the environment.

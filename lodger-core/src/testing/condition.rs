@@ -52,10 +52,10 @@ impl Condition {
     /// What the event has there, told no further than the condition asks: an id where it names an id.
     pub(super) fn found_alike(&self, event: &Event) -> Value {
         let found = self.found_in(event);
-        let pair = |target: &Value| json!([target["kind"], target["id"]]);
+        let pair = |target: &Value| json!([target.get("kind"), target.get("id")]);
         match self.member {
             _ if self.value.is_object() => found,
-            Member::Actor => found["id"].clone(),
+            Member::Actor => found.get("id").cloned().unwrap_or_default(),
             Member::Target => pair(&found),
             Member::Related => match items(&found) {
                 [] => Value::Null,

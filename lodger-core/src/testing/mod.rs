@@ -25,6 +25,7 @@ mod condition;
 mod coverage;
 mod expected;
 mod macros;
+mod misbehaving;
 mod outside;
 mod patience;
 mod report;
@@ -32,10 +33,12 @@ mod strict;
 #[cfg(test)]
 mod tests;
 
+pub use crate::capture::Layered;
 pub use captured::{Captured, capture, capture_with};
 pub use catalog::catalog;
-pub use coverage::{Coverage, Layered, Route, coverage, openapi_routes};
+pub use coverage::{Coverage, Route, coverage, openapi_routes};
 pub use expected::Expected;
+pub use misbehaving::{Arrival, MisbehavingDestination, Misbehaviour};
 
 /// The assertions, for those who import from here: they also stand at the crate's root.
 pub use crate::{assert_audited, assert_not_audited};

@@ -10,7 +10,7 @@ use super::Captured;
 use proof::Proof;
 pub use route::{Route, openapi_routes};
 
-use crate::capture::Settings;
+use crate::capture::Layered;
 use crate::capture::route_pattern::RoutePattern;
 use crate::capture::rules::{Rule, RuleSet};
 use crate::event::Event;
@@ -53,13 +53,6 @@ pub struct Coverage {
     rules: Vec<RuleSet<String>>,
     seen: Vec<Event>,
     exempt: Vec<(String, String)>,
-}
-
-/// A layer whose rules count: `AuditLayer` and `AuditMiddleware`.
-pub trait Layered {
-    /// What the layer was told.
-    #[doc(hidden)]
-    fn settings(&self) -> &Settings;
 }
 
 impl Coverage {
@@ -137,7 +130,7 @@ impl Coverage {
         }
         if !needless.is_empty() {
             let gap = if text.is_empty() { "" } else { "\n\n" };
-            _ = write!(text, "{gap}{} of {} exemptions are wrong:\n", needless.len(), self.exempt.len());
+            _ = writeln!(text, "{gap}{} of {} exemptions are wrong:", needless.len(), self.exempt.len());
             needless.iter().for_each(|line| _ = write!(text, "\n{line}"));
         }
         if text.is_empty() { Ok(()) } else { Err(text) }

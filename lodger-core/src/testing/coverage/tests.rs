@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::capture::{Registered, Site};
+use crate::capture::{Registered, Settings, Site};
 use crate::event::{Actor, Target};
 use crate::testing::capture;
 
