@@ -39,6 +39,11 @@
 //! id as `idempotency_key`. Work that goes on after the response is spawned with [`spawn()`]. [`Lodger::install`] names
 //! the client for code that runs outside of all that.
 //!
+//! # Tests
+//!
+//! With feature `testing`, `lodger_axum::testing::capture()` captures what a test's requests record, for `assert_audited!`; its
+//! `coverage(..)` names the changing routes that record nothing. `docs/testing.md` shows how.
+//!
 //! # The attribute
 //!
 //! ```text

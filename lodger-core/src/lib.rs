@@ -36,6 +36,7 @@
 //! | [`destination`] | where events go, and how to write another destination |
 //! | [`service`] | typed clients of hosted audit services |
 //! | [`journal`] | the crash-safe queue on disk |
+//! | `testing` | the kit to test what your code records (feature `testing`) |
 
 #![forbid(unsafe_code)]
 

@@ -14,12 +14,12 @@ use crate::event::Outcome;
 /// ```
 /// use lodger_core::{audited, testing};
 ///
-/// #[audited("invoice.send", fields(copies), on(always), user_visible)]
-/// async fn send(copies: u8) {}
+/// #[audited("letter.print", fields(copies), on(always), user_visible)]
+/// async fn print(copies: u8) {}
 ///
 /// let catalog = testing::catalog();
-/// let site = &catalog[0];
-/// assert_eq!((&site["action"], &site["function"]), (&"invoice.send".into(), &"send".into()));
+/// let site = catalog.as_array().unwrap().iter().find(|site| site["action"] == "letter.print").unwrap();
+/// assert_eq!(site["function"], "print");
 /// assert_eq!(site["fields"], serde_json::json!(["copies"]));
 /// assert_eq!(site["on"], serde_json::json!(["success", "failure", "denied", "unknown"]));
 /// ```
