@@ -76,6 +76,11 @@
 //! [`unaudited`](AuditLayer::unaudited) changes and `fail_closed` mean all methods; to a client, the 503 of
 //! `fail_closed` is `UNAVAILABLE`.
 //!
+//! # Tests
+//!
+//! With feature `testing`, `lodger_axum::testing::capture()` captures what a test's requests record, for `assert_audited!`; its
+//! `coverage(..)` names the changing routes that record nothing. `docs/testing.md` shows how.
+//!
 //! # The attribute
 //!
 //! ```text
@@ -111,8 +116,11 @@ mod layer;
 #[doc(hidden)]
 pub mod probe;
 mod refuse;
+pub mod routing;
 mod service;
 mod spawn;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 /// What generated code calls. Not part of the public interface: it changes with the attribute.
 #[doc(hidden)]
@@ -145,6 +153,9 @@ pub use lodger_core::Lodger;
 
 #[cfg(feature = "macros")]
 pub use lodger_macros::audited_axum as audited;
+
+#[cfg(feature = "testing")]
+pub use lodger_core::{assert_audited, assert_not_audited};
 
 /// The embedded store.
 #[cfg(feature = "store")]

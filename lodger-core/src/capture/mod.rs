@@ -14,7 +14,7 @@
 //! | a draft becomes an event | `finish`, with `outcome`, `target`, `request_info` |
 //! | facts about the request | `client_ip`, `request_id`, `trace`, `session`, `route_pattern` |
 //! | what the layer was told | `policy`, `setters`, `rules` |
-//! | where events go | `sink`, `installed` |
+//! | where events go | `sink`, `installed`; in tests `on_thread` |
 
 mod audit;
 mod call;
@@ -27,6 +27,8 @@ mod exchange;
 mod finish;
 pub mod head;
 mod installed;
+#[cfg(feature = "testing")]
+mod on_thread;
 pub mod outcome;
 mod policy;
 pub mod request_id;
@@ -52,7 +54,11 @@ pub use head::Head;
 #[cfg(test)]
 pub(crate) use installed::installed_or_orphanage;
 pub use installed::{install, installed, orphans, uninstall};
+#[cfg(feature = "testing")]
+pub(crate) use on_thread::install_on_thread;
 pub use outcome::{Ended, OutcomeSet, Verdict};
+#[cfg(feature = "testing")]
+pub use policy::Layered;
 pub use policy::{Checked, LayerError, Policy, Settings, Unaudited};
 pub use response::ResponseHead;
 pub use scope::Scope;

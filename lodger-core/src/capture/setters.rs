@@ -6,6 +6,13 @@
 #[macro_export]
 macro_rules! __layer_settings {
     ($layer:ident $(<$mode:ident>)?) => {
+        #[cfg(feature = "testing")]
+        impl $(<$mode>)? $crate::capture::Layered for $layer $(<$mode>)? {
+            fn settings(&self) -> &$crate::capture::Settings {
+                &self.settings
+            }
+        }
+
         impl $(<$mode>)? $layer $(<$mode>)? {
             /// Replaces the outcomes that are recorded. Default: successes, "function ok, but the response says
             /// otherwise", and unknowns. An `on(..)` of the attribute goes before this one.

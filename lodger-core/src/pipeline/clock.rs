@@ -47,6 +47,26 @@ impl Clock for SystemClock {
     }
 }
 
+/// The system's clock for tests of applications, which should not wait for the backoff of a busy production.
+#[cfg(feature = "testing")]
+#[derive(Debug, Default)]
+pub(crate) struct ImpatientClock(SystemClock);
+
+#[cfg(feature = "testing")]
+impl Clock for ImpatientClock {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn instant(&self) -> Instant {
+        self.0.instant()
+    }
+
+    fn jitter(&self, max: Duration) -> Duration {
+        self.0.jitter(max / 100)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

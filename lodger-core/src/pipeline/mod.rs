@@ -52,6 +52,8 @@ use intake::{Entry, Intake, Shut};
 use progress::Board;
 use ticket::ticket;
 
+#[cfg(feature = "testing")]
+pub(crate) use clock::ImpatientClock;
 pub(crate) use clock::{Clock, SystemClock};
 pub use counters::Counts;
 pub(crate) use counters::{Counters, last_resort};
