@@ -97,9 +97,10 @@ pub use spawn::spawn;
 
 pub use lodger_core;
 pub use lodger_core::MemoryDestination;
+pub use lodger_core::capture::client_ip::ProxyHeader;
 pub use lodger_core::capture::{Guarantee, LayerError, OutcomeSet, Unaudited, set_actor, set_session};
 pub use lodger_core::client::{BuildError, LodgerBuilder};
-pub use lodger_core::event::{Actor, Change, Event, Outcome, Target, ToActor, ToTarget};
+pub use lodger_core::event::{Actor, Change, Event, Operation, Outcome, Target, ToActor, ToTarget};
 pub use lodger_core::redact::Secret;
 
 /// Records audit events and delivers them; see [`lodger_core::Lodger`].

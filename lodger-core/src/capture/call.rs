@@ -22,7 +22,8 @@ pub struct Call {
     scope: Arc<Scope>,
     site: &'static Site,
     draft: DraftId,
-    staged: bool,
+    /// How the function ended; `None` while it runs.
+    ended: Option<Ended>,
 }
 
 impl Call {
@@ -34,12 +35,12 @@ impl Call {
             None => (Scope::outside(), None),
         };
         let draft = scope.state().drafts.open(site, caller);
-        Self { scope, site, draft, staged: false }
+        Self { scope, site, draft, ended: None }
     }
 
     /// Runs the body where it speaks about this draft.
     pub fn around<F: Future>(&self, body: F) -> InScope<F> {
-        self.scope.context(Some(self.draft)).around(body)
+        InScope::new(self.scope.context(Some(self.draft)), body)
     }
 
     /// Runs the body of a function that is not async where it speaks about this draft.
@@ -151,22 +152,17 @@ impl Call {
 
     /// The body has returned.
     pub fn stage(mut self, verdict: Verdict) {
-        self.end(Ended::Returned(verdict));
+        self.ended = Some(Ended::Returned(verdict));
     }
 
     fn say(&self, what: impl FnOnce(&mut Content)) {
         self.scope.say(Which::Draft(self.draft), what);
     }
-
-    fn end(&mut self, ended: Ended) {
-        if !std::mem::replace(&mut self.staged, true) {
-            self.scope.stage(self.draft, ended);
-        }
-    }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.end(if std::thread::panicking() { Ended::Panicked } else { Ended::Cancelled });
+        let interrupted = || if std::thread::panicking() { Ended::Panicked } else { Ended::Cancelled };
+        self.scope.stage(self.draft, self.ended.unwrap_or_else(interrupted));
     }
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use super::builder::LodgerBuilder;
 use super::error::BuildError;
-use super::flood::Flood;
 use super::prepare::Preparation;
 use super::stats::{self, ShutdownReport, Stats};
 use crate::capture::{self, Count, Scope, Sink};
@@ -36,13 +35,6 @@ pub struct Lodger {
 pub(super) struct Inner {
     pub(super) pipeline: Pipeline,
     pub(super) preparation: Preparation,
-    pub(super) flood: Flood,
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        self.flood.end(self.pipeline.counters());
-    }
 }
 
 /// How long a job waits at its end for its events to be on disk.
@@ -70,7 +62,7 @@ impl Lodger {
     }
 
     pub(super) fn new(pipeline: Pipeline, preparation: Preparation) -> Self {
-        Self { inner: Arc::new(Inner { pipeline, preparation, flood: Flood::default() }) }
+        Self { inner: Arc::new(Inner { pipeline, preparation }) }
     }
 
     /// Records an event.
@@ -134,7 +126,7 @@ impl Lodger {
 
     /// For callers who can be told about a broken limit.
     fn offer(&self, event: Event, goal: Goal) -> Result<Ticket, RecordError> {
-        let Inner { pipeline, preparation, .. } = &*self.inner;
+        let Inner { pipeline, preparation } = &*self.inner;
         let mut event = Box::new(event);
         if let Err(invalid) = preparation.check(&mut event) {
             pipeline.counters().offered.up();
@@ -228,7 +220,6 @@ impl Lodger {
             }
         };
         let committed = self.inner.pipeline.shutdown(within, closing).await;
-        self.inner.flood.end(self.inner.pipeline.counters());
         stats::shutdown_report(&self.inner.pipeline, committed)
     }
 

@@ -4,17 +4,20 @@ use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::event::Timestamp;
 
 /// The wall clock and the dice.
 ///
-/// The wall clock only labels things (dead letters, the age of an event). Whatever waits, waits on tokio's monotonic
-/// clock, so a wall clock that jumps by a year changes no order and stalls nothing.
+/// The wall clock only labels things (dead letters, the age of an event). Whatever waits, waits on a monotonic clock,
+/// tokio's or this one's, so a wall clock that jumps by a year changes no order and stalls nothing.
 pub(crate) trait Clock: Send + Sync + fmt::Debug + 'static {
     /// The time of day.
     fn now(&self) -> Timestamp;
+
+    /// The time on a clock that nobody sets.
+    fn instant(&self) -> Instant;
 
     /// A duration between zero and `max`, uniformly distributed.
     fn jitter(&self, max: Duration) -> Duration;
@@ -31,6 +34,10 @@ pub(crate) struct SystemClock {
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    fn instant(&self) -> Instant {
+        Instant::now()
     }
 
     fn jitter(&self, max: Duration) -> Duration {
