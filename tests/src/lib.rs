@@ -8,6 +8,7 @@
     reason = "a test that can't go on should stop right there, with a backtrace"
 )]
 
+pub mod full;
 pub mod parity;
 
 /// The README's examples, compiled.

@@ -6,7 +6,7 @@
 //!
 //! | step | file |
 //! | --- | --- |
-//! | a request comes in, a response goes out, or neither does | `exchange` |
+//! | a request comes in, a response goes out, or neither does | `exchange`, `response` |
 //! | where the running code stands | `context` |
 //! | what is known of the request or job, and its drafts | `scope`, `drafts`, `draft` |
 //! | an annotated function runs | `call`, `site` |
@@ -33,6 +33,7 @@ pub mod outcome;
 mod policy;
 pub mod request_id;
 mod request_info;
+mod response;
 pub mod route_pattern;
 pub mod rules;
 mod scope;
@@ -48,7 +49,7 @@ pub use call::Call;
 pub use context::{InScope, current};
 pub use diff::diff;
 pub(crate) use exchange::all_within;
-pub use exchange::{Entry, Exchange, Responded, ResponseHead, TurnedAway};
+pub use exchange::{Entry, Exchange, Responded, TurnedAway};
 pub use head::Head;
 #[cfg(test)]
 pub(crate) use installed::installed_or_orphanage;
@@ -59,6 +60,7 @@ pub use outcome::{Ended, OutcomeSet, Verdict};
 #[cfg(feature = "testing")]
 pub use policy::Layered;
 pub use policy::{Checked, LayerError, Policy, Settings, Unaudited};
+pub use response::ResponseHead;
 pub use scope::Scope;
 pub use sink::{Class, Count, Guarantee, Hold, Holder, Missed, Reservation, Sink, Terms, Wait};
 pub use site::{Registered, Site, catalog};

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use super::builder::LodgerBuilder;
 use super::error::BuildError;
-use super::flood::Flood;
 use super::prepare::Preparation;
 use super::stats::{self, ShutdownReport, Stats};
 use crate::capture::{self, Count, Scope, Sink};
@@ -38,16 +37,9 @@ pub struct Lodger {
 pub(super) struct Inner {
     pub(super) pipeline: Pipeline,
     pub(super) preparation: Preparation,
-    pub(super) flood: Flood,
     /// In a test the journal in memory stands for one on disk.
     #[cfg(feature = "testing")]
     pub(super) stands_for_disk: bool,
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        self.flood.end(self.pipeline.counters());
-    }
 }
 
 /// How long a job waits at its end for its events to be on disk.
@@ -78,7 +70,6 @@ impl Lodger {
         let inner = Inner {
             pipeline,
             preparation,
-            flood: Flood::default(),
             #[cfg(feature = "testing")]
             stands_for_disk: false,
         };
@@ -88,7 +79,7 @@ impl Lodger {
     /// A client whose journal in memory stands for one on disk.
     #[cfg(feature = "testing")]
     pub(super) fn standing_for_disk(pipeline: Pipeline, preparation: Preparation) -> Self {
-        let inner = Inner { pipeline, preparation, flood: Flood::default(), stands_for_disk: true };
+        let inner = Inner { pipeline, preparation, stands_for_disk: true };
         Self { inner: Arc::new(inner) }
     }
 
@@ -254,7 +245,6 @@ impl Lodger {
             }
         };
         let committed = self.inner.pipeline.shutdown(within, closing).await;
-        self.inner.flood.end(self.inner.pipeline.counters());
         stats::shutdown_report(&self.inner.pipeline, committed)
     }
 

@@ -13,8 +13,10 @@
 
 mod actors;
 mod cancellation;
+mod detached;
 mod details;
 mod errors;
+mod forms;
 mod guarantees;
 mod ids_and_traces;
 mod layers;

@@ -1,6 +1,8 @@
 //! The service on actix. `app_axum` is the same, line by line.
 
 mod audited;
+mod detached;
+mod forms;
 mod middleware;
 mod plain;
 
@@ -26,6 +28,8 @@ pub fn serve(listener: std::net::TcpListener, lodger: Lodger, world: World, stop
             App::new()
                 .app_data(web::Data::new(world.clone()))
                 .configure(routes)
+                .configure(detached::routes)
+                .configure(forms::routes)
                 .wrap(from_fn(middleware::pause))
                 .wrap(from_fn(middleware::authenticate_inside))
                 .wrap(Condition::new(world.setup.layers > 0, layer(&lodger, &world.setup)))
