@@ -41,6 +41,11 @@
 //! id as `idempotency_key`. Work that goes on after the response is spawned with [`spawn()`]. [`Lodger::install`] names
 //! the client for code that runs outside of all that.
 //!
+//! # Tests
+//!
+//! With feature `testing`, `lodger_actix::testing::capture()` captures what a test's requests record, for `assert_audited!`; its
+//! `coverage(..)` names the changing routes that record nothing. `docs/testing.md` shows how.
+//!
 //! # The attribute
 //!
 //! ```text
@@ -78,6 +83,8 @@ mod middleware;
 pub mod probe;
 mod service;
 mod spawn;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 /// What generated code calls. Not part of the public interface: it changes with the attribute.
 #[doc(hidden)]
@@ -108,6 +115,9 @@ pub use lodger_core::Lodger;
 
 #[cfg(feature = "macros")]
 pub use lodger_macros::audited_actix as audited;
+
+#[cfg(feature = "testing")]
+pub use lodger_core::{assert_audited, assert_not_audited};
 
 /// The embedded store.
 #[cfg(feature = "store")]
