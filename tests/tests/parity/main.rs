@@ -13,15 +13,24 @@
 
 mod actors;
 mod cancellation;
+mod contradictions;
 mod details;
 mod errors;
 mod guarantees;
+mod half_closed;
+mod hostile;
+mod http2;
 mod ids_and_traces;
+mod inner_calls;
 mod layers;
+mod methods;
+mod paths;
 mod proxies;
 mod routes;
 mod rules;
+mod stacks;
 mod statuses;
+mod streams;
 mod targets;
 mod workers;
 
