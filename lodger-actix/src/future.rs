@@ -89,20 +89,23 @@ where
 
 /// An inner middleware may answer with an error: actix makes a response of it further out, so its status counts.
 fn respond<B>(exchange: &mut Exchange, response: &mut Result<ServiceResponse<B>, Error>) -> Option<Wait> {
-    let head = match response {
+    let head = match &*response {
         Ok(response) => ResponseHead {
             status: response.status().as_u16(),
             request_id: response
                 .headers()
                 .get(REQUEST_ID)
                 .map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned()),
-            // Before the call the pattern is a guess: it is none for an encoded path.
+            // Before the call the pattern is a guess: it is none for an encoded path, and of another path than the
+            // routed one where a middleware inside normalises it.
             route: response.request().match_pattern(),
+            path: Some(response.request().path()),
         },
         Err(error) => ResponseHead {
             status: error.as_response_error().status_code().as_u16(),
             request_id: None,
             route: None,
+            path: None,
         },
     };
     let responded = exchange.respond(head);

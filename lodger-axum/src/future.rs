@@ -93,6 +93,7 @@ fn respond<R, E>(exchange: &mut Exchange, response: &mut Result<Response<R>, E>)
             .get(REQUEST_ID)
             .map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned()),
         route: None,
+        path: None,
     });
     if let Some(id) = responded.request_id.and_then(|id| HeaderValue::try_from(id).ok()) {
         response.headers_mut().insert(REQUEST_ID, id);

@@ -43,13 +43,15 @@ pub struct Entry {
 
 /// What the layer sees of a response.
 #[derive(Debug)]
-pub struct ResponseHead {
+pub struct ResponseHead<'a> {
     /// The HTTP status.
     pub status: u16,
     /// The request id that it carries already.
     pub request_id: Option<String>,
     /// The route template, where the framework only knows it after the call.
     pub route: Option<String>,
+    /// The path that was routed, where a middleware inside may have changed it.
+    pub path: Option<&'a str>,
 }
 
 /// A request that must not run, because its event could not be kept.
@@ -138,10 +140,8 @@ impl Exchange {
     }
 
     /// The response head is known: finishes what was staged.
-    pub fn respond(&mut self, response: ResponseHead) -> Responded {
-        if response.route.is_some() {
-            self.scope.state().route.clone_from(&response.route);
-        }
+    pub fn respond(&mut self, response: ResponseHead<'_>) -> Responded {
+        self.scope.routed(response.route, response.path);
         if let Some(id) = &response.request_id {
             self.scope.adopt_request_id(id);
         }
@@ -205,7 +205,8 @@ impl Exchange {
             // Whether a function ran and how far it came can't be seen from here.
             _ => Ended::Returned(Verdict::None),
         };
-        if let Some((_, action)) = self.policy.rules().find(head.method(), route.as_deref(), head.path()) {
+        let path = self.scope.path()?;
+        if let Some((_, action)) = self.policy.rules().find(head.method(), route.as_deref(), &path) {
             return Some(self.scope.draft_of_layer(Maker::Rule, Cow::Owned(action.clone()), ended));
         }
         let Ending::Answered(status) = *ending else { return None };

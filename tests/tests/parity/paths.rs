@@ -81,6 +81,14 @@ fn a_nested_fallback_has_no_route() -> Case {
     case(Setup::USUAL, [ask(post("/shop/nowhere").by("ada"), 202)], [sought()])
 }
 
+/// Two routes in axum. In actix one resource with two patterns, which reports the first whatever matched: an event that
+/// says `/items/{id}` of `/stock/items/7` would be wrong, so it says nothing.
+fn several_patterns_are_not_taken_for_each_other() -> Case {
+    let steps = || [ask(post("/items/7").by("ada"), 204), ask(post("/stock/items/8").by("ada"), 204)];
+    case(Setup::USUAL, steps(), [took("/items/{id}", "7"), took("/stock/items/{id}", "8")])
+        .on_actix(steps(), [took("/items/{id}", "7"), took_somewhere("8")])
+}
+
 fn code(status: u16) -> Value {
     json!({
         "action": "code.read",
@@ -242,6 +250,7 @@ lodger_tests::parity!(
     a_nested_service_keeps_its_routes_to_itself,
     a_fallback_has_no_route,
     a_nested_fallback_has_no_route,
+    several_patterns_are_not_taken_for_each_other,
     an_expression_in_a_segment_is_not_recorded,
     what_an_expression_does_not_match_is_a_rejection,
     an_encoded_literal_is_recorded_where_the_handler_runs,
