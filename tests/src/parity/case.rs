@@ -52,6 +52,10 @@ impl Reply {
 pub enum Step {
     /// Sends a request on a new connection; with HTTP/2 on the one that there is.
     Send(Request),
+    /// Sends a request on the connection that there is.
+    Again(Request),
+    /// Sends a request besides the one that is under way, with HTTP/2 on the same connection, and reads the response.
+    Aside(Request, Reply),
     /// Reads the whole response.
     Hear(Reply),
     /// Not a byte of a response has come.
@@ -90,6 +94,18 @@ pub fn ask(request: Request, reply: impl Into<Reply>) -> Vec<Step> {
 #[must_use]
 pub fn send(request: Request) -> Vec<Step> {
     vec![Step::Send(request)]
+}
+
+/// Sends a request on the connection that there is, and reads the response.
+#[must_use]
+pub fn ask_again(request: Request, reply: impl Into<Reply>) -> Vec<Step> {
+    vec![Step::Again(request), Step::Hear(reply.into())]
+}
+
+/// Sends a request besides the one that is under way, with HTTP/2 on the same connection, and reads the response.
+#[must_use]
+pub fn aside(request: Request, reply: impl Into<Reply>) -> Vec<Step> {
+    vec![Step::Aside(request, reply.into())]
 }
 
 /// Reads the whole response.

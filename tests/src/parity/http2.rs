@@ -17,8 +17,8 @@ use super::driver::Response;
 pub(super) struct Http2 {
     sender: SendRequest<Bytes>,
     stream: Option<(ResponseFuture, SendStream<Bytes>)>,
-    /// Moves the frames; the connection ends with it.
-    frames: JoinHandle<()>,
+    /// Moves the frames; the connection ends with it. The other streams of a connection have none.
+    frames: Option<JoinHandle<()>>,
 }
 
 impl Http2 {
@@ -26,7 +26,12 @@ impl Http2 {
         let (sender, frames) = h2::client::handshake(TcpStream::connect(to).await.unwrap()).await.unwrap();
         // How the connection ends is the script's business.
         let frames = tokio::spawn(async move { drop(frames.await) });
-        Self { sender, stream: None, frames }
+        Self { sender, stream: None, frames: Some(frames) }
+    }
+
+    /// Another stream of the same connection.
+    pub(super) fn beside(&self) -> Self {
+        Self { sender: self.sender.clone(), stream: None, frames: None }
     }
 
     pub(super) async fn send(&mut self, request: &Request) {
@@ -74,7 +79,9 @@ impl Http2 {
 
 impl Drop for Http2 {
     fn drop(&mut self) {
-        self.frames.abort();
+        if let Some(frames) = &self.frames {
+            frames.abort();
+        }
     }
 }
 

@@ -22,8 +22,8 @@ mod run;
 mod setup;
 
 pub use case::{
-    Case, Reply, Step, ask, case, closed, delivered, half_close, hang_up, hear, left, open, push, reached,
-    read, reset, send, silent, work,
+    Case, Reply, Step, aside, ask, ask_again, case, closed, delivered, half_close, hang_up, hear, left, open,
+    push, reached, read, reset, send, silent, work,
 };
 pub use domain::{ApiError, ApiKey, CurrentUser, Invoice, InvoiceId, JOBS};
 pub use gates::Gates;

@@ -152,6 +152,13 @@ impl Stage<'_> {
     async fn step(&mut self, step: &Step, comparison: &mut Comparison) {
         match step {
             Step::Send(request) => self.send(request).await,
+            Step::Again(request) => self.connection().send(request).await,
+            Step::Aside(request, reply) => {
+                let mut beside = self.beside().await;
+                beside.send(request).await;
+                let response = beside.hear().await;
+                compare(reply, &response.expect("the connection ended without a response"), comparison);
+            }
             Step::Hear(reply) => {
                 let response = self.connection().hear().await;
                 compare(reply, &response.expect("the connection ended without a response"), comparison);
@@ -184,6 +191,14 @@ impl Stage<'_> {
             self.connection = Some(Connection::open(self.address, http2).await);
         }
         self.connection().send(request).await;
+    }
+
+    /// Another connection; with HTTP/2 another stream of the one that there is.
+    async fn beside(&self) -> Connection {
+        match &self.connection {
+            Some(Connection::Http2(connection)) => Connection::Http2(connection.beside()),
+            _ => Connection::open(self.address, false).await,
+        }
     }
 
     fn connection(&mut self) -> &mut Connection {

@@ -4,7 +4,8 @@
 //! `h1_allow_half_closed` says.
 
 use lodger_tests::parity::{
-    Case, Reply, Setup, ask, case, closed, delivered, hang_up, left, open, post, reached, reset, send,
+    Case, Reply, Setup, aside, ask, case, closed, delivered, hang_up, hear, left, open, post, reached, reset,
+    send,
 };
 use serde_json::{Value, json};
 
@@ -70,6 +71,26 @@ fn each_request_of_a_connection_has_its_own_event() -> Case {
             ask(post("/answers/200").by("ada").header("x-request-id", "req-3"), 200),
         ],
         [answered(&json!({"id": "req-1"})), answered(&json!({"id": "req-3"}))],
+    )
+}
+
+/// One stream waits in its handler while another is answered.
+fn streams_of_a_connection_do_not_mix() -> Case {
+    let mut others = answered(&json!({"id": "req-2"}));
+    others["actor"] = json!({"id": "bob", "kind": "user", "email": "bob@example.com", "tenant": "acme"});
+    case(
+        HTTP2,
+        [
+            send(post("/transfers/t1").by("ada")),
+            reached("body"),
+            aside(
+                post("/answers/200").by("bob").header("x-request-id", "req-2"),
+                Reply::status(200).header("x-request-id", "req-2"),
+            ),
+            open("body"),
+            hear(200),
+        ],
+        [others, transferred("t1")],
     )
 }
 
@@ -158,6 +179,7 @@ fn a_cookie_in_a_line_of_its_own_is_found() -> Case {
 lodger_tests::parity!(
     a_change_is_recorded,
     each_request_of_a_connection_has_its_own_event,
+    streams_of_a_connection_do_not_mix,
     a_reset_during_the_handler_leaves_it_unknown,
     a_reset_after_the_commit_leaves_a_success,
     actix_goes_on_after_a_reset_also_where_it_drops,

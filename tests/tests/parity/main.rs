@@ -13,6 +13,7 @@
 
 mod actors;
 mod cancellation;
+mod connections;
 mod contradictions;
 mod details;
 mod errors;

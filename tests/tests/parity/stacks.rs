@@ -131,6 +131,40 @@ fn a_timeout_that_is_not_reached_makes_no_difference() -> Case {
     )
 }
 
+fn panicked(route: &str, status: Option<u16>) -> Value {
+    json!({
+        "action": "panic.raise",
+        "actor": ada(),
+        "tenant": "acme",
+        "target": {"kind": "panic", "id": "at-once"},
+        "outcome": "unknown",
+        "reason": "panicked",
+        "request": {"method": "POST", "route": route, "status": status},
+    })
+}
+
+/// That somebody made a response of it doesn't make the body's end known.
+fn a_panic_that_is_caught_inside_of_the_layer_has_a_status() -> Case {
+    case(
+        BARE,
+        [ask(post("/caught-inside/panics/at-once").by("ada"), 500)],
+        [panicked("/caught-inside/panics/{when}", Some(500))],
+    )
+}
+
+fn a_panic_that_is_caught_outside_of_the_layer_has_none() -> Case {
+    case(
+        BARE,
+        [ask(post("/caught-outside/panics/at-once").by("ada"), 500)],
+        [panicked("/caught-outside/panics/{when}", None)],
+    )
+}
+
+/// `nest_service` around a router that has the layer: inside of it the whole route is known.
+fn a_layer_inside_of_a_nested_service_knows_the_whole_route() -> Case {
+    case(BARE, [ask(post("/mounted/answers/200").by("ada"), 200)], [answered("/mounted/answers/{status}")])
+}
+
 /// An error that leaves the layer as an error. In axum it says nothing about the response that somebody makes of it; in
 /// actix it carries its status.
 fn an_answer_that_is_lost_inside_of_the_layer_is_a_failure() -> Case {
@@ -194,6 +228,9 @@ lodger_tests::parity!(
     a_timeout_inside_of_the_layer_has_a_status,
     a_timeout_outside_of_the_layer_has_none,
     a_timeout_that_is_not_reached_makes_no_difference,
+    a_panic_that_is_caught_inside_of_the_layer_has_a_status,
+    a_panic_that_is_caught_outside_of_the_layer_has_none,
+    a_layer_inside_of_a_nested_service_knows_the_whole_route,
     an_answer_that_is_lost_inside_of_the_layer_is_a_failure,
     of_two_layers_the_inner_one_only_enriches,
     one_layer_on_two_routers_records_each_once,

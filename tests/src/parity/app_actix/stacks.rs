@@ -1,5 +1,6 @@
 //! Middlewares that stand elsewhere than around everything, for cases with `layers: 0`.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -8,6 +9,7 @@ use actix_web::error::{ErrorInternalServerError, ErrorRequestTimeout, ErrorServi
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{ServiceConfig, post, resource, scope};
 use actix_web::{Error, Scope};
+use futures_util::FutureExt;
 use lodger_actix::{Actor, AuditMiddleware, Lodger, SetActor};
 use lodger_core::capture::Guarantee;
 
@@ -25,6 +27,9 @@ pub(super) fn routes(app: &mut ServiceConfig, lodger: &Lodger, world: &World) {
         .service(answers("/timeout-inside").wrap(from_fn(at_once)).wrap(audit()))
         .service(answers("/timeout-outside").wrap(audit()).wrap(from_fn(at_once)))
         .service(answers("/failing-inside").wrap(from_fn(fail)).wrap(audit()))
+        .service(answers("/caught-inside").wrap(from_fn(catch_panics)).wrap(audit()))
+        .service(answers("/caught-outside").wrap(audit()).wrap(from_fn(catch_panics)))
+        .service(answers("/mounted").wrap(audit()))
         .service(answers("/two").wrap(inner(world)).wrap(audit()))
         .service(answers("/twins/a").wrap(shared.clone()))
         .service(answers("/twins/b").wrap(shared))
@@ -40,6 +45,7 @@ fn answers(prefix: &str) -> Scope {
     scope(prefix)
         .service(resource("/answers/{status}").route(post().to(audited::answer)))
         .service(resource("/transfers/{how}").route(post().to(audited::transfer)))
+        .service(resource("/panics/{when}").route(post().to(audited::panics)))
         .service(resource("/who/nobody").route(post().to(audited::who_nobody)))
         .service(resource("/bare").route(post().to(plain::answer)))
 }
@@ -70,6 +76,11 @@ async fn at_once(request: ServiceRequest, next: Next<impl MessageBody + 'static>
     let answer = tokio::time::timeout(Duration::ZERO, next.call(request)).await;
     let answer = answer.map_err(|_| ErrorRequestTimeout("too slow"))?;
     Ok(answer?.map_into_boxed_body())
+}
+
+async fn catch_panics(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Answer {
+    let answer = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+    Ok(answer.map_err(|_| ErrorInternalServerError("panicked"))??.map_into_boxed_body())
 }
 
 /// The handler's answer is lost on its way.

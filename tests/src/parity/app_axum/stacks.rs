@@ -1,13 +1,17 @@
 //! Layers that stand elsewhere than around everything, for cases with `layers: 0`.
 
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use axum::Router;
 use axum::error_handling::HandleErrorLayer;
 use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use futures_util::FutureExt;
 use lodger_axum::{Actor, AuditLayer, Lodger, SetActor};
 use lodger_core::capture::Guarantee;
 use tower::buffer::BufferLayer;
@@ -74,6 +78,15 @@ pub(super) fn routes(lodger: &Lodger, world: &World) -> Router<World> {
             "/failing-inside",
             answers().layer(ServiceBuilder::new().layer(caught()).layer(audit()).map_result(fail)),
         )
+        .nest(
+            "/caught-inside",
+            answers().layer(ServiceBuilder::new().layer(audit()).layer(from_fn(catch_panics))),
+        )
+        .nest(
+            "/caught-outside",
+            answers().layer(ServiceBuilder::new().layer(from_fn(catch_panics)).layer(audit())),
+        )
+        .nest_service("/mounted", answers().layer(audit()).with_state(world.clone()))
         .nest("/two", answers().layer(inner(world)).layer(audit()))
         .nest("/twins/a", answers().layer(shared.clone()))
         .nest("/twins/b", answers().layer(shared))
@@ -91,6 +104,7 @@ fn answers() -> Router<World> {
     Router::new()
         .route("/answers/{status}", post(audited::answer))
         .route("/transfers/{how}", post(audited::transfer))
+        .route("/panics/{when}", post(audited::panics))
         .route("/who/nobody", post(audited::who_nobody))
         .route("/bare", post(plain::answer))
 }
@@ -111,8 +125,13 @@ fn as_grace(mut request: Request) -> Request {
     request
 }
 
+async fn catch_panics(request: Request, next: Next) -> Response {
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    answer.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
 /// The handler's answer is lost on its way.
-fn fail(_: Result<Response, std::convert::Infallible>) -> Result<Response, BoxError> {
+fn fail(_: Result<Response, Infallible>) -> Result<Response, BoxError> {
     Err("lost on its way".into())
 }
 
