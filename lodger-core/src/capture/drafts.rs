@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::draft::{Content, Draft, Maker};
+use super::draft::{ArgumentActor, Content, Draft, Maker};
 use super::{Ended, Site, Verdict};
 use crate::event::{EventId, Timestamp};
 
@@ -30,8 +30,10 @@ pub(super) struct Drafts {
     function: bool,
     /// What was said before any function ran.
     pending: Content,
-    /// Whether nothing can be said any more before a draft is opened.
+    /// Whether nothing can be said any more before a draft is opened: the request is over.
     closed: bool,
+    /// Whom the functions of a request that is over named as the actor.
+    past_actor: ArgumentActor,
 }
 
 impl Drafts {
@@ -68,6 +70,10 @@ impl Drafts {
         draft.held = true;
         draft.ended = ended.map(|ended| (ended, now));
         self.inherit(&mut draft, maker);
+        if self.closed && draft.content.inherited_actor == ArgumentActor::None {
+            // Its maker's event is out. What all functions of the request agree on is still true.
+            draft.content.inherited_actor = self.past_actor.clone();
+        }
         self.push(draft)
     }
 
@@ -140,7 +146,13 @@ impl Drafts {
 
     /// Takes out those of which nothing more will come, to be finished.
     pub(super) fn take_done(&mut self) -> Vec<Draft> {
-        self.open.extract_if(.., |(_, draft)| draft.is_done()).map(|(_, draft)| *draft).collect()
+        let done: Vec<_> =
+            self.open.extract_if(.., |(_, draft)| draft.is_done()).map(|(_, draft)| *draft).collect();
+        if self.closed {
+            let functions = done.iter().filter(|draft| matches!(draft.maker, Maker::Function(_)));
+            functions.for_each(|draft| self.past_actor.add_all(draft.content.handed_down()));
+        }
+        done
     }
 
     /// Takes no more words before a draft is opened: the request is over.

@@ -46,15 +46,37 @@ fn a_stream_of_events_is_recorded_when_it_begins() -> Case {
     )
 }
 
-/// Once the function has returned nobody can ask its arguments; what authentication stored is still known.
-fn a_late_event_knows_what_authentication_stored() -> Case {
-    let mut late = fed("feed.end");
-    late["actor"] = unresolved();
-    late["tenant"] = Value::Null;
+/// The function has returned and its event is out, but who it was is still known: what its arguments said.
+fn a_late_event_knows_who_it_was() -> Case {
     case(
         Setup::USUAL,
         [send(feed()), hear(200), delivered(1), open("stream"), read("data: the end"), delivered(2)],
-        [fed("feed.open"), late],
+        [fed("feed.open"), fed("feed.end")],
+    )
+}
+
+/// Two functions named different actors: a late event could be either's.
+fn a_late_event_does_not_choose_between_two_actors() -> Case {
+    let mut late = event("relay.end", "POST", "/relays", ("relay", "r1"), 200);
+    late["actor"] = unresolved();
+    late["tenant"] = Value::Null;
+    let relayed = |id: &str| {
+        let mut event = event("relay.pass", "POST", "/relays", ("relay", "r1"), 200);
+        event["actor"] =
+            json!({"id": id, "kind": "user", "email": format!("{id}@example.com"), "tenant": "acme"});
+        event
+    };
+    case(
+        Setup::USUAL,
+        [
+            send(post("/relays").header("x-request-id", "req-1")),
+            hear(200),
+            delivered(2),
+            open("stream"),
+            read("over"),
+            delivered(3),
+        ],
+        [relayed("ada"), relayed("bob"), late],
     )
 }
 
@@ -148,7 +170,8 @@ fn a_web_socket_records_long_after_its_response() -> Case {
 
 lodger_tests::parity!(
     a_stream_of_events_is_recorded_when_it_begins,
-    a_late_event_knows_what_authentication_stored,
+    a_late_event_knows_who_it_was,
+    a_late_event_does_not_choose_between_two_actors,
     a_client_that_leaves_during_the_stream_changes_nothing,
     a_body_that_breaks_off_changes_nothing,
     a_body_that_comes_in_pieces_reaches_the_handler,

@@ -12,7 +12,8 @@ pub(super) fn routes(app: &mut ServiceConfig) {
     app.service(resource("/feeds").route(get().to(feed)))
         .service(resource("/exports").route(post().to(export)))
         .service(resource("/uploads").route(post().to(upload)))
-        .service(resource("/chats").route(get().to(chat)));
+        .service(resource("/chats").route(get().to(chat)))
+        .service(resource("/relays").route(post().to(relay)));
 }
 
 /// Server-sent events. The stream goes on long after the function has returned, and says so when it ends.
@@ -63,4 +64,22 @@ async fn chat(
         }
     });
     Ok(response)
+}
+
+#[audited("relay.pass", target(relay = "r1"))]
+async fn pass(_user: CurrentUser) -> Result<(), ApiError> {
+    Ok(())
+}
+
+/// No annotated function itself. It calls two, each by another user, and its stream says something when it ends.
+async fn relay(world: Data<World>, audit: Audit) -> Result<HttpResponse, ApiError> {
+    for id in ["ada", "bob"] {
+        pass(CurrentUser { id: id.to_owned() }).await?;
+    }
+    let last = stream::once(async move {
+        world.gates.pass("stream").await;
+        audit.record("relay.end").target(Target::new("relay", "r1"));
+        Ok::<_, ApiError>(Bytes::from_static(b"over"))
+    });
+    Ok(HttpResponse::Ok().streaming(last))
 }

@@ -21,6 +21,7 @@ pub(super) fn routes() -> Router<World> {
         .route("/exports", post(export))
         .route("/uploads", post(upload))
         .route("/chats", get(chat))
+        .route("/relays", post(relay))
 }
 
 /// Server-sent events. The stream goes on long after the function has returned, and says so when it ends.
@@ -69,4 +70,22 @@ async fn chat(_user: CurrentUser, audit: Audit, upgrade: WebSocketUpgrade) -> Re
             socket.send(Message::text("heard")).await.unwrap();
         }
     }))
+}
+
+#[audited("relay.pass", target(relay = "r1"))]
+async fn pass(_user: CurrentUser) -> Result<(), ApiError> {
+    Ok(())
+}
+
+/// No annotated function itself. It calls two, each by another user, and its stream says something when it ends.
+async fn relay(State(world): State<World>, audit: Audit) -> Result<Response, ApiError> {
+    for id in ["ada", "bob"] {
+        pass(CurrentUser { id: id.to_owned() }).await?;
+    }
+    let last = stream::once(async move {
+        world.gates.pass("stream").await;
+        audit.record("relay.end").target(Target::new("relay", "r1"));
+        Ok::<_, ApiError>("over")
+    });
+    Ok(Body::from_stream(last).into_response())
 }
