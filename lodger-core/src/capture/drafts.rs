@@ -32,8 +32,31 @@ pub(super) struct Drafts {
     pending: Content,
     /// Whether nothing can be said any more before a draft is opened: the request is over.
     closed: bool,
-    /// Whom the functions of a request that is over named as the actor.
-    past_actor: ArgumentActor,
+    /// What is left of the functions of a request that is over.
+    past: Past,
+}
+
+/// What all functions of a request that is over agree on, for what is recorded later.
+#[derive(Debug, Default)]
+struct Past {
+    /// Whom they named as the actor.
+    actor: ArgumentActor,
+    /// What they said of themselves. None before any has ended.
+    verdict: Option<Verdict>,
+}
+
+impl Past {
+    fn add(&mut self, draft: &Draft) {
+        let verdict = match draft.ended {
+            Some((Ended::Returned(verdict), _)) => verdict,
+            _ => Verdict::Hidden,
+        };
+        self.actor.add_all(draft.content.handed_down());
+        self.verdict = match self.verdict {
+            Some(known) if known != verdict => Some(Verdict::Hidden),
+            _ => Some(verdict),
+        };
+    }
 }
 
 impl Drafts {
@@ -58,8 +81,8 @@ impl Drafts {
         let ended = match maker.map(|maker| self.get(maker)) {
             None => Some(Ended::Returned(Verdict::None)),
             Some(Some(known)) => known.ended.map(|(ended, _)| ended),
-            // Its maker's event is out already: how that ended can't be seen any more.
-            Some(None) => Some(Ended::Returned(Verdict::Hidden)),
+            // Its maker's event is out already. How that ended can only be seen where all ended alike.
+            Some(None) => Some(Ended::Returned(self.past.verdict.unwrap_or(Verdict::Hidden))),
         };
         // What is recorded through the handle of a further event has the same function behind it.
         let function = match maker.and_then(|maker| self.get(maker)).map(|known| known.maker) {
@@ -72,7 +95,7 @@ impl Drafts {
         self.inherit(&mut draft, maker);
         if self.closed && draft.content.inherited_actor == ArgumentActor::None {
             // Its maker's event is out. What all functions of the request agree on is still true.
-            draft.content.inherited_actor = self.past_actor.clone();
+            draft.content.inherited_actor = self.past.actor.clone();
         }
         self.push(draft)
     }
@@ -150,7 +173,7 @@ impl Drafts {
             self.open.extract_if(.., |(_, draft)| draft.is_done()).map(|(_, draft)| *draft).collect();
         if self.closed {
             let functions = done.iter().filter(|draft| matches!(draft.maker, Maker::Function(_)));
-            functions.for_each(|draft| self.past_actor.add_all(draft.content.handed_down()));
+            functions.for_each(|draft| self.past.add(draft));
         }
         done
     }

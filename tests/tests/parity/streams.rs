@@ -30,7 +30,8 @@ fn fed(action: &str) -> Value {
     event(action, "GET", "/feeds", ("feed", "f1"), 200)
 }
 
-/// The event is there while the stream still waits, and the stream may say something when it ends.
+/// The event is there while the stream still waits, and the stream may say something when it ends: through the
+/// function's own handle, so it ends as the function did.
 fn a_stream_of_events_is_recorded_when_it_begins() -> Case {
     case(
         AUTHENTICATED,
@@ -143,7 +144,7 @@ fn frame(text: &str) -> Vec<u8> {
     [&[0x81, 0x80 | length, 0, 0, 0, 0], text.as_bytes()].concat()
 }
 
-/// 101 is a success. Each message is an act of its own, recorded when it comes.
+/// 101 is a success. Each message is an act of its own, recorded when it comes, by whoever opened the socket.
 fn a_web_socket_records_long_after_its_response() -> Case {
     let chatted = |action| event(action, "GET", "/chats", ("chat", "c1"), 101);
     let said = |text: &str| {
@@ -152,7 +153,7 @@ fn a_web_socket_records_long_after_its_response() -> Case {
         event
     };
     case(
-        AUTHENTICATED,
+        Setup::USUAL,
         [
             send(chat()),
             hear(Reply::status(101).header("x-request-id", "req-1")),

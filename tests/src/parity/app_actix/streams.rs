@@ -4,7 +4,7 @@ use actix_web::web::{Bytes, Data, Payload, ServiceConfig, get, post, resource};
 use actix_web::{HttpRequest, HttpResponse};
 use actix_ws::Message;
 use futures_util::{StreamExt, stream};
-use lodger_actix::{Audit, Target, audited};
+use lodger_actix::{Audit, Target, audited, current};
 
 use crate::parity::{ApiError, CurrentUser, World};
 
@@ -18,7 +18,8 @@ pub(super) fn routes(app: &mut ServiceConfig) {
 
 /// Server-sent events. The stream goes on long after the function has returned, and says so when it ends.
 #[audited("feed.open", target(feed = "f1"))]
-async fn feed(_user: CurrentUser, world: Data<World>, audit: Audit) -> Result<HttpResponse, ApiError> {
+async fn feed(_user: CurrentUser, world: Data<World>) -> Result<HttpResponse, ApiError> {
+    let audit = current().unwrap();
     let last = stream::once(async move {
         world.gates.pass("stream").await;
         audit.record("feed.end").target(Target::new("feed", "f1"));

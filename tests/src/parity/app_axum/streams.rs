@@ -11,7 +11,7 @@ use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::{Stream, StreamExt, stream};
-use lodger_axum::{Audit, Target, audited};
+use lodger_axum::{Audit, Target, audited, current};
 
 use crate::parity::{ApiError, CurrentUser, World};
 
@@ -29,8 +29,8 @@ pub(super) fn routes() -> Router<World> {
 async fn feed(
     _user: CurrentUser,
     State(world): State<World>,
-    audit: Audit,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+    let audit = current().unwrap();
     let last = stream::once(async move {
         world.gates.pass("stream").await;
         audit.record("feed.end").target(Target::new("feed", "f1"));
