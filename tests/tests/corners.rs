@@ -273,7 +273,8 @@ mod on_actix {
         for path in ["/invoices//7/", "/members/8/"] {
             call_service(&app, TestRequest::delete().uri(path).to_request()).await;
         }
-        let events = memory.wait_for(2).await;
+        lodger.shutdown(std::time::Duration::from_secs(10)).await;
+        let events = memory.events();
         let targets: Vec<_> = events.iter().map(|event| (&*event.target.kind, &*event.target.id)).collect();
         assert_eq!(targets, [("invoice", "7"), ("member", "8")]);
         assert_eq!(events[0].request.as_ref().unwrap().route.as_deref(), Some("/invoices/{id}"));
