@@ -89,11 +89,14 @@ where
 
 /// An inner middleware may answer with an error: actix makes a response of it further out, so its status counts.
 fn respond<B>(exchange: &mut Exchange, response: &mut Result<ServiceResponse<B>, Error>) -> Option<Wait> {
-    let head = match response {
+    let head = match &*response {
         Ok(response) => {
             let header = |name| response.headers().get(name).map(HeaderValue::as_bytes);
-            // Before the call the pattern is a guess: it is none for an encoded path.
-            ResponseHead::new(response.status().as_u16(), header).route(response.request().match_pattern())
+            let request = response.request();
+            // Before the call the pattern is a guess: it is none for an encoded path, and of another path than the
+            // routed one where a middleware inside normalises it.
+            ResponseHead::new(response.status().as_u16(), header)
+                .routed(request.match_pattern(), request.path())
         }
         Err(error) => ResponseHead::new(error.as_response_error().status_code().as_u16(), |_| None),
     };

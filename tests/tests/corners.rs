@@ -186,7 +186,7 @@ mod on_actix {
     use actix_web::body::MessageBody;
     use actix_web::dev::{ServiceRequest, ServiceResponse};
     use actix_web::http::StatusCode;
-    use actix_web::middleware::{Next, from_fn};
+    use actix_web::middleware::{Next, NormalizePath, from_fn};
     use actix_web::test::{TestRequest, call_service, init_service};
     use actix_web::{App, Error, HttpResponse, web};
     use lodger_actix::{AuditMiddleware, SetActor, audited};
@@ -286,5 +286,30 @@ mod on_actix {
         assert_eq!(response.headers().get("x-request-id").unwrap(), "theirs-1");
         let events = memory.wait_for(1).await;
         assert_eq!(events[0].request.as_ref().unwrap().id.as_deref(), Some("theirs-1"));
+    }
+
+    #[audited("invoice.delete")]
+    async fn remove(_id: web::Path<u64>) -> HttpResponse {
+        HttpResponse::NoContent().finish()
+    }
+
+    /// A middleware inside of ours corrects the path: what was routed counts, for the route, the target and the rules.
+    #[actix_web::test]
+    async fn a_path_that_is_normalised_inside_names_its_route_and_target() {
+        let (lodger, memory) = client();
+        let app = App::new()
+            .route("/invoices/{id}", web::delete().to(remove))
+            .route("/members/{id}", web::delete().to(HttpResponse::NoContent))
+            .wrap(NormalizePath::trim())
+            .wrap(middleware(&lodger).rule("DELETE /members/{id}", "member.removed"));
+        let app = init_service(app).await;
+        for path in ["/invoices//7/", "/members/8/"] {
+            call_service(&app, TestRequest::delete().uri(path).to_request()).await;
+        }
+        lodger.shutdown(std::time::Duration::from_secs(10)).await;
+        let events = memory.events();
+        let targets: Vec<_> = events.iter().map(|event| (&*event.target.kind, &*event.target.id)).collect();
+        assert_eq!(targets, [("invoice", "7"), ("member", "8")]);
+        assert_eq!(events[0].request.as_ref().unwrap().route.as_deref(), Some("/invoices/{id}"));
     }
 }

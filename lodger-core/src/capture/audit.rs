@@ -185,6 +185,10 @@ impl Audit {
     /// A further event of the same request, `action`; what it is about is said on the handle that comes back. It ends as
     /// the function ends that records it, and is recorded whatever the outcome, since it was asked for. It is finished
     /// with the response, or when the handle is dropped, if that is later.
+    ///
+    /// Once the response is out (a WebSocket, a stream, a callback) it is finished when the handle is dropped. Then its
+    /// actor is what authentication stored, else whom the request's functions named, and it ends as they ended, in both
+    /// cases if they agree.
     pub fn record(&self, action: impl Into<Cow<'static, str>>) -> Audit {
         let maker = match self.which() {
             Which::Draft(draft) => Some(draft),

@@ -62,6 +62,15 @@ impl ArgumentActor {
             Self::One(_) | Self::Conflicting => Self::Conflicting,
         };
     }
+
+    /// Adds what other arguments named.
+    pub(super) fn add_all(&mut self, other: Self) {
+        match other {
+            Self::None => {}
+            Self::One(actor) => self.add(actor),
+            Self::Conflicting => *self = Self::Conflicting,
+        }
+    }
 }
 
 impl Content {

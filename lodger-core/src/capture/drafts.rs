@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::num::NonZeroU64;
 
-use super::draft::{Content, Draft, Maker};
+use super::draft::{ArgumentActor, Content, Draft, Maker};
 use super::{Ended, Site, Verdict};
 use crate::event::{EventId, Timestamp};
 
@@ -32,8 +32,33 @@ pub(super) struct Drafts {
     function: bool,
     /// What was said before any function ran.
     pending: Content,
-    /// Whether nothing can be said any more before a draft is opened.
+    /// Whether nothing can be said any more before a draft is opened: the request is over.
     closed: bool,
+    /// What is left of the functions of a request that is over.
+    past: Past,
+}
+
+/// What all functions of a request that is over agree on, for what is recorded later.
+#[derive(Debug, Default)]
+struct Past {
+    /// Whom they named as the actor.
+    actor: ArgumentActor,
+    /// What they said of themselves. None before any has ended.
+    verdict: Option<Verdict>,
+}
+
+impl Past {
+    fn add(&mut self, draft: &Draft) {
+        let verdict = match draft.ended {
+            Some((Ended::Returned(verdict), _)) => verdict,
+            _ => Verdict::Hidden,
+        };
+        self.actor.add_all(draft.content.handed_down());
+        self.verdict = match self.verdict {
+            Some(known) if known != verdict => Some(Verdict::Hidden),
+            _ => Some(verdict),
+        };
+    }
 }
 
 impl Drafts {
@@ -58,8 +83,8 @@ impl Drafts {
         let ended = match maker.map(|maker| self.get(maker)) {
             None => Some(Ended::Returned(Verdict::None)),
             Some(Some(known)) => known.ended.map(|(ended, _)| ended),
-            // Its maker's event is out already: how that ended can't be seen any more.
-            Some(None) => Some(Ended::Returned(Verdict::Hidden)),
+            // Its maker's event is out already. How that ended can only be seen where all ended alike.
+            Some(None) => Some(Ended::Returned(self.past.verdict.unwrap_or(Verdict::Hidden))),
         };
         // What is recorded through the handle of a further event has the same function behind it.
         let function = match maker.and_then(|maker| self.get(maker)).map(|known| known.maker) {
@@ -70,6 +95,10 @@ impl Drafts {
         draft.held = true;
         draft.ended = ended.map(|ended| (ended, now));
         self.inherit(&mut draft, maker);
+        if self.closed && draft.content.inherited_actor == ArgumentActor::None {
+            // Its maker's event is out. What all functions of the request agree on is still true.
+            draft.content.inherited_actor = self.past.actor.clone();
+        }
         self.push(draft)
     }
 
@@ -142,7 +171,13 @@ impl Drafts {
 
     /// Takes out those of which nothing more will come, to be finished.
     pub(super) fn take_done(&mut self) -> Vec<Draft> {
-        self.open.extract_if(.., |(_, draft)| draft.is_done()).map(|(_, draft)| *draft).collect()
+        let done: Vec<_> =
+            self.open.extract_if(.., |(_, draft)| draft.is_done()).map(|(_, draft)| *draft).collect();
+        if self.closed {
+            let functions = done.iter().filter(|draft| matches!(draft.maker, Maker::Function(_)));
+            functions.for_each(|draft| self.past.add(draft));
+        }
+        done
     }
 
     /// Takes no more words before a draft is opened: the request is over.

@@ -132,10 +132,8 @@ impl Exchange {
     }
 
     /// The response head is known: finishes what was staged.
-    pub fn respond(&mut self, response: ResponseHead) -> Responded {
-        if response.route.is_some() {
-            self.scope.state().route.clone_from(&response.route);
-        }
+    pub fn respond(&mut self, response: ResponseHead<'_>) -> Responded {
+        self.scope.routed(response.route, response.path);
         if let Some(id) = &response.request_id {
             self.scope.adopt_request_id(id);
         }
@@ -199,7 +197,8 @@ impl Exchange {
             // Whether a function ran and how far it came can't be seen from here.
             _ => Ended::Returned(Verdict::None),
         };
-        if let Some((rule, action)) = self.policy.rules().find(head.method(), route.as_deref(), head.path()) {
+        let path = self.scope.path()?;
+        if let Some((rule, action)) = self.policy.rules().find(head.method(), route.as_deref(), &path) {
             if route.is_none() {
                 // No framework around, or none that has routed it: the pattern is the template that is known.
                 self.scope.state().route = Some(rule.pattern().to_string());

@@ -183,7 +183,8 @@ fn target_in_path(scope: &Scope, action: &str, request: Option<&RequestInfo>) ->
     let entity = entity_of(action)?;
     let route = request?.route.as_deref()?;
     let params = RoutePattern::parse(route).ok()?;
-    let params = params.params(scope.head()?.path())?;
+    let path = scope.path()?;
+    let params = params.params(&path)?;
     target_from_params(entity, route, &params)
 }
 

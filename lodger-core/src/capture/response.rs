@@ -4,7 +4,7 @@ use super::request_id;
 
 /// What the layer sees of a response.
 #[derive(Debug)]
-pub struct ResponseHead {
+pub struct ResponseHead<'p> {
     /// The HTTP status.
     pub(super) status: u16,
     /// The gRPC code, where the head has one.
@@ -15,9 +15,11 @@ pub struct ResponseHead {
     pub(super) request_id: Option<String>,
     /// The route template, where the framework only knows it after the call.
     pub(super) route: Option<String>,
+    /// The path that was routed, where a middleware inside may have changed it.
+    pub(super) path: Option<&'p str>,
 }
 
-impl ResponseHead {
+impl<'p> ResponseHead<'p> {
     /// A head with this HTTP status. `header` looks up the first value of a header; its name is in lower case.
     #[must_use]
     pub fn new<'a>(status: u16, header: impl Fn(&'static str) -> Option<&'a [u8]>) -> Self {
@@ -28,13 +30,14 @@ impl ResponseHead {
             has_request_id: request_id.is_some(),
             request_id: request_id.and_then(request_id::accept).map(str::to_owned),
             route: None,
+            path: None,
         }
     }
 
-    /// Says the route template, where the framework only knows it after the call.
+    /// Says the route template and the path that was routed, where the framework only knows them after the call.
     #[must_use]
-    pub fn route(self, route: Option<String>) -> Self {
-        Self { route, ..self }
+    pub fn routed(self, route: Option<String>, path: &'p str) -> Self {
+        Self { route, path: Some(path), ..self }
     }
 }
 
@@ -57,7 +60,7 @@ fn code(value: &[u8]) -> u32 {
 mod tests {
     use super::*;
 
-    fn head(headers: &[(&str, &'static str)]) -> ResponseHead {
+    fn head(headers: &[(&str, &'static str)]) -> ResponseHead<'static> {
         ResponseHead::new(200, |name| {
             headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_bytes())
         })

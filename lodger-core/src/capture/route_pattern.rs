@@ -96,6 +96,12 @@ impl RoutePattern {
         }
     }
 
+    /// Whether the path has the literals that stand in front of the pattern's first parameter.
+    fn begins(&self, path: &DecodedPath<'_>) -> bool {
+        let literals = self.segments.iter().map_while(Segment::as_literal);
+        literals.zip(&path.segments).all(|(literal, segment)| literal == segment)
+    }
+
     pub(super) fn matches_decoded(&self, path: &DecodedPath<'_>) -> bool {
         self.capture(path, &mut |_, _| {})
     }
@@ -137,6 +143,18 @@ impl fmt::Display for RoutePattern {
 #[must_use]
 pub fn canonical_template(template: &str) -> String {
     RoutePattern::parse(template).map_or_else(|_| template.to_owned(), |pattern| pattern.to_string())
+}
+
+/// Whether a framework's template can be the route of this raw path. actix reports the first pattern of a resource that
+/// has several, whichever matched: recording it would invent a fact.
+///
+/// What an expression in the template matches is the framework's business, also how many segments it takes, so then
+/// only the literals in front of the first parameter are compared. A template or a path that can't be read is believed.
+pub(super) fn can_be_route_of(template: &str, path: &str) -> bool {
+    let (Ok(pattern), Some(path)) = (RoutePattern::parse(template), DecodedPath::parse(path)) else {
+        return true;
+    };
+    if template.contains([':', '*']) { pattern.begins(&path) } else { pattern.matches_decoded(&path) }
 }
 
 /// Writes a decoded literal so that it reads back as itself. `:` and `*` are encoded where bare they would mean

@@ -9,7 +9,7 @@ use super::context::{Context, InScope};
 use super::draft::{ArgumentActor, Content, Draft, Maker};
 use super::drafts::{DraftId, Drafts, Which};
 use super::finish::{self, Ending};
-use super::route_pattern::canonical_template;
+use super::route_pattern::{can_be_route_of, canonical_template};
 use super::{Count, Ended, Entry, Guarantee, Head, Hold, Policy, Sink, installed, request_id};
 use crate::event::{Actor, EventId, RequestInfo, Timestamp};
 
@@ -46,6 +46,8 @@ pub(super) struct State {
     pub(super) session: Option<String>,
     /// The route template, where it was only known after the call.
     pub(super) route: Option<String>,
+    /// The path that was routed, where a middleware inside of the layer has changed it.
+    path: Option<String>,
     /// How the request ended; `None` while it runs.
     ending: Option<Ending>,
     /// A shutdown lets a job end first, and a request with all of its events.
@@ -60,6 +62,7 @@ impl Scope {
             resolved: None,
             session: None,
             route: None,
+            path: None,
             ending: None,
             hold: Some(sink.hold()),
         };
@@ -185,10 +188,28 @@ impl Scope {
         }
     }
 
-    /// The route template in its canonical form: what the framework said after the call, else before it.
+    /// The route template in its canonical form: what the framework said after the call, else before it. None where
+    /// that can't be the route of this path.
     pub(super) fn route(&self) -> Option<String> {
         let late = self.state().route.clone();
-        late.or_else(|| self.head()?.route().map(str::to_owned)).map(|route| canonical_template(&route))
+        let said = late.or_else(|| self.head()?.route().map(str::to_owned))?;
+        can_be_route_of(&said, &self.path()?).then(|| canonical_template(&said))
+    }
+
+    /// The path that was routed, still percent-encoded: what the framework said after the call, else what came in.
+    pub(super) fn path(&self) -> Option<String> {
+        let late = self.state().path.clone();
+        late.or_else(|| Some(self.head()?.path().to_owned()))
+    }
+
+    /// The framework says after the call which route it was, of which path.
+    pub(super) fn routed(&self, route: Option<String>, path: Option<&str>) {
+        let path = path.filter(|path| self.head().is_some_and(|head| head.path() != *path));
+        let mut state = self.state();
+        if route.is_some() {
+            state.route = route;
+        }
+        state.path = path.map(str::to_owned);
     }
 
     /// How many drafts are held: those whose functions run, and in a request those that wait for its response.

@@ -2,78 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Framework, Setup};
-
-/// A request, to be sent byte for byte.
-#[derive(Debug, Clone)]
-pub struct Request {
-    pub(super) method: &'static str,
-    pub(super) path: &'static str,
-    pub(super) headers: Vec<(&'static str, Vec<u8>)>,
-    pub(super) body: String,
-}
-
-impl Request {
-    fn new(method: &'static str, path: &'static str) -> Self {
-        Self { method, path, headers: Vec::new(), body: String::new() }
-    }
-
-    /// Adds a header; the value may be any bytes.
-    #[must_use]
-    pub fn header(mut self, name: &'static str, value: impl AsRef<[u8]>) -> Self {
-        self.headers.push((name, value.as_ref().to_vec()));
-        self
-    }
-
-    /// Sent by this user.
-    #[must_use]
-    pub fn by(self, user: &str) -> Self {
-        self.header("x-auth", user)
-    }
-
-    /// With a JSON body.
-    #[must_use]
-    pub fn json(self, body: Value) -> Self {
-        self.body(body.to_string())
-    }
-
-    /// With a body that is called JSON, whatever it is.
-    #[must_use]
-    pub fn body(mut self, body: impl Into<String>) -> Self {
-        self.body = body.into();
-        self.header("content-type", "application/json")
-    }
-}
-
-/// `GET path`
-#[must_use]
-pub fn get(path: &'static str) -> Request {
-    Request::new("GET", path)
-}
-
-/// `HEAD path`
-#[must_use]
-pub fn head(path: &'static str) -> Request {
-    Request::new("HEAD", path)
-}
-
-/// `POST path`
-#[must_use]
-pub fn post(path: &'static str) -> Request {
-    Request::new("POST", path)
-}
-
-/// `PUT path`
-#[must_use]
-pub fn put(path: &'static str) -> Request {
-    Request::new("PUT", path)
-}
-
-/// `DELETE path`
-#[must_use]
-pub fn delete(path: &'static str) -> Request {
-    Request::new("DELETE", path)
-}
+use super::{Framework, Request, Setup};
 
 /// What must come back. Built from a status: `200.into()`.
 #[derive(Debug, Clone)]
@@ -121,16 +50,28 @@ impl Reply {
 /// One thing that the client does, or that the script waits for.
 #[derive(Debug, Clone)]
 pub enum Step {
-    /// Sends a request on a new connection.
+    /// Sends a request on a new connection; with HTTP/2 on the one that there is.
     Send(Request),
+    /// Sends a request on the connection that there is.
+    Again(Request),
+    /// Sends a request besides the one that is under way, with HTTP/2 on the same connection, and reads the response.
+    Aside(Request, Reply),
     /// Reads the whole response.
     Hear(Reply),
     /// Not a byte of a response has come.
     Silent,
     /// The connection ends without a response.
     Closed,
+    /// The client sends these bytes on the connection that it has.
+    Push(Vec<u8>),
+    /// Reads on until this text has come, without asking how the response is framed.
+    Read(&'static str),
     /// The client closes the connection.
     HangUp,
+    /// The client closes its writing side and goes on reading.
+    HalfClose,
+    /// The client resets its stream (HTTP/2) and keeps the connection.
+    Reset,
     /// Waits until the service stops at the gate.
     Reached(&'static str),
     /// Opens the gate.
@@ -155,6 +96,18 @@ pub fn send(request: Request) -> Vec<Step> {
     vec![Step::Send(request)]
 }
 
+/// Sends a request on the connection that there is, and reads the response.
+#[must_use]
+pub fn ask_again(request: Request, reply: impl Into<Reply>) -> Vec<Step> {
+    vec![Step::Again(request), Step::Hear(reply.into())]
+}
+
+/// Sends a request besides the one that is under way, with HTTP/2 on the same connection, and reads the response.
+#[must_use]
+pub fn aside(request: Request, reply: impl Into<Reply>) -> Vec<Step> {
+    vec![Step::Aside(request, reply.into())]
+}
+
 /// Reads the whole response.
 #[must_use]
 pub fn hear(reply: impl Into<Reply>) -> Vec<Step> {
@@ -177,6 +130,30 @@ pub fn closed() -> Vec<Step> {
 #[must_use]
 pub fn hang_up() -> Vec<Step> {
     vec![Step::HangUp]
+}
+
+/// The client sends these bytes on the connection that it has.
+#[must_use]
+pub fn push(bytes: impl AsRef<[u8]>) -> Vec<Step> {
+    vec![Step::Push(bytes.as_ref().to_vec())]
+}
+
+/// Reads on until this text has come, without asking how the response is framed.
+#[must_use]
+pub fn read(text: &'static str) -> Vec<Step> {
+    vec![Step::Read(text)]
+}
+
+/// The client closes its writing side and goes on reading.
+#[must_use]
+pub fn half_close() -> Vec<Step> {
+    vec![Step::HalfClose]
+}
+
+/// The client resets its stream (HTTP/2) and keeps the connection.
+#[must_use]
+pub fn reset() -> Vec<Step> {
+    vec![Step::Reset]
 }
 
 /// Waits until the service stops at the gate.
@@ -222,6 +199,8 @@ pub struct Case {
 pub(super) struct Script {
     pub(super) steps: Vec<Step>,
     pub(super) events: Vec<Value>,
+    /// What the other client got: see `World::other`.
+    pub(super) elsewhere: Vec<Value>,
 }
 
 /// A set-up, a script, and the events that must come of it, in both frameworks.
@@ -233,7 +212,7 @@ pub fn case<const S: usize, const E: usize>(setup: Setup, steps: [Vec<Step>; S],
 }
 
 fn script(steps: &[Vec<Step>], events: &[Value]) -> Script {
-    Script { steps: steps.concat(), events: events.to_vec() }
+    Script { steps: steps.concat(), events: events.to_vec(), elsewhere: Vec::new() }
 }
 
 impl Case {
@@ -252,6 +231,15 @@ impl Case {
     #[must_use]
     pub fn hides<const N: usize>(mut self, secrets: [&'static str; N]) -> Self {
         self.secrets = secrets.to_vec();
+        self
+    }
+
+    /// Events that must have gone to the other client, in both frameworks: see `World::other`.
+    #[must_use]
+    pub fn elsewhere<const E: usize>(mut self, events: [Value; E]) -> Self {
+        for script in std::iter::once(&mut self.common).chain(&mut self.actix) {
+            script.elsewhere = events.to_vec();
+        }
         self
     }
 

@@ -27,12 +27,12 @@ pub(super) struct Comparison {
 }
 
 impl Comparison {
-    pub(super) fn events(&mut self, expected: &[Value], actual: &[Value]) {
+    pub(super) fn events(&mut self, whose: &str, expected: &[Value], actual: &[Value]) {
         if expected.len() != actual.len() {
-            self.differences.push(format!("expected {} events, got {}", expected.len(), actual.len()));
+            self.differences.push(format!("expected {} {whose}, got {}", expected.len(), actual.len()));
         }
         for (index, (expected, actual)) in expected.iter().zip(actual).enumerate() {
-            let at = format!("events[{index}]");
+            let at = format!("{whose}[{index}]");
             let mut literal = usual();
             merge(&mut literal, expected);
             let plain = self.without_volatile(&at, actual.clone());
@@ -165,7 +165,7 @@ mod tests {
         });
         merge(&mut event, came);
         let mut comparison = Comparison::default();
-        comparison.events(std::slice::from_ref(expected), &[event]);
+        comparison.events("events", std::slice::from_ref(expected), &[event]);
         comparison.differences
     }
 

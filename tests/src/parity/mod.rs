@@ -15,15 +15,19 @@ mod domain;
 mod driver;
 mod expect;
 mod gates;
+mod http1;
+mod http2;
+mod request;
 mod run;
 mod setup;
 
 pub use case::{
-    Case, Reply, Request, Step, ask, case, closed, delete, delivered, get, hang_up, head, hear, left, open,
-    post, put, reached, send, silent, work,
+    Case, Reply, Step, aside, ask, ask_again, case, closed, delivered, half_close, hang_up, hear, left, open,
+    push, reached, read, reset, send, silent, work,
 };
 pub use domain::{ApiError, ApiKey, CurrentUser, Invoice, InvoiceId, JOBS};
 pub use gates::Gates;
+pub use request::{Request, delete, get, head, post, put, request};
 pub use run::{Framework, run};
 pub use setup::{Authentication, On, Pause, Resolver, Setup, World};
 

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use super::destination::GatedDestination;
 use super::driver::{Connection, Response};
 use super::expect::Comparison;
-use super::{Case, Gates, Reply, Step, World, app_actix, app_axum};
+use super::{Case, Gates, Reply, Request, Step, World, app_actix, app_axum};
 
 /// Bounds every wait, so that a case that hangs fails and says where. No case is right because of it.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -43,7 +43,9 @@ pub fn run(framework: Framework, case: &Case) {
 async fn play(framework: Framework, case: &Case) -> Vec<String> {
     let directory = tempfile::tempdir().unwrap();
     let memory = MemoryDestination::new();
-    let world = World { setup: case.setup, gates: Arc::new(Gates::default()) };
+    let elsewhere = MemoryDestination::new();
+    let other = Lodger::builder().destination(elsewhere.clone()).in_memory_journal().build().unwrap();
+    let world = World { setup: case.setup, gates: Arc::new(Gates::default()), other: other.clone() };
     let lodger = build(&world, &memory, directory.path());
     if case.setup.installed {
         lodger.install();
@@ -68,10 +70,10 @@ async fn play(framework: Framework, case: &Case) -> Vec<String> {
     drop(stage);
     service.stop().await;
     lodger.shutdown(PATIENCE).await;
-    let mut events: Vec<Value> =
-        memory.events().iter().map(|event| serde_json::to_value(event).unwrap()).collect();
-    events.sort_by_key(|event| event["sequence"].as_u64());
-    comparison.events(&script.events, &events);
+    other.shutdown(PATIENCE).await;
+    let events = in_order(&memory);
+    comparison.events("events", &script.events, &events);
+    comparison.events("elsewhere", &script.elsewhere, &in_order(&elsewhere));
     if !enough {
         comparison.differences.push("the missing events did not come in time".to_owned());
     }
@@ -83,6 +85,13 @@ async fn play(framework: Framework, case: &Case) -> Vec<String> {
         comparison.differences.push(format!("the events: {:#}", Value::from(events)));
     }
     comparison.differences
+}
+
+fn in_order(memory: &MemoryDestination) -> Vec<Value> {
+    let mut events: Vec<Value> =
+        memory.events().iter().map(|event| serde_json::to_value(event).unwrap()).collect();
+    events.sort_by_key(|event| event["sequence"].as_u64());
+    events
 }
 
 fn build(world: &World, memory: &MemoryDestination, directory: &std::path::Path) -> Lodger {
@@ -142,7 +151,14 @@ struct Stage<'a> {
 impl Stage<'_> {
     async fn step(&mut self, step: &Step, comparison: &mut Comparison) {
         match step {
-            Step::Send(request) => self.connection = Some(Connection::send(self.address, request).await),
+            Step::Send(request) => self.send(request).await,
+            Step::Again(request) => self.connection().send(request).await,
+            Step::Aside(request, reply) => {
+                let mut beside = self.beside().await;
+                beside.send(request).await;
+                let response = beside.hear().await;
+                compare(reply, &response.expect("the connection ended without a response"), comparison);
+            }
             Step::Hear(reply) => {
                 let response = self.connection().hear().await;
                 compare(reply, &response.expect("the connection ended without a response"), comparison);
@@ -152,7 +168,11 @@ impl Stage<'_> {
                 let response = self.connection().hear().await;
                 assert!(response.is_none(), "expected no response, got {response:?}");
             }
+            Step::Push(bytes) => self.connection().http1().push(bytes).await,
+            Step::Read(text) => self.connection().http1().read_until(text).await,
             Step::HangUp => self.connection = None,
+            Step::HalfClose => self.connection().http1().half_close().await,
+            Step::Reset => self.connection().http2().reset(),
             Step::Reached(gate) => self.world.gates.reached(gate).await,
             Step::Open(gate) => self.world.gates.open(gate),
             Step::Left(gate) => self.world.gates.left(gate).await,
@@ -161,6 +181,23 @@ impl Stage<'_> {
                 Framework::Axum => app_axum::work(self.lodger, job).await,
                 Framework::Actix => app_actix::work(self.lodger, job).await,
             },
+        }
+    }
+
+    /// On a new connection; with HTTP/2 on the one that there is, as its clients do.
+    async fn send(&mut self, request: &Request) {
+        let http2 = self.world.setup.http2;
+        if !http2 || self.connection.is_none() {
+            self.connection = Some(Connection::open(self.address, http2).await);
+        }
+        self.connection().send(request).await;
+    }
+
+    /// Another connection; with HTTP/2 another stream of the one that there is.
+    async fn beside(&self) -> Connection {
+        match &self.connection {
+            Some(Connection::Http2(connection)) => Connection::Http2(connection.beside()),
+            _ => Connection::open(self.address, false).await,
         }
     }
 

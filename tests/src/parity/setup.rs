@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use lodger_core::Lodger;
 use lodger_core::capture::{Guarantee, OutcomeSet, Unaudited};
 
 use super::Gates;
@@ -83,6 +84,13 @@ pub struct Setup {
     pub gated_delivery: bool,
     /// Whether actix drops a handler whose client has left, which by default it doesn't. Says nothing to axum.
     pub actix_drops: bool,
+    /// Whether axum's server goes on when a client has closed its writing side, which by default it doesn't. Says
+    /// nothing to actix, which by default does: see `actix_drops`.
+    pub axum_half_closed: bool,
+    /// Whether the client speaks HTTP/2, on one connection.
+    pub http2: bool,
+    /// Whether requests that no route matches come to an audited handler.
+    pub fallback: bool,
     /// Whether the client is installed for code outside every scope. There is one such for the whole process.
     pub installed: bool,
 }
@@ -103,6 +111,9 @@ impl Setup {
         pause: Pause::Never,
         gated_delivery: false,
         actix_drops: false,
+        axum_half_closed: false,
+        http2: false,
+        fallback: false,
         installed: false,
     };
 
@@ -117,4 +128,6 @@ pub struct World {
     pub setup: Setup,
     /// Where it stops.
     pub gates: Arc<Gates>,
+    /// The client of another service in the same program, or of a second layer.
+    pub other: Lodger,
 }

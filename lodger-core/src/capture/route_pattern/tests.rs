@@ -221,6 +221,29 @@ fn static_comes_before_parameter_before_rest() {
     assert_eq!(pattern("/a/{x}").specificity(), pattern("/a/{y}").specificity());
 }
 
+#[test]
+fn a_template_of_another_path_is_recognised() {
+    for (template, path, expected) in [
+        ("/items/{id}", "/items/7", true),
+        ("/items/{id}", "/%69tems/7", true),
+        ("/items/{id}", "/stock/items/7", false),
+        ("/items/{id}", "/items/7/", false),
+        ("/a/{id}/x", "/a/7/y", false),
+        ("/files/{*path}", "/files/a/b", true),
+        ("/files/{*path}", "/photos/a/b", false),
+        // How much an expression takes is not known here.
+        ("/a/{way:.+}/z", "/a/1/2/z", true),
+        ("/files/{path:.*}", "/files/", true),
+        ("/{tenant:[a-z]+}/items", "/acme/things", true),
+        (r"/items/{id:\d+}", "/stock/items/7", false),
+        // What can't be read is believed.
+        ("items", "/items", true),
+        ("/items/{id}", "*", true),
+    ] {
+        assert_eq!(can_be_route_of(template, path), expected, "{template} {path}");
+    }
+}
+
 proptest! {
     #[test]
     fn no_text_makes_it_panic(text in ".{0,40}", path in ".{0,40}") {

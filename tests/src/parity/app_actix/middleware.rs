@@ -3,12 +3,13 @@
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::ErrorRequestTimeout;
+use actix_web::http::StatusCode;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
 use lodger_actix::{SetActor, set_actor};
 
-use crate::parity::{Authentication, CurrentUser, Pause, World};
+use crate::parity::{ApiError, Authentication, CurrentUser, Pause, World};
 
 pub(super) async fn authenticate_outside(
     world: Data<World>,
@@ -66,6 +67,23 @@ pub(super) async fn pause(
     Ok(response.map_into_boxed_body())
 }
 
-fn authenticate(request: &ServiceRequest) -> Result<CurrentUser, crate::parity::ApiError> {
+/// Makes another answer of the handler's: `x-turn: 500` another status, `x-turn-err: 500` an error.
+pub(super) async fn turn(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let (status, error) = (wanted(&request, "x-turn"), wanted(&request, "x-turn-err"));
+    let mut response = next.call(request).await?.map_into_boxed_body();
+    if let Some(status) = status {
+        *response.response_mut().status_mut() = StatusCode::from_u16(status).unwrap();
+    }
+    error.map_or(Ok(response), |status| Err(ApiError(status).into()))
+}
+
+fn wanted(request: &ServiceRequest, name: &str) -> Option<u16> {
+    request.headers().get(name).and_then(|value| value.to_str().ok()?.parse().ok())
+}
+
+fn authenticate(request: &ServiceRequest) -> Result<CurrentUser, ApiError> {
     CurrentUser::authenticate(request.headers().get("x-auth").and_then(|value| value.to_str().ok()))
 }

@@ -3,47 +3,38 @@
 mod audited;
 mod detached;
 mod forms;
+mod inner;
 mod middleware;
+mod paths;
 mod plain;
+mod serve;
+mod stacks;
+mod streams;
 
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::{self, ServiceConfig, delete, get, post, put, resource, scope};
-use actix_web::{App, FromRequest, HttpRequest, HttpResponse, HttpServer, ResponseError};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError};
 use lodger_actix::{Actor, AuditMiddleware, Lodger};
-use tokio::sync::oneshot;
 
 use super::{ApiError, ApiKey, CurrentUser, On, Resolver, Setup, World};
 
 pub use audited::work;
+pub use serve::serve;
 
-/// Serves until `stopped`.
-pub fn serve(listener: std::net::TcpListener, lodger: Lodger, world: World, stopped: oneshot::Receiver<()>) {
-    actix_web::rt::System::new().block_on(async move {
-        let drops = world.setup.actix_drops;
-        let app = move || {
-            App::new()
-                .app_data(web::Data::new(world.clone()))
-                .configure(routes)
-                .configure(detached::routes)
-                .configure(forms::routes)
-                .wrap(from_fn(middleware::pause))
-                .wrap(from_fn(middleware::authenticate_inside))
-                .wrap(Condition::new(world.setup.layers > 0, layer(&lodger, &world.setup)))
-                .wrap(Condition::new(world.setup.layers > 1, layer(&lodger, &world.setup)))
-                .wrap(from_fn(middleware::authenticate_outside))
-        };
-        let server = HttpServer::new(app).workers(1).disable_signals().h1_allow_half_closed(!drops);
-        let server = server.listen(listener).unwrap().run();
-        let handle = server.handle();
-        tokio::select! {
-            result = server => result.unwrap(),
-            _ = stopped => handle.stop(false).await,
-        }
-    });
+fn app(app: &mut ServiceConfig, lodger: &Lodger, world: &World) {
+    app.configure(routes)
+        .configure(paths::routes)
+        .configure(streams::routes)
+        .configure(detached::routes)
+        .configure(forms::routes)
+        .configure(inner::routes)
+        .configure(|app| stacks::routes(app, lodger, world));
+    if world.setup.fallback {
+        app.default_service(web::to(paths::astray));
+    }
 }
 
 fn routes(app: &mut ServiceConfig) {

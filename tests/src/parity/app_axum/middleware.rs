@@ -6,7 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use lodger_axum::{SetActor, set_actor};
 
-use crate::parity::{Authentication, CurrentUser, Pause, World};
+use crate::parity::{ApiError, Authentication, CurrentUser, Pause, World};
 
 pub(super) async fn authenticate_outside(
     State(world): State<World>,
@@ -59,6 +59,20 @@ pub(super) async fn pause(State(world): State<World>, request: Request, next: Ne
     }
 }
 
-fn authenticate(request: &Request) -> Result<CurrentUser, crate::parity::ApiError> {
+/// Makes another answer of the handler's: `x-turn: 500` another status, `x-turn-err: 500` an error.
+pub(super) async fn turn(request: Request, next: Next) -> Result<Response, ApiError> {
+    let (status, error) = (wanted(&request, "x-turn"), wanted(&request, "x-turn-err"));
+    let mut response = next.run(request).await;
+    if let Some(status) = status {
+        *response.status_mut() = StatusCode::from_u16(status).unwrap();
+    }
+    error.map_or(Ok(response), |status| Err(ApiError(status)))
+}
+
+fn wanted(request: &Request, name: &str) -> Option<u16> {
+    request.headers().get(name).and_then(|value| value.to_str().ok()?.parse().ok())
+}
+
+fn authenticate(request: &Request) -> Result<CurrentUser, ApiError> {
     CurrentUser::authenticate(request.headers().get("x-auth").and_then(|value| value.to_str().ok()))
 }

@@ -3,42 +3,42 @@
 mod audited;
 mod detached;
 mod forms;
+mod inner;
 mod middleware;
+mod paths;
 mod plain;
+mod serve;
+mod stacks;
+mod streams;
 
 use axum::Router;
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use lodger_axum::{Actor, AuditLayer, Lodger};
-use tokio::sync::oneshot;
 
 use super::{ApiError, ApiKey, CurrentUser, On, Resolver, Setup, World};
 
 pub use audited::work;
-
-/// Serves until `stopped`.
-pub async fn serve(
-    listener: std::net::TcpListener,
-    lodger: Lodger,
-    world: World,
-    stopped: oneshot::Receiver<()>,
-) {
-    listener.set_nonblocking(true).unwrap();
-    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-    let service = app(&lodger, world).into_make_service_with_connect_info::<std::net::SocketAddr>();
-    tokio::select! {
-        result = axum::serve(listener, service) => result.unwrap(),
-        _ = stopped => {}
-    }
-}
+pub use serve::serve;
 
 fn app(lodger: &Lodger, world: World) -> Router {
     let mut app = routes()
+        .merge(paths::routes())
+        .merge(streams::routes())
+        .merge(detached::routes())
+        .merge(forms::routes())
+        .merge(inner::routes())
+        .merge(stacks::routes(lodger, &world));
+    if world.setup.fallback {
+        app = app.fallback(paths::astray);
+    }
+    app = app
         .layer(from_fn_with_state(world.clone(), middleware::pause))
+        .layer(from_fn(middleware::turn))
         .layer(from_fn_with_state(world.clone(), middleware::authenticate_inside));
     for _ in 0..world.setup.layers {
         app = app.layer(layer(lodger, &world.setup));
@@ -92,8 +92,6 @@ fn routes() -> Router<World> {
         .route("/extracted", post(plain::extracted))
         .route("/ledgers/{how}", post(plain::ledger))
         .route("/spawned", post(plain::spawned))
-        .merge(detached::routes())
-        .merge(forms::routes())
 }
 
 fn layer(lodger: &Lodger, setup: &Setup) -> AuditLayer {
