@@ -90,23 +90,15 @@ where
 /// An inner middleware may answer with an error: actix makes a response of it further out, so its status counts.
 fn respond<B>(exchange: &mut Exchange, response: &mut Result<ServiceResponse<B>, Error>) -> Option<Wait> {
     let head = match &*response {
-        Ok(response) => ResponseHead {
-            status: response.status().as_u16(),
-            request_id: response
-                .headers()
-                .get(REQUEST_ID)
-                .map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned()),
+        Ok(response) => {
+            let header = |name| response.headers().get(name).map(HeaderValue::as_bytes);
             // Before the call the pattern is a guess: it is none for an encoded path, and of another path than the
             // routed one where a middleware inside normalises it.
-            route: response.request().match_pattern(),
-            path: Some(response.request().path()),
-        },
-        Err(error) => ResponseHead {
-            status: error.as_response_error().status_code().as_u16(),
-            request_id: None,
-            route: None,
-            path: None,
-        },
+            let request = response.request();
+            ResponseHead::new(response.status().as_u16(), header)
+                .routed(request.match_pattern(), request.path())
+        }
+        Err(error) => ResponseHead::new(error.as_response_error().status_code().as_u16(), |_| None),
     };
     let responded = exchange.respond(head);
     if let (Ok(response), Some(id)) = (response, responded.request_id)

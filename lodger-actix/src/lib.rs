@@ -41,6 +41,11 @@
 //! id as `idempotency_key`. Work that goes on after the response is spawned with [`spawn()`]. [`Lodger::install`] names
 //! the client for code that runs outside of all that.
 //!
+//! # Tests
+//!
+//! With feature `testing`, `lodger_actix::testing::capture()` captures what a test's requests record, for `assert_audited!`; its
+//! `coverage(..)` names the changing routes that record nothing. `docs/testing.md` shows how.
+//!
 //! # The attribute
 //!
 //! ```text
@@ -52,12 +57,13 @@
 //! ok(|value| target(..), related(..), fields(..))      on what the function returned
 //! success = |value| bool              where the return type hides a Result
 //! on(success, unknown, failure, denied) | on(always)   which outcomes are recorded
-//! user_visible   crate = path
+//! user_visible   detach   crate = path
 //! ```
 //!
 //! Expressions see the arguments and are evaluated before the body. `=` records a field as `Serialize`, `%` as
-//! `Display`, `?` as `Debug`; `secret(e)` keeps a keyed hash, `pii(e)` marks the value as personal. Everything that only
-//! the body knows is said on [`Audit`].
+//! `Display`, `?` as `Debug`; `secret(e)` keeps a keyed hash, `pii(e)` marks the value as personal. With `detach` the
+//! body runs to its end in a task of its own, also when the client leaves. Everything that only the body knows is said
+//! on [`Audit`].
 
 #![forbid(unsafe_code)]
 
@@ -68,6 +74,7 @@
 extern crate self as lodger_actix;
 
 mod actor;
+mod detach;
 mod extract;
 mod future;
 mod head;
@@ -76,12 +83,15 @@ mod middleware;
 pub mod probe;
 mod service;
 mod spawn;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 /// What generated code calls. Not part of the public interface: it changes with the attribute.
 #[doc(hidden)]
 pub mod rt {
     pub use lodger_core::rt::*;
 
+    pub use crate::detach::detach;
     pub use crate::probe;
 }
 
@@ -94,9 +104,10 @@ pub use spawn::spawn;
 
 pub use lodger_core;
 pub use lodger_core::MemoryDestination;
+pub use lodger_core::capture::client_ip::ProxyHeader;
 pub use lodger_core::capture::{Guarantee, LayerError, OutcomeSet, Unaudited, set_actor, set_session};
 pub use lodger_core::client::{BuildError, LodgerBuilder};
-pub use lodger_core::event::{Actor, Change, Event, Outcome, Target, ToActor, ToTarget};
+pub use lodger_core::event::{Actor, Change, Event, Operation, Outcome, Target, ToActor, ToTarget};
 pub use lodger_core::redact::Secret;
 
 /// Records audit events and delivers them; see [`lodger_core::Lodger`].
@@ -104,6 +115,9 @@ pub use lodger_core::Lodger;
 
 #[cfg(feature = "macros")]
 pub use lodger_macros::audited_actix as audited;
+
+#[cfg(feature = "testing")]
+pub use lodger_core::{assert_audited, assert_not_audited};
 
 /// The embedded store.
 #[cfg(feature = "store")]

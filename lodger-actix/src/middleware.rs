@@ -59,6 +59,13 @@ impl AuditMiddleware {
         Self { settings: Settings::new(lodger.sink()), checked: Checked::default(), resolvers: Vec::new() }
     }
 
+    /// Answers 503 with `Retry-After` to a POST, PUT, PATCH or DELETE, before its handler runs, once the client knows
+    /// that its event could not be kept: the intake has no place to hold for it, or the journal has refused an event
+    /// and not found room since. Default: off, requests go before events.
+    pub fn fail_closed(self) -> Self {
+        self.set(Settings::fail_closed)
+    }
+
     /// Looks for the actor in the request's extensions, where nothing else names one. Authentication outside of this
     /// middleware puts it there; authentication inside of it calls [`set_actor`](crate::set_actor).
     pub fn actor_ext<T: ToActor + Send + Sync + 'static>(self) -> Self {

@@ -56,10 +56,11 @@ where
             return ResponseFuture::through(self.inner.call(request));
         }
         let head = CapturedHead::of(&request, self.policy.headers());
-        let mut exchange = match Exchange::begin(&self.policy, Box::new(head), entry) {
-            Ok(exchange) => exchange,
+        let place = match Exchange::admit(&self.policy, &head) {
+            Ok(place) => place,
             Err(why) => return ResponseFuture::unavailable(why),
         };
+        let mut exchange = Exchange::begin(&self.policy, Box::new(head), entry, place);
         let scope = Arc::clone(exchange.scope());
         request.extensions_mut().insert(ScopeSlot(Arc::clone(&scope)));
         // Middleware inside may do its work in `call` already, so the scope is entered here too.

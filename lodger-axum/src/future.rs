@@ -5,9 +5,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::header::{HeaderValue, RETRY_AFTER};
-use http::{Response, StatusCode};
-use lodger_core::capture::{Exchange, InScope, ResponseHead, TurnedAway, Wait};
+use http::Response;
+use http::header::HeaderValue;
+use lodger_core::capture::{Exchange, InScope, ResponseHead, Wait};
 use pin_project_lite::pin_project;
 
 use crate::head::REQUEST_ID;
@@ -32,7 +32,7 @@ pin_project! {
         /// Another layer outside of this one does the work.
         Through { #[pin] inner: F },
         /// The request was turned away.
-        Unavailable { why: TurnedAway },
+        Unavailable { response: Option<Response<R>> },
     }
 }
 
@@ -45,15 +45,14 @@ impl<F, R, E> ResponseFuture<F, R, E> {
         Self { step: Step::Through { inner } }
     }
 
-    pub(crate) fn unavailable(why: TurnedAway) -> Self {
-        Self { step: Step::Unavailable { why } }
+    pub(crate) fn unavailable(response: Response<R>) -> Self {
+        Self { step: Step::Unavailable { response: Some(response) } }
     }
 }
 
 impl<F, R, E> Future for ResponseFuture<F, R, E>
 where
     F: Future<Output = Result<Response<R>, E>>,
-    R: Default,
 {
     type Output = F::Output;
 
@@ -62,7 +61,9 @@ where
         loop {
             let next = match this.step.as_mut().project() {
                 StepProjection::Through { inner } => return inner.poll(cx),
-                StepProjection::Unavailable { why } => return Poll::Ready(Ok(turned_away(why))),
+                StepProjection::Unavailable { response } => {
+                    return response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)));
+                }
                 StepProjection::Waiting { response, wait } => {
                     // What the wait came to is counted by the exchange; the response goes out either way.
                     ready!(wait.as_mut().poll(cx)).ok();
@@ -86,29 +87,12 @@ where
 
 fn respond<R, E>(exchange: &mut Exchange, response: &mut Result<Response<R>, E>) -> Option<Wait> {
     let Ok(response) = response else { return exchange.fail() };
-    let responded = exchange.respond(ResponseHead {
-        status: response.status().as_u16(),
-        request_id: response
-            .headers()
-            .get(REQUEST_ID)
-            .map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned()),
-        route: None,
-        path: None,
-    });
+    let header = |name| response.headers().get(name).map(HeaderValue::as_bytes);
+    let responded = exchange.respond(ResponseHead::new(response.status().as_u16(), header));
     if let Some(id) = responded.request_id.and_then(|id| HeaderValue::try_from(id).ok()) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     responded.wait
-}
-
-fn turned_away<R: Default>(why: &TurnedAway) -> Response<R> {
-    let mut response = Response::new(R::default());
-    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(why.retry_after()));
-    if let Some(id) = why.request_id.as_deref().and_then(|id| HeaderValue::try_from(id).ok()) {
-        response.headers_mut().insert(REQUEST_ID, id);
-    }
-    response
 }
 
 impl<F, R, E> fmt::Debug for ResponseFuture<F, R, E> {

@@ -1,6 +1,7 @@
 //! The layer: its settings.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use http::{Extensions, HeaderMap, Method, Uri};
@@ -9,6 +10,7 @@ use lodger_core::capture::{Checked, Settings};
 use lodger_core::event::{Actor, ToActor};
 use tower_layer::Layer;
 
+use crate::refuse::{FailClosed, FailOpen};
 use crate::service::AuditService;
 
 /// What a resolver sees of a request.
@@ -31,7 +33,8 @@ pub(crate) type Resolver = Arc<dyn Fn(&RequestView<'_>) -> Option<Actor> + Send 
 /// Captures what the requests of an application change.
 ///
 /// Put it on the router with [`Router::layer`](axum::Router::layer), outside or inside of authentication. It works
-/// around any `Service<http::Request<_>>`; inside of a router it also knows the route.
+/// around any `Service<http::Request<_>>`, also one of hyper or tonic (see the [crate's page](crate)); inside of a router
+/// it also knows the route.
 ///
 /// ```
 /// use axum::{Router, routing::put};
@@ -56,18 +59,38 @@ pub(crate) type Resolver = Arc<dyn Fn(&RequestView<'_>) -> Option<Actor> + Send 
 /// runtime (`enable_time`, which `#[tokio::main]` and actix-web switch on).
 #[derive(Clone)]
 #[must_use = "put the layer on the router with `Router::layer`"]
-pub struct AuditLayer {
+pub struct AuditLayer<M = FailOpen> {
     settings: Settings,
     checked: Checked,
     resolvers: Vec<Resolver>,
+    mode: PhantomData<M>,
 }
 
-lodger_core::__layer_settings!(AuditLayer);
+lodger_core::__layer_settings!(AuditLayer<M>);
 
 impl AuditLayer {
     /// A layer with the default settings, whose events go to `lodger`.
     pub fn new(lodger: Lodger) -> Self {
-        Self { settings: Settings::new(lodger.sink()), checked: Checked::default(), resolvers: Vec::new() }
+        Self {
+            settings: Settings::new(lodger.sink()),
+            checked: Checked::default(),
+            resolvers: Vec::new(),
+            mode: PhantomData,
+        }
+    }
+}
+
+impl<M> AuditLayer<M> {
+    /// Answers 503 with `Retry-After` to a POST, PUT, PATCH or DELETE, before its handler runs, once the client knows
+    /// that its event could not be kept: the intake has no place to hold for it, or the journal has refused an event
+    /// and not found room since. Default: off, requests go before events.
+    ///
+    /// The answer has an empty body, so the response's body type must be [`Default`]: that of axum, tonic and
+    /// `http-body-util` is. Around a service whose body is not, such as tower-http's `TraceLayer`, put the layer inside
+    /// of it, or on the router in a `.layer(..)` of its own.
+    pub fn fail_closed(self) -> AuditLayer<FailClosed> {
+        let Self { settings, checked, resolvers, mode: _ } = self.set(Settings::fail_closed);
+        AuditLayer { settings, checked, resolvers, mode: PhantomData }
     }
 
     /// Looks for the actor in the request's extensions, where nothing else names one. Authentication outside of this
@@ -87,15 +110,15 @@ impl AuditLayer {
     }
 }
 
-impl<S> Layer<S> for AuditLayer {
-    type Service = AuditService<S>;
+impl<S, M> Layer<S> for AuditLayer<M> {
+    type Service = AuditService<S, M>;
 
     fn layer(&self, inner: S) -> Self::Service {
         AuditService::new(inner, self.checked.policy_or_panic(&self.settings), self.resolvers.clone().into())
     }
 }
 
-impl fmt::Debug for AuditLayer {
+impl<M> fmt::Debug for AuditLayer<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuditLayer").field("settings", &self.settings).finish_non_exhaustive()
     }

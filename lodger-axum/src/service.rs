@@ -1,6 +1,7 @@
 //! The service: one request in, one response out.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -13,18 +14,20 @@ use crate::extract::ScopeSlot;
 use crate::future::ResponseFuture;
 use crate::head::CapturedHead;
 use crate::layer::{RequestView, Resolver};
+use crate::refuse::{Admit, FailOpen};
 
 /// The service that [`AuditLayer`](crate::AuditLayer) makes.
 #[derive(Clone)]
-pub struct AuditService<S> {
+pub struct AuditService<S, M = FailOpen> {
     inner: S,
     policy: Arc<Policy>,
     resolvers: Arc<[Resolver]>,
+    mode: PhantomData<M>,
 }
 
-impl<S> AuditService<S> {
+impl<S, M> AuditService<S, M> {
     pub(crate) fn new(inner: S, policy: Arc<Policy>, resolvers: Arc<[Resolver]>) -> Self {
-        Self { inner, policy, resolvers }
+        Self { inner, policy, resolvers, mode: PhantomData }
     }
 
     /// What is known of the actor before anything inside of the layer runs.
@@ -41,10 +44,10 @@ impl<S> AuditService<S> {
     }
 }
 
-impl<S, B, R> Service<Request<B>> for AuditService<S>
+impl<S, B, R, M> Service<Request<B>> for AuditService<S, M>
 where
     S: Service<Request<B>, Response = Response<R>>,
-    R: Default,
+    M: Admit<R>,
 {
     type Response = Response<R>;
     type Error = S::Error;
@@ -61,10 +64,11 @@ where
             return ResponseFuture::through(self.inner.call(request));
         }
         let head = CapturedHead::of(&request, self.policy.headers());
-        let mut exchange = match Exchange::begin(&self.policy, Box::new(head), entry) {
-            Ok(exchange) => exchange,
-            Err(why) => return ResponseFuture::unavailable(why),
+        let place = match M::admit(&self.policy, &head) {
+            Ok(place) => place,
+            Err(response) => return ResponseFuture::unavailable(response),
         };
+        let mut exchange = Exchange::begin(&self.policy, Box::new(head), entry, place);
         let scope = Arc::clone(exchange.scope());
         request.extensions_mut().insert(ScopeSlot(Arc::clone(&scope)));
         // Layers inside may do their work in `call` already, so the scope is entered here too.
@@ -73,7 +77,7 @@ where
     }
 }
 
-impl<S> fmt::Debug for AuditService<S> {
+impl<S, M> fmt::Debug for AuditService<S, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuditService").finish_non_exhaustive()
     }

@@ -36,6 +36,7 @@
 //! | [`destination`] | where events go, and how to write another destination |
 //! | [`service`] | typed clients of hosted audit services |
 //! | [`journal`] | the crash-safe queue on disk |
+//! | `testing` | the kit to test what your code records (feature `testing`) |
 
 #![forbid(unsafe_code)]
 
@@ -56,6 +57,8 @@ pub mod redact;
 pub mod rt;
 #[cfg(feature = "http")]
 pub mod service;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use client::{BuildError, Lodger, LodgerBuilder};
 pub use destination::MemoryDestination;

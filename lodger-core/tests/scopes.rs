@@ -5,7 +5,7 @@
 use std::io;
 
 use lodger_core::capture::{self, Audit};
-use lodger_core::event::{Actor, Event, Outcome, Target, ToActor};
+use lodger_core::event::{Actor, Event, Operation, Outcome, Target, ToActor};
 use lodger_core::{Lodger, MemoryDestination, audited};
 
 fn client() -> (Lodger, MemoryDestination) {
@@ -256,4 +256,39 @@ async fn a_long_job_holds_only_what_is_open() {
     let scope = capture::Scope::job(lodger.sink(), None);
     scope.around(async { (0..1_000).for_each(tick) }).await;
     assert_eq!(scope.open_drafts(), 0);
+}
+
+#[audited("invoice.archive", target(invoice = id), on(always))]
+async fn archive(id: u32, operation: Operation) -> io::Result<()> {
+    current().operation(operation);
+    if id == 9 { Err(io::Error::other("paid already")) } else { Ok(()) }
+}
+
+#[tokio::test]
+async fn the_events_of_a_bulk_operation_share_its_id_and_end_each_in_its_own_way() {
+    let (lodger, memory) = client();
+    let bulk = async {
+        for (operation, id) in Operation::each([7, 9, 11]) {
+            archive(id, operation).await.ok();
+        }
+        current().record("invoice.export").target(Target::new("invoice", 7)).operation(Operation {
+            id: "export-4".to_owned(),
+            index: 0,
+            of: 1,
+        });
+    };
+    lodger.run_as(Actor::service("worker"), bulk).await;
+    let events = memory.wait_for(4).await;
+    let operations: Vec<&Operation> = events.iter().map(|event| event.operation.as_ref().unwrap()).collect();
+    let told: Vec<_> = events[..3]
+        .iter()
+        .zip(&operations)
+        .map(|(event, place)| (event.target.id.as_str(), event.outcome, place.index, place.of))
+        .collect();
+    assert_eq!(
+        told,
+        [("7", Outcome::Success, 0, 3), ("9", Outcome::Failure, 1, 3), ("11", Outcome::Success, 2, 3)]
+    );
+    assert!(operations[1].id == operations[0].id && operations[2].id == operations[0].id);
+    assert_eq!(operations[3].id, "export-4");
 }

@@ -28,6 +28,8 @@ pub(crate) struct Args {
     /// The outcomes to record; empty: the layer decides.
     pub(crate) on: Vec<Ident>,
     pub(crate) user_visible: bool,
+    /// `detach`, where it stands.
+    pub(crate) detach: Option<Ident>,
     /// `crate = path`.
     pub(crate) host: Option<Path>,
     /// The words met so far.
@@ -107,7 +109,14 @@ impl Args {
             "ok" => self.ok.push(fact::ok(input, &key, mistakes)?),
             "success" => self.success = Some(value::assigned(input, &key, mistakes)?),
             "on" => self.on = outcomes(input, &key, mistakes)?,
-            "user_visible" => self.user_visible = flag(input, &key)?,
+            "user_visible" => {
+                self.user_visible = true;
+                stands_alone(input, &key, "for an event that only you can see")?;
+            }
+            "detach" => {
+                stands_alone(input, &key, "for a body that is dropped with its caller")?;
+                self.detach = Some(key);
+            }
             "crate" => self.host = Some(host(input, &key)?),
             _ => return Err(unknown(&key)),
         }
@@ -234,14 +243,14 @@ fn outcomes(input: ParseStream<'_>, key: &Ident, mistakes: &mut Mistakes) -> syn
     Ok(named.into_iter().collect())
 }
 
-/// `user_visible`.
-fn flag(input: ParseStream<'_>, key: &Ident) -> syn::Result<bool> {
+/// `user_visible`, `detach`.
+fn stands_alone(input: ParseStream<'_>, key: &Ident, without: &str) -> syn::Result<()> {
     if ends(input) {
-        return Ok(true);
+        return Ok(());
     }
     Err(syn::Error::new(
         key.span(),
-        format!("`{key}` stands alone: write `{key}`, or leave it out for an event that only you can see"),
+        format!("`{key}` stands alone: write `{key}`, or leave it out {without}"),
     ))
 }
 

@@ -62,11 +62,11 @@ pub(crate) fn function(default_host: &str, args: &Args, function: &Function) -> 
         Returns::Value => parts.of_sync(&written),
         Returns::BoxedFuture(output) => {
             let future = parts.of_future(&written, &output);
-            quote_spanned!(host.span=> #future ::std::boxed::Box::pin(future))
+            quote_spanned!(host.span=> #future ::std::boxed::Box::pin(lodger_future))
         }
         Returns::Future(output) => {
             let future = parts.of_future(&written, &output);
-            quote_spanned!(host.span=> #future future)
+            quote_spanned!(host.span=> #future lodger_future)
         }
     };
     // The outer braces are the user's: what is said of the whole function then points at the function.
@@ -99,36 +99,40 @@ impl Parts<'_> {
     /// The block returns what the body returned, staged in the same poll.
     fn of_async(&self, written: &Type) -> TokenStream {
         let (before, after) = (self.before(), self.after(written));
-        let (body, ty) = (&self.body, returns::inside(written));
+        let (rt, body, ty) = (&self.host.rt, &self.body, returns::inside(written));
         let typed = self.host.typed(written);
         let early = quote_spanned!(self.host.at(written)=> return #typed;);
         // The first `return` tells inference the type that each `return` of the body is to become; without it
         // `return Box::new(x)` wouldn't become a `Box<dyn Trait>`. The `let` does the same for the last expression,
         // and the `else` lets what follows count as reachable even if the body never gets there. Neither may hold a
         // value of that type, which needn't be `Send`, while the body waits.
-        quote_spanned! {self.host.span=>
-            let mut call = #before;
-            let returned: #ty = call.around(async move {
+        let run = quote_spanned! {self.host.span=>
+            let lodger_returned: #ty = #rt::Call::around(&lodger_call, async move {
                 if false {
                     #early
                 }
-                let returned: #ty = if true #body else { #typed };
-                returned
+                let lodger_returned: #ty = if true #body else { #typed };
+                lodger_returned
             })
             .await;
             #after
-            returned
+            lodger_returned
+        };
+        let run = self.detached(run);
+        quote_spanned! {self.host.span=>
+            let mut lodger_call = #before;
+            #run
         }
     }
 
     fn of_sync(&self, written: &Type) -> TokenStream {
         let (before, after) = (self.before(), self.after(written));
-        let (body, ty) = (&self.body, returns::inside(written));
+        let (rt, body, ty) = (&self.host.rt, &self.body, returns::inside(written));
         quote_spanned! {self.host.span=>
-            let mut call = #before;
-            let returned: #ty = call.run(move || -> #ty #body);
+            let mut lodger_call = #before;
+            let lodger_returned: #ty = #rt::Call::run(&lodger_call, move || -> #ty #body);
             #after
-            returned
+            lodger_returned
         }
     }
 
@@ -141,17 +145,30 @@ impl Parts<'_> {
         let taken = self.facts_before(When::Later);
         let later = taken.iter().enumerate().map(|(number, said)| said.later(self.host, number));
         let (take, say): (Vec<_>, Vec<_>) = later.unzip();
+        let run = self.detached(quote_spanned! {self.host.span=>
+            let lodger_returned: #output = #rt::Call::around(&lodger_call, lodger_future).await;
+            #after
+            lodger_returned
+        });
         quote_spanned! {self.host.span=>
             #(#take)*
-            let future = #rt::run(move || -> #ty #body);
-            let future = async move {
-                let mut call = #begin;
+            let lodger_future = #rt::run(move || -> #ty #body);
+            let lodger_future = async move {
+                let mut lodger_call = #begin;
                 #(#say)*
-                let returned: #output = call.around(future).await;
-                #after
-                returned
+                #run
             };
         }
+    }
+
+    /// The last statements of an async block, with `detach` in a task of their own, into which the call moves: what a
+    /// client that leaves drops then is only the waiting for it.
+    fn detached(&self, run: TokenStream) -> TokenStream {
+        let Some(word) = &self.args.detach else { return run };
+        // What can't be moved to a task is said at the word.
+        let at = self.host.at(word);
+        let rt: TokenStream = self.host.rt.clone().into_iter().map(|token| located(token, at)).collect();
+        quote_spanned!(at=> #rt::detach(async move { #run }).await)
     }
 
     /// An expression: the call, told everything that is known before the body.
@@ -165,9 +182,9 @@ impl Parts<'_> {
         quote_spanned! {self.host.span=>
             {
                 use #rt::probe::prelude::*;
-                let mut call = #begin;
+                let mut lodger_call = #begin;
                 #(#facts)*
-                call
+                lodger_call
             }
         }
     }
@@ -177,7 +194,7 @@ impl Parts<'_> {
         let facts = &self.args.facts;
         let ask = Ask {
             actor: !facts.iter().any(|fact| matches!(fact, Fact::Actor(_))),
-            target: !facts.iter().any(|fact| matches!(fact, Fact::Target(_) | Fact::BareTarget(_))),
+            target: !self.names_target(),
         };
         let mut said: Vec<_> =
             facts.iter().map(|fact| facts::said(self.host, self.args, fact, when)).collect();
@@ -185,39 +202,50 @@ impl Parts<'_> {
         said
     }
 
+    /// Whether the attribute says which target it is: then nobody is asked.
+    fn names_target(&self) -> bool {
+        self.args.facts.iter().any(|fact| matches!(fact, Fact::Target(_) | Fact::BareTarget(_)))
+    }
+
     /// Statements: what the returned value tells, and the end.
     fn after(&self, returned: &Type) -> TokenStream {
         let rt = &self.host.rt;
         let verdict = match &self.args.success {
-            Some(success) => quote_spanned!(self.host.at(success)=> #rt::judge(returned, #success)),
+            Some(success) => quote_spanned!(self.host.at(success)=> #rt::judge(lodger_returned, #success)),
             None => {
-                quote_spanned!(self.host.at(returned)=> (&&#rt::probe::Ret::new(returned)).lodger_verdict())
+                quote_spanned!(self.host.at(returned)=> (&&#rt::probe::Ret::new(lodger_returned)).lodger_verdict())
             }
         };
-        if matches!(returned, Type::Tuple(tuple) if tuple.elems.is_empty()) && self.args.ok.is_empty() {
+        let asked = probes::may_be_target(returned) && !self.names_target();
+        if !asked && self.args.ok.is_empty() {
             return quote_spanned! {self.host.span=>
                 {
                     use #rt::probe::prelude::*;
-                    let verdict = { let returned = &returned; #verdict };
-                    call.stage(verdict);
+                    let lodger_verdict = { let lodger_returned = &lodger_returned; #verdict };
+                    #rt::Call::stage(lodger_call, lodger_verdict);
                 }
             };
         }
+        let ask = asked.then(|| {
+            quote_spanned! {self.host.span=>
+                #rt::Call::ok_target(&mut lodger_call, (&&&#rt::probe::Value::new(lodger_ok)).lodger_target());
+            }
+        });
         let told = self.args.ok.iter().map(|ok| {
             let pat = &ok.pat;
             let facts =
                 ok.facts.iter().map(|fact| facts::said(self.host, self.args, fact, When::Now).now(self.host));
-            quote_spanned!(self.host.span=> match ok { #pat => { #(#facts)* } _ => {} })
+            quote_spanned!(self.host.span=> match lodger_ok { #pat => { #(#facts)* } _ => {} })
         });
         quote_spanned! {self.host.span=>
             {
                 use #rt::probe::prelude::*;
-                let verdict = { let returned = &returned; #verdict };
-                if let ::core::option::Option::Some(ok) = (&&#rt::probe::Ret::new(&returned)).lodger_ok() {
-                    call.ok_target((&&&#rt::probe::Value::new(ok)).lodger_target());
+                let lodger_verdict = { let lodger_returned = &lodger_returned; #verdict };
+                if let ::core::option::Option::Some(lodger_ok) = (&&#rt::probe::Ret::new(&lodger_returned)).lodger_ok() {
+                    #ask
                     #(#told)*
                 }
-                call.stage(verdict);
+                #rt::Call::stage(lodger_call, lodger_verdict);
             }
         }
     }

@@ -12,7 +12,7 @@ pub(crate) struct Key {
 }
 
 /// Every word, in the order of the documentation.
-pub(crate) const KEYS: [Key; 11] = [
+pub(crate) const KEYS: [Key; 12] = [
     Key {
         name: "target",
         form: "`target(invoice = id)` or `target = id`",
@@ -55,6 +55,11 @@ pub(crate) const KEYS: [Key; 11] = [
         other_words: &["outcome", "outcomes", "always"],
     },
     Key { name: "user_visible", form: "`user_visible`", other_words: &["visible", "public", "user_facing"] },
+    Key {
+        name: "detach",
+        form: "`detach`",
+        other_words: &["detached", "spawn", "background", "uncancellable", "shield"],
+    },
     Key { name: "crate", form: "`crate = path::to::lodger_axum`", other_words: &["path", "krate"] },
 ];
 
@@ -138,6 +143,7 @@ mod tests {
         assert_eq!(nearest_key("Actor"), Some("actor"));
         assert_eq!(nearest_key("metadata"), Some("fields"));
         assert_eq!(nearest_key("user"), Some("actor"));
-        assert_eq!(nearest_key("detach"), None);
+        assert_eq!(nearest_key("spawn"), Some("detach"));
+        assert_eq!(nearest_key("colour"), None);
     }
 }

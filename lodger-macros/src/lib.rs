@@ -9,7 +9,10 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod detach;
 mod expand;
+#[cfg(test)]
+mod golden;
 mod item;
 mod keys;
 mod mistakes;
@@ -26,34 +29,37 @@ use crate::mistakes::Mistakes;
 #[doc = include_str!("audited.md")]
 #[proc_macro_attribute]
 pub fn audited_axum(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    audited("lodger_axum", attribute, item)
+    audited("lodger_axum", attribute.into(), item.into()).into()
 }
 
 #[doc = include_str!("audited.md")]
 #[proc_macro_attribute]
 pub fn audited_actix(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    audited("lodger_actix", attribute, item)
+    audited("lodger_actix", attribute.into(), item.into()).into()
 }
 
 #[doc = include_str!("audited.md")]
 #[proc_macro_attribute]
 pub fn audited_core(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    audited("lodger_core", attribute, item)
+    audited("lodger_core", attribute.into(), item.into()).into()
 }
 
-fn audited(host: &str, attribute: TokenStream, item: TokenStream) -> TokenStream {
-    let item = proc_macro2::TokenStream::from(item);
+fn audited(
+    host: &str,
+    attribute: proc_macro2::TokenStream,
+    item: proc_macro2::TokenStream,
+) -> proc_macro2::TokenStream {
     let mut mistakes = Mistakes::default();
-    let args = Args::parse(attribute.into(), &mut mistakes);
+    let args = Args::parse(attribute, &mut mistakes);
     let function = Function::parse(item.clone(), &mut mistakes);
     if let Some(function) = &function {
         validate::function(function, &args, &mut mistakes);
     }
     match (mistakes.into_error(), function) {
-        (None, Some(function)) => expand::function(host, &args, &function).into(),
+        (None, Some(function)) => expand::function(host, &args, &function),
         (error, _) => {
             let errors = error.map(syn::Error::into_compile_error);
-            quote!(#errors #item).into()
+            quote!(#errors #item)
         }
     }
 }

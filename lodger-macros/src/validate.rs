@@ -3,6 +3,7 @@
 use syn::Type;
 
 use crate::args::Args;
+use crate::detach;
 use crate::item::Function;
 use crate::mistakes::Mistakes;
 use crate::returns::{self, Returns};
@@ -23,6 +24,9 @@ pub(crate) fn function(function: &Function, args: &Args, mistakes: &mut Mistakes
             "an `extern` function is called by code that knows nothing of requests; put `#[audited]` on a function \
              without `extern` and call that from here",
         );
+    }
+    if let Some(word) = &args.detach {
+        detach::function(sig, word, mistakes);
     }
     returned(function, args, mistakes);
 }

@@ -483,3 +483,61 @@ fn a_future_is_send_where_the_users_is_and_an_alias_hides_no_err() {
     assert_eq!(told(), ["Err"]);
     assert_eq!(inner_attributes(), 2);
 }
+
+// In a task of its own.
+
+#[audited("a.detached", target(a = id), ok(|length| fields(length)), detach, crate = crate::host)]
+async fn detached(user: User, id: u32) -> Result<usize, String> {
+    pause().await;
+    if id == 0 { Err("zero".to_owned()) } else { Ok(user.0.len()) }
+}
+
+#[audited("a.detached", fields(id), detach, crate = crate::host)]
+fn detached_boxed(user: User, id: u32) -> BoxFuture<'static, Answer<usize>> {
+    Box::pin(async move { if id == 0 { Err("zero".to_owned()) } else { Ok(user.0.len()) } })
+}
+
+#[audited("a.detached", detach, crate = crate::host)]
+fn detached_opaque<T: Display + Send + 'static>(
+    it: T,
+    job: fn(&str) -> u8,
+) -> impl Future<Output = Answer<u8>> {
+    async move { Ok(job(&it.to_string())) }
+}
+
+impl Renamer {
+    #[audited("a.detached", fields(prefix = self.prefix), detach, crate = crate::host)]
+    async fn detached(self: Arc<Self>) -> Result<impl Display, Box<dyn std::error::Error>> {
+        if self.prefix.is_empty() {
+            return Err("no prefix".into());
+        }
+        Ok(self.prefix.clone())
+    }
+}
+
+#[test]
+fn a_detached_body_begins_its_task_when_everything_known_before_it_is_told() {
+    let future = detached(User("ada"), 1);
+    assert!(said().is_empty(), "nothing has happened yet");
+    assert_eq!(block_on(future), Ok(3));
+    assert_eq!(
+        said(),
+        [
+            "a.detached: begin",
+            "a.detached: target a 1",
+            "a.detached: argument actor ada",
+            "a task: begin",
+            "a.detached: length = 3",
+            "a.detached: Ok"
+        ]
+    );
+    assert!(block_on(detached(User("ada"), 0)).is_err());
+    assert_eq!(told(), ["target a 0", "argument actor ada", "begin", "Err"]);
+    assert_eq!(block_on(detached_boxed(User("ada"), 1)), Ok(3));
+    assert_eq!(told(), ["id = 1", "argument actor ada", "begin", "Ok"]);
+    assert_eq!(block_on(detached_opaque("x", |text| text.len() as u8)), Ok(1));
+    assert_eq!(told(), ["begin", "Ok"]);
+    let renamer = Arc::new(Renamer { prefix: "x-".to_owned() });
+    assert_eq!(block_on(renamer.detached()).unwrap().to_string(), "x-");
+    assert_eq!(told(), ["prefix = \"x-\"", "begin", "Ok"]);
+}

@@ -192,6 +192,34 @@ where
     if id.as_ref().len() > 7 { Err(long()) } else { Ok(id.as_ref()) }
 }
 
+/// In a task of its own.
+///
+/// # Errors
+///
+/// Never.
+#[audited(ACTION, target = invoice, ok(|told| fields(id = told.id)), detach)]
+pub async fn detached(_user: User, invoice: Invoice) -> Result<Invoice, String> {
+    std::future::ready(()).await;
+    Ok(invoice)
+}
+
+/// In a task of its own, and nothing to say.
+#[audited(ACTION, detach)]
+pub async fn detached_nothing() {}
+
+/// A future in a task of its own.
+///
+/// # Errors
+///
+/// Never.
+#[audited(ACTION, detach)]
+pub fn detached_opaque(_user: User) -> impl Future<Output = Result<u64, String>> + Send {
+    async move {
+        std::future::ready(()).await;
+        Ok(1)
+    }
+}
+
 /// Twice.
 #[audited("a.first")]
 #[audited("a.second")]

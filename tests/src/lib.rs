@@ -8,9 +8,15 @@
     reason = "a test that can't go on should stop right there, with a backtrace"
 )]
 
+pub mod full;
 pub mod parity;
 
 /// The README's examples, compiled.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// The examples of the page about testing, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/testing.md")]
+struct Testing;

@@ -1,7 +1,7 @@
 //! Corners of the layers that the parity table's service doesn't have, in both frameworks.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
-use lodger_core::capture::{Audit, Guarantee};
+use lodger_core::capture::{Audit, Guarantee, Unaudited};
 use lodger_core::event::{Actor, Event, Outcome};
 use lodger_core::{Lodger, MemoryDestination};
 
@@ -19,6 +19,17 @@ fn assert_login_failed(events: &[Event], status: u16) {
     assert_eq!(events.len(), 1, "{events:?}");
     assert_eq!(events[0].action, "login.failed");
     assert_eq!(events[0].request.as_ref().unwrap().status, Some(status));
+}
+
+/// An un-annotated handler of a search that is a POST.
+fn nothing_changed() {
+    Audit::current().unwrap().discard();
+}
+
+async fn assert_no_alarm(lodger: &Lodger, memory: &MemoryDestination) {
+    lodger.flush(std::time::Duration::from_secs(60)).await.unwrap();
+    let counts = lodger.stats().counts;
+    assert_eq!((counts.unaudited, counts.discarded, memory.events().len()), (0, 1, 0));
 }
 
 mod on_axum {
@@ -55,6 +66,15 @@ mod on_axum {
             send(Router::new().route("/login", post(handler)).layer(layer(&lodger)), "POST", "/login").await;
             assert_login_failed(&memory.wait_for(1).await, status);
         }
+    }
+
+    #[tokio::test]
+    async fn a_change_that_was_none_raises_no_alarm() {
+        let (lodger, memory) = client();
+        let app = Router::new().route("/search", post(async || nothing_changed()));
+        let layer = layer(&lodger).unaudited(Unaudited::Record);
+        send(app.layer(layer), "POST", "/search").await;
+        assert_no_alarm(&lodger, &memory).await;
     }
 
     #[audited("thing.do")]
@@ -189,6 +209,19 @@ mod on_actix {
             call_service(&init_service(app).await, TestRequest::post().uri("/login").to_request()).await;
             assert_login_failed(&memory.wait_for(1).await, status);
         }
+    }
+
+    #[actix_web::test]
+    async fn a_change_that_was_none_raises_no_alarm() {
+        let (lodger, memory) = client();
+        let handler = || async {
+            nothing_changed();
+            "found"
+        };
+        let middleware = middleware(&lodger).unaudited(Unaudited::Record);
+        let app = App::new().wrap(middleware).route("/search", web::post().to(handler));
+        call_service(&init_service(app).await, TestRequest::post().uri("/search").to_request()).await;
+        assert_no_alarm(&lodger, &memory).await;
     }
 
     #[audited("thing.do")]

@@ -4,38 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use lodger_core::Lodger;
-use lodger_core::destination::{Answer, BoxFuture, Delivery, Destination, Identity};
-use lodger_core::event::Event;
-
-/// A destination that never answers, so nothing is ever freed.
-#[derive(Debug)]
-struct Stuck;
-
-impl Destination for Stuck {
-    fn identity(&self) -> Identity {
-        Identity::new("stuck", "")
-    }
-
-    fn deliver<'a>(&'a self, _: &'a [Delivery]) -> BoxFuture<'a, Vec<Answer>> {
-        Box::pin(std::future::pending())
-    }
-}
-
-/// A client whose journal takes nothing more.
-async fn full(dir: &std::path::Path) -> Lodger {
-    let lodger =
-        Lodger::builder().destination(Stuck).journal_dir(dir).max_journal_bytes(1 << 20).build().unwrap();
-    let filler = "x".repeat(30_000);
-    for _ in 0..100 {
-        let event = Event::builder("invoice.update").metadata("filler", &filler).build().unwrap();
-        if let Err(error) = lodger.record(event).await {
-            assert_eq!(error.kind(), "journal_full");
-            return lodger;
-        }
-    }
-    panic!("a journal of 1 MiB took 3 MB");
-}
+use lodger_tests::full::full_client;
 
 mod on_axum {
     use axum::Router;
@@ -50,7 +19,7 @@ mod on_axum {
     #[tokio::test]
     async fn a_change_is_turned_away_and_a_read_is_not() {
         let dir = tempfile::tempdir().unwrap();
-        let lodger = full(dir.path()).await;
+        let lodger = full_client(dir.path()).await;
         let ran = Arc::new(AtomicU32::new(0));
         let handler = || {
             let ran = Arc::clone(&ran);
@@ -83,7 +52,7 @@ mod on_actix {
     #[actix_web::test]
     async fn a_change_is_turned_away_and_a_read_is_not() {
         let dir = tempfile::tempdir().unwrap();
-        let lodger = full(dir.path()).await;
+        let lodger = full_client(dir.path()).await;
         let ran = Arc::new(AtomicU32::new(0));
         let handler = || {
             let ran = Arc::clone(&ran);

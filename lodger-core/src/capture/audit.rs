@@ -11,7 +11,7 @@ use super::diff;
 use super::draft::Content;
 use super::drafts::{DraftId, Which};
 use super::scope::Scope;
-use crate::event::{Change, EventId, Retention, Timestamp, ToActor, ToTarget};
+use crate::event::{Change, EventId, Operation, Retention, Timestamp, ToActor, ToTarget};
 
 /// Speaks about an event while its handler runs: what only the body knows.
 ///
@@ -159,6 +159,11 @@ impl Audit {
         self.say(|content| content.retention = Some(retention))
     }
 
+    /// The bulk operation it is part of: one event a target, numbered by [`Operation::each`].
+    pub fn operation(&self, operation: Operation) -> &Self {
+        self.say(|content| content.operation = Some(operation))
+    }
+
     /// The key under which a destination recognises a repeat: 12 to 255 printable ASCII characters.
     pub fn idempotency_key(&self, key: impl ToString) -> &Self {
         let key = key.to_string();
@@ -171,7 +176,8 @@ impl Audit {
         self.say(|content| content.committed = true)
     }
 
-    /// No event is wanted after all: nothing was changed. Counted.
+    /// No event is wanted after all: nothing was changed. Counted. In a handler without `#[audited]` it tells the alarm
+    /// for unaudited changes that there was none: a search that is a POST.
     pub fn discard(&self) -> &Self {
         self.say(|content| content.discarded = true)
     }

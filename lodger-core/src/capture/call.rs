@@ -22,7 +22,8 @@ pub struct Call {
     scope: Arc<Scope>,
     site: &'static Site,
     draft: DraftId,
-    staged: bool,
+    /// How the function ended; `None` while it runs.
+    ended: Option<Ended>,
 }
 
 impl Call {
@@ -34,12 +35,12 @@ impl Call {
             None => (Scope::outside(), None),
         };
         let draft = scope.state().drafts.open(site, caller);
-        Self { scope, site, draft, staged: false }
+        Self { scope, site, draft, ended: None }
     }
 
     /// Runs the body where it speaks about this draft.
     pub fn around<F: Future>(&self, body: F) -> InScope<F> {
-        self.scope.context(Some(self.draft)).around(body)
+        InScope::new(self.scope.context(Some(self.draft)), body)
     }
 
     /// Runs the body of a function that is not async where it speaks about this draft.
@@ -50,10 +51,12 @@ impl Call {
         self.scope.context(Some(self.draft)).enter(body)
     }
 
+    // What is told is made a value first and kept by code that is there once: each of these would else be compiled
+    // anew, with all that it calls, for every type that somebody names.
+
     /// `actor = e`.
     pub fn actor(&mut self, actor: impl ToActor) {
-        let actor = actor.to_actor();
-        self.say(|content| content.actor = Some(actor));
+        self.keep_actor(actor.to_actor());
     }
 
     /// An argument that may name the actor.
@@ -65,8 +68,7 @@ impl Call {
 
     /// `target(KIND = e)`, `target = e`.
     pub fn target(&mut self, target: impl ToTarget) {
-        let target = target.to_target();
-        self.say(|content| content.target = Some(target));
+        self.keep_target(target.to_target());
     }
 
     /// An argument that may name the target. The first one that the action is about counts.
@@ -90,64 +92,77 @@ impl Call {
 
     /// `tenant = e`.
     pub fn tenant(&mut self, tenant: impl Display) {
-        let tenant = tenant.to_string();
-        self.say(|content| content.tenant = Some(tenant));
+        self.keep_tenant(tenant.to_string());
     }
 
     /// `idempotency_key = e`.
     pub fn idempotency_key(&mut self, key: impl Display) {
-        let key = key.to_string();
-        self.say(|content| content.idempotency_key = Some(key));
+        self.keep_idempotency_key(key.to_string());
     }
 
     /// `fields(name = e)`.
     pub fn field(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
-        let value = serde_json::to_value(value);
-        self.say(|content| content.field(name, value));
+        self.keep_field(name, serde_json::to_value(value));
     }
 
     /// `fields(name = %e)`.
     pub fn field_display(&mut self, name: &str, value: &(impl Display + ?Sized)) {
-        let value = Value::String(value.to_string());
-        self.say(|content| content.field(name, Ok(value)));
+        self.keep_field(name, Ok(Value::String(value.to_string())));
     }
 
     /// `fields(name = ?e)`.
     pub fn field_debug(&mut self, name: &str, value: &(impl Debug + ?Sized)) {
-        let value = Value::String(format!("{value:?}"));
-        self.say(|content| content.field(name, Ok(value)));
+        self.keep_field(name, Ok(Value::String(format!("{value:?}"))));
     }
 
     /// `fields(name = secret(e))`: only a keyed hash is kept.
     pub fn field_secret(&mut self, name: &str, value: &(impl Display + ?Sized)) {
         let hashed = self.scope.sink.hash_key().hash("secret", value.to_string());
-        self.say(|content| content.field(name, Ok(Value::String(hashed))));
+        self.keep_field(name, Ok(Value::String(hashed)));
     }
 
     /// `fields(name = pii(e))`: kept, and marked as personal.
     pub fn field_pii(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
-        let value = serde_json::to_value(value);
+        self.keep_personal_field(name, serde_json::to_value(value));
+    }
+
+    fn keep_actor(&self, actor: Actor) {
+        self.say(|content| content.actor = Some(actor));
+    }
+
+    fn keep_target(&self, target: Target) {
+        self.say(|content| content.target = Some(target));
+    }
+
+    fn keep_tenant(&self, tenant: String) {
+        self.say(|content| content.tenant = Some(tenant));
+    }
+
+    fn keep_idempotency_key(&self, key: String) {
+        self.say(|content| content.idempotency_key = Some(key));
+    }
+
+    fn keep_field(&self, name: &str, value: serde_json::Result<Value>) {
+        self.say(|content| content.field(name, value));
+    }
+
+    fn keep_personal_field(&self, name: &str, value: serde_json::Result<Value>) {
         self.say(|content| content.personal_field(name, value));
     }
 
     /// The body has returned.
     pub fn stage(mut self, verdict: Verdict) {
-        self.end(Ended::Returned(verdict));
+        self.ended = Some(Ended::Returned(verdict));
     }
 
     fn say(&self, what: impl FnOnce(&mut Content)) {
         self.scope.say(Which::Draft(self.draft), what);
     }
-
-    fn end(&mut self, ended: Ended) {
-        if !std::mem::replace(&mut self.staged, true) {
-            self.scope.stage(self.draft, ended);
-        }
-    }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.end(if std::thread::panicking() { Ended::Panicked } else { Ended::Cancelled });
+        let interrupted = || if std::thread::panicking() { Ended::Panicked } else { Ended::Cancelled };
+        self.scope.stage(self.draft, self.ended.unwrap_or_else(interrupted));
     }
 }

@@ -1,13 +1,22 @@
 //! Where the running code stands: in which scope, and in which annotated function.
+//!
+//! A task-local of our own: every annotated function gets a copy of the code around its body, and what a general one
+//! costs the compiler there was a quarter of a build.
 
+use std::cell::RefCell;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
+
+use pin_project_lite::pin_project;
 
 use super::drafts::DraftId;
 use super::scope::Scope;
 
-tokio::task_local! {
-    static CURRENT: Context;
+thread_local! {
+    /// The places that the running code stands in, the innermost last.
+    static CURRENT: RefCell<Vec<Context>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Where the running code stands.
@@ -16,7 +25,7 @@ tokio::task_local! {
 /// and in the same way around the body of each annotated function. So functions that run side by side in one request
 /// (`join!`) each speak about their own event.
 #[derive(Debug, Clone)]
-pub struct Context {
+pub(super) struct Context {
     pub(super) scope: Arc<Scope>,
     /// The draft of the innermost annotated function.
     pub(super) function: Option<DraftId>,
@@ -25,32 +34,109 @@ pub struct Context {
 impl Context {
     /// Where the running code stands, if it stands in any scope.
     pub(super) fn current() -> Option<Self> {
-        CURRENT.try_with(Self::clone).ok()
+        look(|context| Some(context.clone()))
     }
 
     /// The function that the running code is in, if that belongs to this scope.
     pub(super) fn function_in(scope: &Scope) -> Option<DraftId> {
-        let here =
-            |context: &Self| std::ptr::eq(&raw const *context.scope, scope).then_some(context.function);
-        CURRENT.try_with(here).ok().flatten().flatten()
+        look(|context| context.function.filter(|_| std::ptr::eq(&raw const *context.scope, scope)))
     }
 
     /// Runs `work` here.
     pub(super) fn enter<T>(self, work: impl FnOnce() -> T) -> T {
-        CURRENT.sync_scope(self, work)
-    }
-
-    /// Runs `future` here, including its destructor.
-    pub(super) fn around<F: Future>(self, future: F) -> InScope<F> {
-        CURRENT.scope(self, future)
+        let mut place = Some(self);
+        let _inside = Inside::enter(&mut place);
+        work()
     }
 }
 
 /// The scope that the code runs in, if any.
 #[must_use]
 pub fn current() -> Option<Arc<Scope>> {
-    Context::current().map(|context| context.scope)
+    look(|context| Some(Arc::clone(&context.scope)))
 }
 
-/// A future that runs in a scope.
-pub type InScope<F> = tokio::task::futures::TaskLocalFuture<Context, F>;
+/// Looks where the running code stands. At a thread's very end it stands nowhere.
+fn look<T>(at: impl FnOnce(&Context) -> Option<T>) -> Option<T> {
+    CURRENT.try_with(|current| current.borrow().last().and_then(at)).ok().flatten()
+}
+
+/// Takes the context out of `place` and stands there. At a thread's very end the context stays where it is.
+fn enter(place: &mut Option<Context>) {
+    _ = CURRENT.try_with(|current| current.borrow_mut().extend(place.take()));
+}
+
+/// Stands where it stood before, and gives the context back.
+fn leave() -> Option<Context> {
+    CURRENT.try_with(|current| current.borrow_mut().pop()).ok().flatten()
+}
+
+/// As long as it lives, the code stands where `place` said.
+struct Inside<'a> {
+    place: &'a mut Option<Context>,
+}
+
+impl<'a> Inside<'a> {
+    fn enter(place: &'a mut Option<Context>) -> Self {
+        enter(place);
+        Self { place }
+    }
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        if self.place.is_none() {
+            *self.place = leave();
+        }
+    }
+}
+
+pin_project! {
+    /// A future that runs in a scope.
+    #[must_use = "futures do nothing unless polled"]
+    #[derive(Debug)]
+    pub struct InScope<F> {
+        // Dropped in this order: what the future's destructor says is said in the scope too.
+        place: Place,
+        #[pin]
+        future: F,
+        leave: Leave,
+    }
+}
+
+impl<F> InScope<F> {
+    /// Runs `future` here, including its destructor.
+    pub(super) fn new(here: Context, future: F) -> Self {
+        Self { place: Place(Some(here)), future, leave: Leave }
+    }
+}
+
+/// Enters when it is dropped, for the future that is dropped next.
+#[derive(Debug)]
+struct Place(Option<Context>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        enter(&mut self.0);
+    }
+}
+
+/// Leaves when it is dropped, what [`Place`] has entered.
+#[derive(Debug)]
+struct Leave;
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        drop(leave());
+    }
+}
+
+impl<F: Future> Future for InScope<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let _inside = Inside::enter(&mut this.place.0);
+        this.future.poll(cx)
+    }
+}

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::drafts::DraftId;
 use super::{Ended, Site};
-use crate::event::{Actor, Change, EventId, Metadata, Retention, Target, Timestamp};
+use crate::event::{Actor, Change, EventId, Metadata, Operation, Retention, Target, Timestamp};
 
 /// Everything that was said about an event so far. What nobody said is found out when the draft is finished.
 #[derive(Debug, Default)]
@@ -34,6 +34,7 @@ pub(super) struct Content {
     pub(super) metadata: Metadata,
     pub(super) personal: Vec<String>,
     pub(super) source: Option<String>,
+    pub(super) operation: Option<Operation>,
     pub(super) idempotency_key: Option<String>,
     /// The change was made, whatever happens to the function from here on.
     pub(super) committed: bool,

@@ -1,6 +1,7 @@
 //! The drafts of one scope.
 
 use std::borrow::Cow;
+use std::num::NonZeroU64;
 
 use super::draft::{ArgumentActor, Content, Draft, Maker};
 use super::{Ended, Site, Verdict};
@@ -8,7 +9,7 @@ use crate::event::{EventId, Timestamp};
 
 /// Names a draft within its scope. Never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct DraftId(u64);
+pub(super) struct DraftId(NonZeroU64);
 
 /// Which draft of a scope something is said about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +26,8 @@ pub(super) enum Which {
 pub(super) struct Drafts {
     /// In the order in which they were opened; there are few.
     open: Vec<(DraftId, Box<Draft>)>,
-    next: u64,
+    /// How many were ever opened.
+    opened: u64,
     /// Whether an annotated function ever ran.
     function: bool,
     /// What was said before any function ran.
@@ -114,8 +116,8 @@ impl Drafts {
     }
 
     fn push(&mut self, draft: Draft) -> DraftId {
-        let id = DraftId(self.next);
-        self.next += 1;
+        let id = DraftId(NonZeroU64::MIN.saturating_add(self.opened));
+        self.opened += 1;
         self.open.push((id, Box::new(draft)));
         id
     }
@@ -181,6 +183,11 @@ impl Drafts {
     /// Takes no more words before a draft is opened: the request is over.
     pub(super) fn close(&mut self) {
         self.closed = true;
+    }
+
+    /// Whether the application said, outside of every function, that nothing was changed.
+    pub(super) fn discarded_beforehand(&self) -> bool {
+        self.pending.discarded
     }
 
     /// Takes what was said before any function ran.

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use super::draft::{Draft, Maker};
 use super::finish::{self, Ending, Finished};
+use super::outcome::Says;
 use super::scope::Scope;
 use super::{
-    Count, Ended, Guarantee, Head, Missed, Policy, Reservation, Unaudited, Verdict, Wait, request_id,
+    Count, Ended, Guarantee, Head, Missed, Policy, Reservation, ResponseHead, Unaudited, Verdict, Wait,
+    request_id,
 };
 use crate::event::{Actor, Outcome};
 
@@ -21,8 +23,8 @@ const DENIED_ACTION: &str = "request.denied";
 /// The action of the event for a change that was turned away before an annotated function ran, likewise.
 const REJECTED_ACTION: &str = "request.rejected";
 
-/// One request and its response: [`begin`](Self::begin), run the inner service in the [`scope`](Self::scope),
-/// [`respond`](Self::respond). Dropped before it responded, it finishes what was staged: the client is gone.
+/// One request and its response: [`admit`](Self::admit), [`begin`](Self::begin), run the inner service in the
+/// [`scope`](Self::scope), [`respond`](Self::respond). Dropped before it responded, it finishes what was staged: the client is gone.
 pub struct Exchange {
     scope: Arc<Scope>,
     policy: Arc<Policy>,
@@ -39,19 +41,6 @@ pub struct Entry {
     pub actor: Option<Actor>,
     /// What the layer's resolver found.
     pub resolved: Option<Actor>,
-}
-
-/// What the layer sees of a response.
-#[derive(Debug)]
-pub struct ResponseHead<'a> {
-    /// The HTTP status.
-    pub status: u16,
-    /// The request id that it carries already.
-    pub request_id: Option<String>,
-    /// The route template, where the framework only knows it after the call.
-    pub route: Option<String>,
-    /// The path that was routed, where a middleware inside may have changed it.
-    pub path: Option<&'a str>,
 }
 
 /// A request that must not run, because its event could not be kept.
@@ -86,30 +75,33 @@ pub struct Responded {
 }
 
 impl Exchange {
-    /// A request comes in.
+    /// Whether a request may run. Answers with the place that is held for its event, if one is.
     ///
     /// # Errors
     ///
     /// With `fail_closed`, when no place could be held for the event of a changing request: answer 503 and don't run
     /// the inner service.
-    pub fn begin(policy: &Arc<Policy>, head: Box<dyn Head>, entry: Entry) -> Result<Self, TurnedAway> {
-        let reservation = if policy.fail_closed() && is_change(head.method()) {
-            match policy.sink().reserve() {
-                Ok(reservation) => Some(reservation),
-                Err(after) => {
-                    policy.sink().count(Count::FailedClosed);
-                    return Err(TurnedAway {
-                        after,
-                        request_id: request_id::inbound(&*head).map(str::to_owned),
-                    });
-                }
-            }
-        } else {
-            None
-        };
+    pub fn admit(policy: &Policy, head: &dyn Head) -> Result<Option<Reservation>, TurnedAway> {
+        if !policy.fail_closed() || !is_change(head.method()) {
+            return Ok(None);
+        }
+        policy.sink().reserve().map(Some).map_err(|after| {
+            policy.sink().count(Count::FailedClosed);
+            TurnedAway { after, request_id: request_id::inbound(head).map(str::to_owned) }
+        })
+    }
+
+    /// A request comes in, and its event gets the place that was held for it, if one was.
+    #[must_use]
+    pub fn begin(
+        policy: &Arc<Policy>,
+        head: Box<dyn Head>,
+        entry: Entry,
+        reservation: Option<Reservation>,
+    ) -> Self {
         let scope = Scope::request(Arc::clone(policy), head);
         scope.enter_actor(entry);
-        Ok(Self { scope, policy: Arc::clone(policy), running: false, responded: false, reservation })
+        Self { scope, policy: Arc::clone(policy), running: false, responded: false, reservation }
     }
 
     /// Another layer around a request that has a scope already: it only adds the actor that it finds, which is said
@@ -145,8 +137,8 @@ impl Exchange {
         if let Some(id) = &response.request_id {
             self.scope.adopt_request_id(id);
         }
-        let left = self.finish(Ending::Answered(response.status));
-        let request_id = if response.request_id.is_some() { None } else { self.echo(left.recorded) };
+        let left = self.finish(Ending::Answered { status: response.status, grpc: response.grpc });
+        let request_id = if response.has_request_id { None } else { self.echo(left.recorded) };
         Responded { request_id, wait: self.bounded(left.waits) }
     }
 
@@ -206,17 +198,27 @@ impl Exchange {
             _ => Ended::Returned(Verdict::None),
         };
         let path = self.scope.path()?;
-        if let Some((_, action)) = self.policy.rules().find(head.method(), route.as_deref(), &path) {
+        if let Some((rule, action)) = self.policy.rules().find(head.method(), route.as_deref(), &path) {
+            if route.is_none() {
+                // No framework around, or none that has routed it: the pattern is the template that is known.
+                self.scope.routed(Some(rule.pattern().to_string()), Some(&path));
+            }
             return Some(self.scope.draft_of_layer(Maker::Rule, Cow::Owned(action.clone()), ended));
         }
-        let Ending::Answered(status) = *ending else { return None };
+        if !matches!(ending, Ending::Answered { .. }) {
+            return None;
+        }
         let asked_for = |outcome| self.policy.on().is_some_and(|on| on.contains(outcome));
         let change = is_change(head.method());
         let of_layer = |action| Some(self.scope.draft_of_layer(Maker::Layer, Cow::Borrowed(action), ended));
-        match status {
-            401 | 403 if !left.function && asked_for(Outcome::Denied) => of_layer(DENIED_ACTION),
-            400.. if change && !left.function && asked_for(Outcome::Failure) => of_layer(REJECTED_ACTION),
-            ..400 if change && !left.recorded => self.unaudited(head, route.as_deref(), left.function, ended),
+        match ending.answer().says()? {
+            Says::Denied if !left.function && asked_for(Outcome::Denied) => of_layer(DENIED_ACTION),
+            Says::Denied | Says::Error if change && !left.function && asked_for(Outcome::Failure) => {
+                of_layer(REJECTED_ACTION)
+            }
+            Says::Fine | Says::Redirect if change && !left.recorded => {
+                self.unaudited(head, route.as_deref(), left.function, ended)
+            }
             _ => None,
         }
     }
@@ -225,6 +227,10 @@ impl Exchange {
     fn unaudited(&self, head: &dyn Head, route: Option<&str>, function: bool, ended: Ended) -> Option<Draft> {
         let alarm = self.policy.unaudited();
         if alarm == Unaudited::Ignore {
+            return None;
+        }
+        if self.scope.state().drafts.discarded_beforehand() {
+            self.policy.sink().count(Count::Discarded);
             return None;
         }
         self.policy.sink().count(Count::Unaudited);
@@ -240,8 +246,8 @@ impl Exchange {
                     "annotate its handler with #[audited(\"…\")], or add .rule(\"{method} {route}\", \"…\") to the layer"
                 ),
                 (false, None) => {
-                    "annotate its handler with #[audited(\"…\")]; the layer knows no route for it: put it on \
-                                  the router itself"
+                    "annotate its handler with #[audited(\"…\")], or add a .rule(..) to the layer; it knows no \
+                                  route for it: where there is a router, put it on the router itself"
                         .to_owned()
                 }
             };

@@ -12,14 +12,27 @@ use crate::event::{Actor, Event, Outcome, RequestInfo, Target, Timestamp, entity
 /// How a request ended.
 #[derive(Debug, Clone)]
 pub(super) enum Ending {
-    /// With a response of this status.
-    Answered(u16),
+    /// With a response of this HTTP status, and with this gRPC code in its head.
+    Answered { status: u16, grpc: Option<u32> },
     /// Without a response head: the client left, or the inner service panicked.
     Lost { panicked: bool },
     /// With an error of the inner service: whoever is outside of the layer makes a response of it, or none.
     Failed,
     /// There was no request: the function's own result decides.
     Job,
+}
+
+impl Ending {
+    /// What is known of the response. An HTTP status that is an error already needs no other code.
+    pub(super) fn answer(&self) -> Answer {
+        match *self {
+            Self::Answered { status: ..400, grpc: Some(code) } => Answer::Grpc(code),
+            Self::Answered { status, .. } => Answer::Status(status),
+            Self::Lost { .. } => Answer::Gone,
+            Self::Failed => Answer::Failed,
+            Self::Job => Answer::NotDue,
+        }
+    }
 }
 
 /// What became of a draft.
@@ -70,7 +83,7 @@ pub(super) fn finish(
     event.reason = ruling.reason.map(Into::into);
     event.actor = actor.unwrap_or_else(|| unresolved_actor(scope, &draft));
     event.request = scope.request_info().map(|mut info| {
-        if let Ending::Answered(status) = ending {
+        if let Ending::Answered { status, .. } = ending {
             info.status = Some(*status);
         }
         if !matches!(ending, Ending::Job) {
@@ -91,12 +104,7 @@ fn facts(draft: &Draft, ended: Ended, ending: &Ending, has_actor: bool) -> Facts
     Facts {
         ended,
         committed: draft.content.committed,
-        answer: match ending {
-            Ending::Answered(status) => Answer::Status(*status),
-            Ending::Lost { .. } => Answer::Gone,
-            Ending::Failed => Answer::Failed,
-            Ending::Job => Answer::NotDue,
-        },
+        answer: ending.answer(),
         rule_without_actor: matches!(draft.maker, Maker::Rule) && !has_actor,
     }
 }
@@ -195,6 +203,7 @@ fn tell(event: &mut Event, content: Content, site: Option<&Site>, scope: &Scope)
     event.metadata = content.metadata;
     event.personal = content.personal;
     event.source = content.source.or(event.source.take());
+    event.operation = content.operation;
     if let Some(key) = content.idempotency_key {
         let unusable = !limits::is_idempotency_key(&key);
         if let Some(site) = site.filter(|site| unusable && site.warn_once(About::IdempotencyKey)) {

@@ -33,6 +33,10 @@ pub fn installed() -> Option<Arc<dyn Sink>> {
 
 /// The installed one, or what counts, logs and prints the events that nobody takes.
 pub(crate) fn installed_or_orphanage() -> Arc<dyn Sink> {
+    #[cfg(feature = "testing")]
+    if let Some(capture) = super::on_thread::on_this_thread() {
+        return capture;
+    }
     installed().unwrap_or_else(|| {
         static ORPHANAGE: OnceLock<Arc<dyn Sink>> = OnceLock::new();
         Arc::clone(ORPHANAGE.get_or_init(|| Arc::new(Orphanage::default())))

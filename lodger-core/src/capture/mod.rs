@@ -6,7 +6,7 @@
 //!
 //! | step | file |
 //! | --- | --- |
-//! | a request comes in, a response goes out, or neither does | `exchange` |
+//! | a request comes in, a response goes out, or neither does | `exchange`, `response` |
 //! | where the running code stands | `context` |
 //! | what is known of the request or job, and its drafts | `scope`, `drafts`, `draft` |
 //! | an annotated function runs | `call`, `site` |
@@ -14,7 +14,7 @@
 //! | a draft becomes an event | `finish`, with `outcome`, `target`, `request_info` |
 //! | facts about the request | `client_ip`, `request_id`, `trace`, `session`, `route_pattern` |
 //! | what the layer was told | `policy`, `setters`, `rules` |
-//! | where events go | `sink`, `installed` |
+//! | where events go | `sink`, `installed`; in tests `on_thread` |
 
 mod audit;
 mod call;
@@ -27,10 +27,13 @@ mod exchange;
 mod finish;
 pub mod head;
 mod installed;
+#[cfg(feature = "testing")]
+mod on_thread;
 pub mod outcome;
 mod policy;
 pub mod request_id;
 mod request_info;
+mod response;
 pub mod route_pattern;
 pub mod rules;
 mod scope;
@@ -46,13 +49,18 @@ pub use call::Call;
 pub use context::{InScope, current};
 pub use diff::diff;
 pub(crate) use exchange::all_within;
-pub use exchange::{Entry, Exchange, Responded, ResponseHead, TurnedAway};
+pub use exchange::{Entry, Exchange, Responded, TurnedAway};
 pub use head::Head;
 #[cfg(test)]
 pub(crate) use installed::installed_or_orphanage;
 pub use installed::{install, installed, orphans, uninstall};
+#[cfg(feature = "testing")]
+pub(crate) use on_thread::install_on_thread;
 pub use outcome::{Ended, OutcomeSet, Verdict};
+#[cfg(feature = "testing")]
+pub use policy::Layered;
 pub use policy::{Checked, LayerError, Policy, Settings, Unaudited};
+pub use response::ResponseHead;
 pub use scope::Scope;
 pub use sink::{Class, Count, Guarantee, Hold, Holder, Missed, Reservation, Sink, Terms, Wait};
 pub use site::{Registered, Site, catalog};

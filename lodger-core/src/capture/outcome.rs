@@ -15,6 +15,19 @@
 //!
 //! The first row that matches wins. With `committed()` the function counts as Ok from then on.
 //!
+//! A gRPC error that was known before any message stands in the response head, beside the HTTP status 200 (the gRPC
+//! over HTTP/2 specification calls it Trailers-Only). There the code is read in the place of the HTTP status:
+//!
+//! | `grpc-status` in the head | read as |
+//! | --- | --- |
+//! | 0 | a status below 400 |
+//! | 7 (`PERMISSION_DENIED`), 16 (`UNAUTHENTICATED`) | 401 or 403 |
+//! | every other code | another status from 400; "function ok, grpc-status N" |
+//!
+//! As no other member of the event shows the code, "grpc-status N" is the reason wherever the code is not 0 and
+//! nothing else is. The codes that follow a message stand in the trailers, after the head: there the function's own
+//! result decides.
+//!
 //! A function without a `Result` gives no verdict, and neither does a rule without a function: there the response
 //! decides. Where no request is around (a worker, a cron job, a test), the function's own `Result` decides, and
 //! without a `Result` it is success.
@@ -22,6 +35,7 @@
 mod set;
 
 use std::borrow::Cow;
+use std::fmt;
 
 pub use self::set::OutcomeSet;
 use crate::event::Outcome;
@@ -53,14 +67,53 @@ pub enum Ended {
 /// What is known of the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Answer {
-    /// The status of the response head.
+    /// The HTTP status of the response head.
     Status(u16),
+    /// The gRPC code in the response head.
+    Grpc(u32),
     /// A request was around, but it ended before there was a response head.
     Gone,
     /// The inner service failed, so whoever asked sees an error or nothing.
     Failed,
     /// No request was around, so no response was ever due.
     NotDue,
+}
+
+/// What a response says, whatever its protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Says {
+    /// Whoever asked may not, or has to say first who it is.
+    Denied,
+    /// Something went wrong.
+    Error,
+    /// It is to be found elsewhere.
+    Redirect,
+    /// It went well.
+    Fine,
+}
+
+impl Answer {
+    /// What the response says; `None` where there is none.
+    pub(super) fn says(self) -> Option<Says> {
+        match self {
+            Self::Status(401 | 403) | Self::Grpc(7 | 16) => Some(Says::Denied),
+            Self::Status(400..) | Self::Grpc(1..) => Some(Says::Error),
+            Self::Status(300..=399) => Some(Says::Redirect),
+            Self::Status(_) | Self::Grpc(_) => Some(Says::Fine),
+            Self::Failed => Some(Says::Error),
+            Self::Gone | Self::NotDue => None,
+        }
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "response {status}"),
+            Self::Grpc(code) => write!(f, "grpc-status {code}"),
+            Self::Gone | Self::Failed | Self::NotDue => f.write_str("no response"),
+        }
+    }
 }
 
 /// All that the ruling depends on.
@@ -115,6 +168,14 @@ impl Ruling {
         }
     }
 
+    /// The gRPC code as the reason where there is no other: no other member of the event shows it.
+    fn or_because(mut self, answer: Answer) -> Self {
+        if let (None, Answer::Grpc(1..)) = (&self.reason, answer) {
+            self.reason = Some(Cow::Owned(answer.to_string()));
+        }
+        self
+    }
+
     fn interrupted(committed: bool, reason: &'static str) -> Self {
         Self::because(if committed { Outcome::Success } else { Outcome::Unknown }, reason)
     }
@@ -132,22 +193,23 @@ pub fn rule(facts: Facts) -> Ruling {
         Ended::Returned(_) if facts.committed => Verdict::Ok,
         Ended::Returned(verdict) => verdict,
     };
-    match (verdict, facts.answer) {
-        (_, Answer::Status(401 | 403)) if !facts.committed => Ruling::plain(Outcome::Denied),
-        (_, Answer::Status(300..=399)) if facts.rule_without_actor => Ruling::plain(Outcome::Denied),
+    let gone = facts.answer == Answer::Gone;
+    let ruling = match (verdict, facts.answer.says()) {
+        (_, Some(Says::Denied)) if !facts.committed => Ruling::plain(Outcome::Denied),
+        (_, Some(Says::Redirect)) if facts.rule_without_actor => Ruling::plain(Outcome::Denied),
         (Verdict::Err, _) => Ruling::plain(Outcome::Failure),
-        (Verdict::Ok, Answer::Status(status @ 400..)) => {
-            Ruling::done_but(format!("function ok, response {status}"))
+        (Verdict::Ok, Some(Says::Denied | Says::Error)) => {
+            Ruling::done_but(format!("function ok, {}", facts.answer))
         }
-        (Verdict::Ok, Answer::Failed) => Ruling::done_but("function ok, no response"),
-        (Verdict::None | Verdict::Hidden, Answer::Status(400..) | Answer::Failed) => {
+        (Verdict::None | Verdict::Hidden, Some(Says::Denied | Says::Error)) => {
             Ruling::plain(Outcome::Failure)
         }
         (Verdict::Hidden, _) => Ruling::because(Outcome::Unknown, "result not visible"),
-        (Verdict::Ok, Answer::Gone) => Ruling::because(Outcome::Success, "client gone"),
-        (Verdict::None, Answer::Gone) => Ruling::because(Outcome::Unknown, "client gone"),
-        (Verdict::Ok | Verdict::None, Answer::Status(_) | Answer::NotDue) => Ruling::plain(Outcome::Success),
-    }
+        (Verdict::Ok, None) if gone => Ruling::because(Outcome::Success, "client gone"),
+        (Verdict::None, None) if gone => Ruling::because(Outcome::Unknown, "client gone"),
+        (Verdict::Ok | Verdict::None, _) => Ruling::plain(Outcome::Success),
+    };
+    ruling.or_because(facts.answer)
 }
 
 /// Whether an event with this ruling is recorded. `on` is what the attribute chose, else what the layer chose, else

@@ -108,6 +108,12 @@ impl Settings {
         self.rules.push((rule, action));
     }
 
+    /// The rules as they were given, each with its action.
+    #[cfg(feature = "testing")]
+    pub(crate) fn rules(&self) -> Vec<(&str, String)> {
+        self.rules.iter().map(|(rule, action)| (rule.as_str(), action.clone())).collect()
+    }
+
     /// Sets what is done about unaudited changes.
     pub fn unaudited(&mut self, unaudited: Unaudited) {
         self.unaudited = unaudited;
@@ -209,6 +215,14 @@ impl Settings {
             missing: AtomicBool::new(false),
         })
     }
+}
+
+/// A layer whose rules a test can count: `AuditLayer` and `AuditMiddleware`.
+#[cfg(feature = "testing")]
+pub trait Layered {
+    /// What the layer was told.
+    #[doc(hidden)]
+    fn settings(&self) -> &Settings;
 }
 
 /// The policy that settings lead to, made once and shared by all clones of a layer.

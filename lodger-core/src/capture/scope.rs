@@ -125,7 +125,7 @@ impl Scope {
 
     /// Runs `future` in this scope, including its destructor.
     pub fn around<F: Future>(self: &Arc<Self>, future: F) -> InScope<F> {
-        self.context(None).around(future)
+        InScope::new(self.context(None), future)
     }
 
     pub(super) fn context(self: &Arc<Self>, function: Option<DraftId>) -> Context {
@@ -166,13 +166,12 @@ impl Scope {
         }
     }
 
-    /// The request's id, where something inside of the layer has put one on the response already.
+    /// The request's id, where something inside of the layer has put an acceptable one on the response already.
     pub(super) fn adopt_request_id(&self, on_response: &str) {
-        if let (Around::Request { id, .. }, Some(accepted)) =
-            (&self.around, request_id::accept(on_response.as_bytes()))
+        if let Around::Request { id, .. } = &self.around
             && self.inbound_request_id().is_none()
         {
-            id.get_or_init(|| accepted.to_owned());
+            id.get_or_init(|| on_response.to_owned());
         }
     }
 

@@ -1,17 +1,27 @@
 //! The setters that `AuditLayer` and `AuditMiddleware` share, written once.
 
-/// Gives a layer type its settings. The type has the fields `settings: Settings` and `checked: Checked`.
+/// Gives a layer type its settings. The type has the fields `settings: Settings` and `checked: Checked`, and a setter
+/// `fail_closed` of its own, since what turns a request away depends on the framework.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __layer_settings {
-    ($layer:ident) => {
-        impl $layer {
+    ($layer:ident $(<$mode:ident>)?) => {
+        #[cfg(feature = "testing")]
+        impl $(<$mode>)? $crate::capture::Layered for $layer $(<$mode>)? {
+            fn settings(&self) -> &$crate::capture::Settings {
+                &self.settings
+            }
+        }
+
+        impl $(<$mode>)? $layer $(<$mode>)? {
             /// Replaces the outcomes that are recorded. Default: successes, "function ok, but the response says
             /// otherwise", and unknowns. An `on(..)` of the attribute goes before this one.
             ///
             /// Told to record what is denied, the layer also records requests that were refused before an annotated
             /// function ran, as `request.denied`; told to record failures, also changes that were turned away, as
-            /// `request.rejected`. A [`rule`](Self::rule) gives them a name of your own.
+            /// `request.rejected`. A [`rule`](Self::rule) gives them a name of your own. When there are more such
+            /// requests than a tenth of the intake holds, they are told together: one event for each address, action and
+            /// outcome a minute, whose `metadata.aggregated` says how many there were.
             #[must_use]
             pub fn on(self, outcomes: impl Into<$crate::capture::OutcomeSet>) -> Self {
                 self.set(|settings| settings.on(outcomes.into()))
@@ -27,7 +37,7 @@ macro_rules! __layer_settings {
             /// "organization.member.removed")`. Paths are written in axum's syntax in both frameworks. A static segment
             /// goes before a parameter, a parameter before `{*rest}`; GET covers HEAD, `*` every method but OPTIONS.
             /// Where an annotated function has left an event of its own, has discarded it or still runs, the rule says
-            /// nothing.
+            /// nothing. Where the framework names no route, the pattern stands for it.
             #[must_use]
             pub fn rule(self, route: impl Into<String>, action: impl Into<String>) -> Self {
                 self.set(|settings| settings.rule(route.into(), action.into()))
@@ -58,14 +68,6 @@ macro_rules! __layer_settings {
             #[must_use]
             pub fn delivered_wait(self, limit: ::std::time::Duration) -> Self {
                 self.set(|settings| settings.delivered_wait(limit))
-            }
-
-            /// Answers 503 with `Retry-After` to a POST, PUT, PATCH or DELETE, before its handler runs, once the client
-            /// knows that its event could not be kept: the intake has no place to hold for it, or the journal has
-            /// refused an event and not found room since. Default: off, requests go before events.
-            #[must_use]
-            pub fn fail_closed(self) -> Self {
-                self.set(|settings| settings.fail_closed())
             }
 
             /// The proxies whose `Forwarded` or `X-Forwarded-For` is believed, as addresses or CIDRs. Default: none,

@@ -75,7 +75,7 @@ fn last_segment<'p, N: AsRef<str>, V: AsRef<str>>(
 }
 
 /// `box`, `boxs`, `boxes`; `category`, `categorys`, `categories`.
-fn is_entity_or_plural(word: &str, entity: &str) -> bool {
+pub(crate) fn is_entity_or_plural(word: &str, entity: &str) -> bool {
     let singular_by = |ending: &str, restored: &str| {
         word.strip_suffix(ending).is_some_and(|stem| same_word(&format!("{stem}{restored}"), entity))
     };

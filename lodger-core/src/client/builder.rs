@@ -11,6 +11,8 @@ use super::{hash_key, origin};
 use crate::destination::Destination;
 use crate::event::Origin;
 use crate::journal::JournalConfig;
+#[cfg(feature = "testing")]
+use crate::pipeline::ImpatientClock;
 use crate::pipeline::{Clock, Config, Limits, Pipeline, StartError, SystemClock};
 use crate::redact::{HashKey, Rules};
 
@@ -40,6 +42,8 @@ pub struct LodgerBuilder {
     rules: Rules,
     clock: Arc<dyn Clock>,
     problems: Vec<BuildProblem>,
+    #[cfg(feature = "testing")]
+    stands_for_disk: bool,
 }
 
 /// Where the journal is to lie.
@@ -66,7 +70,23 @@ impl LodgerBuilder {
             rules: Rules::default(),
             clock: Arc::new(SystemClock::default()),
             problems: Vec::new(),
+            #[cfg(feature = "testing")]
+            stands_for_disk: false,
         }
+    }
+
+    /// For tests: the journal lies in memory, and the client says that it is durable all the same, so that they can
+    /// use the very layer that is shipped. It tries again soon.
+    #[cfg(feature = "testing")]
+    pub(crate) fn for_tests(self) -> Self {
+        let clock = Arc::new(ImpatientClock::default());
+        Self { stands_for_disk: true, clock, ..self.in_memory_journal() }
+    }
+
+    /// A builder that takes nothing from the environment.
+    #[cfg(feature = "testing")]
+    pub(crate) fn apart() -> Self {
+        Self::with(Settings::none())
     }
 
     /// Adds the destinations that the environment names: those of `LODGER_DESTINATION`, or the Lodger API when there
@@ -186,6 +206,10 @@ impl LodgerBuilder {
             rules: self.rules,
             hash_key,
         };
+        #[cfg(feature = "testing")]
+        if self.stands_for_disk {
+            return Ok(Lodger::standing_for_disk(pipeline, preparation));
+        }
         Ok(Lodger::new(pipeline, preparation))
     }
 

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::builder::LodgerBuilder;
 use super::error::BuildError;
-use super::flood::Flood;
 use super::prepare::Preparation;
 use super::stats::{self, ShutdownReport, Stats};
 use crate::capture::{self, Count, Scope, Sink};
+#[cfg(feature = "testing")]
+use crate::destination::Identity;
 use crate::destination::Receipt;
 use crate::event::{Event, EventId, ToActor};
 use crate::journal::RecoveryReport;
@@ -36,13 +37,9 @@ pub struct Lodger {
 pub(super) struct Inner {
     pub(super) pipeline: Pipeline,
     pub(super) preparation: Preparation,
-    pub(super) flood: Flood,
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        self.flood.end(self.pipeline.counters());
-    }
+    /// In a test the journal in memory stands for one on disk.
+    #[cfg(feature = "testing")]
+    pub(super) stands_for_disk: bool,
 }
 
 /// How long a job waits at its end for its events to be on disk.
@@ -70,7 +67,27 @@ impl Lodger {
     }
 
     pub(super) fn new(pipeline: Pipeline, preparation: Preparation) -> Self {
-        Self { inner: Arc::new(Inner { pipeline, preparation, flood: Flood::default() }) }
+        let inner = Inner {
+            pipeline,
+            preparation,
+            #[cfg(feature = "testing")]
+            stands_for_disk: false,
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// A client whose journal in memory stands for one on disk.
+    #[cfg(feature = "testing")]
+    pub(super) fn standing_for_disk(pipeline: Pipeline, preparation: Preparation) -> Self {
+        let inner = Inner { pipeline, preparation, stands_for_disk: true };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Blocks this thread, at most this long, until the destination has everything accepted so far. The client's
+    /// threads are its own, so that also works on the only thread of a runtime. Answers whether it has.
+    #[cfg(feature = "testing")]
+    pub(crate) fn wait_for_destination(&self, destination: &Identity, within: Duration) -> bool {
+        self.inner.pipeline.wait_for_destination(destination, within)
     }
 
     /// Records an event.
@@ -228,7 +245,6 @@ impl Lodger {
             }
         };
         let committed = self.inner.pipeline.shutdown(within, closing).await;
-        self.inner.flood.end(self.inner.pipeline.counters());
         stats::shutdown_report(&self.inner.pipeline, committed)
     }
 

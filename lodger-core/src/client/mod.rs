@@ -27,7 +27,6 @@
 mod accept;
 mod builder;
 mod error;
-mod flood;
 mod handle;
 mod hash_key;
 mod origin;

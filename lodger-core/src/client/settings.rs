@@ -18,6 +18,12 @@ impl Settings {
         Self(Arc::new(|name| std::env::var(name).ok()))
     }
 
+    /// No settings at all.
+    #[cfg(feature = "testing")]
+    pub(super) fn none() -> Self {
+        Self(Arc::new(|_| None))
+    }
+
     #[cfg(test)]
     pub(super) fn table(table: &[(&str, &str)]) -> Self {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());

@@ -3,6 +3,7 @@
 
 mod building;
 mod delivery;
+mod hostile;
 mod restart;
 
 use std::future::Future;

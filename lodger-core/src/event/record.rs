@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Actor, Change, EventBuilder, EventId, InvalidEvent, Origin, Outcome, RequestInfo, Target, Timestamp,
-    Trimmed, WriterId, limits,
+    Actor, Change, EventBuilder, EventId, InvalidEvent, Operation, Origin, Outcome, RequestInfo, Target,
+    Timestamp, Trimmed, WriterId, limits,
 };
 
 /// What a user adds of their own: a JSON object.
@@ -34,18 +34,6 @@ pub struct Position {
     pub writer: WriterId,
     /// The how manieth event in it, from 1.
     pub sequence: u64,
-}
-
-/// The bulk operation an event is part of: one event a target, one operation id.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Operation {
-    /// The same for all events of the operation, 1 to 128 characters.
-    pub id: String,
-    /// This event's place in the operation, from 0.
-    pub index: u32,
-    /// How many events the operation has.
-    pub of: u32,
 }
 
 /// One finished record: who did what to which thing, when, from where, and how it ended.

@@ -44,7 +44,8 @@ pub struct RequestInfo {
     /// The HTTP method.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
-    /// The route template in axum's syntax: `/invoices/{id}`.
+    /// The route template in axum's syntax: `/invoices/{id}`. Where no framework names one, the pattern of the layer's
+    /// rule that the event comes from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<String>,
     /// The HTTP status of the response, absent when no response was made.

@@ -5,6 +5,8 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::event::WriterId;
+
 /// Why the journal could not do what it was asked. The text says what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -90,6 +92,8 @@ pub enum JournalError {
     Damaged {
         /// The segment.
         segment: PathBuf,
+        /// Whose records they were.
+        writer: WriterId,
         /// The first sequence that is lost.
         first: u64,
         /// The last sequence that is lost.

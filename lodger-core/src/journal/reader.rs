@@ -159,7 +159,7 @@ impl Reader {
             return Ok(());
         }
         let segment = segment::path(self.log.dir(), self.number);
-        Err(JournalError::Damaged { segment, first, last })
+        Err(JournalError::Damaged { segment, writer: self.log.writer(), first, last })
     }
 
     /// Goes on to the next intact record of the segment, or to its end.

@@ -1,12 +1,13 @@
 //! Who waits for which event's acknowledgements.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::ticket::{Failure, Watch};
 use crate::destination::Receipt;
-use crate::event::Position;
+use crate::event::{Position, WriterId};
 
 /// Below this many entries nobody looks for entries whose waiters have gone.
 const SWEEP_FROM: usize = 1_024;
@@ -95,6 +96,18 @@ impl Awaited {
         }
     }
 
+    /// One destination could not read these events any more: they take up no room.
+    pub(crate) fn lost(&self, writer: WriterId, sequences: RangeInclusive<u64>) {
+        let mut state = self.lock();
+        state.waiting.retain(|position, gathering| {
+            if position.writer == writer && sequences.contains(&position.sequence) {
+                gathering.watch.let_go();
+            }
+            gathering.watch.awaited()
+        });
+        self.entries.store(state.waiting.len(), Ordering::Release);
+    }
+
     /// Nothing will be acknowledged any more: everybody is told that the client ended.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
@@ -115,7 +128,6 @@ impl Awaited {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::WriterId;
     use crate::pipeline::RecordError;
     use crate::pipeline::ticket::{Goal, ticket};
 

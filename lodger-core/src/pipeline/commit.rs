@@ -3,13 +3,17 @@
 //! Group commit without linger: while one commit syncs, the next group gathers in the intake. A lone event waits for
 //! nothing but its own fsync; under load one fsync carries many.
 
+mod folded;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Shared;
 use super::awaited::Awaited;
+use super::clock::Clock;
 use super::counters::{Counters, last_resort};
+use super::fold::Fold;
 use super::intake::{Entry, Intake, Taken};
 use super::progress::Progress;
 use super::ticket::{Failure, Watch};
@@ -33,7 +37,11 @@ pub(super) struct Committer {
     progress: Arc<Progress>,
     awaited: Arc<Awaited>,
     counters: Arc<Counters>,
+    fold: Arc<Fold>,
+    clock: Arc<dyn Clock>,
     health: Health,
+    /// More than three quarters of the journal are in use.
+    tight: bool,
     /// Staged events whose commit failed. Their waiters know.
     uncommitted: u64,
 }
@@ -101,7 +109,10 @@ impl Committer {
             progress: Arc::clone(&shared.progress),
             awaited: Arc::clone(&shared.awaited),
             counters: Arc::clone(&shared.counters),
+            fold: Arc::clone(&shared.fold),
+            clock: Arc::clone(&shared.clock),
             health: Health::Good,
+            tight: false,
             uncommitted: 0,
         }
     }
@@ -114,11 +125,11 @@ impl Committer {
             intake: Arc::clone(&self.intake),
             progress: Arc::clone(&self.progress),
             counters: Arc::clone(&self.counters),
+            fold: Arc::clone(&self.fold),
             all_committed: false,
         };
         loop {
-            let patience = (self.health != Health::Good).then_some(RETRY_EVERY);
-            match self.intake.take(patience) {
+            match self.intake.take(self.patience()) {
                 Taken::Group(entries, barriers) => {
                     let all_committed = self.group(entries);
                     self.intake.release();
@@ -126,20 +137,29 @@ impl Committer {
                     let reached = barriers.into_iter().filter(|_| all_committed);
                     reached.for_each(|barrier| barrier.reached(Vec::new()));
                 }
-                Taken::Nothing => self.recover(),
+                Taken::Nothing if self.health != Health::Good => self.recover(),
+                Taken::Nothing => {}
                 Taken::Closed => break,
             }
+            self.write_due();
         }
         let give_up = Instant::now() + LAST_TRIES;
+        self.commit_until(give_up);
+        self.write_last();
+        self.commit_until(give_up);
+        end.all_committed = self.uncommitted == 0;
+        // Whoever waits for the end may open the same journal next.
+        drop(self.writer);
+    }
+
+    /// Tries to commit what is staged until it is, or the time is up.
+    fn commit_until(&mut self, give_up: Instant) {
         while self.uncommitted > 0 && Instant::now() < give_up {
             self.commit_again();
             if self.uncommitted > 0 {
                 std::thread::sleep(RETRY_EVERY / 10);
             }
         }
-        end.all_committed = self.uncommitted == 0;
-        // Whoever waits for the end may open the same journal next.
-        drop(self.writer);
     }
 
     /// Stages and commits one group. Answers whether everything is on disk now.
@@ -151,7 +171,7 @@ impl Committer {
         let staged = Vec::with_capacity(offered);
         let mut hand = Hand { offered: entries, staged, counters: Arc::clone(&self.counters) };
         while let Some(entry) = hand.offered.front_mut() {
-            let staged = self.stage(entry);
+            let staged = self.stage(&mut entry.event);
             let Some(Entry { event, watch, .. }) = hand.offered.pop_front() else { break };
             match staged {
                 Ok(position) => hand.staged.push(self.staged(event, position, watch)),
@@ -174,8 +194,7 @@ impl Committer {
     }
 
     /// Numbers the event, serialises it once and for all, and stages it.
-    fn stage(&mut self, entry: &mut Entry) -> Result<Position, Refusal> {
-        let event = &mut entry.event;
+    fn stage(&mut self, event: &mut Event) -> Result<Position, Refusal> {
         let position = Position { writer: self.writer.id(), sequence: self.writer.next_sequence() };
         event.position = Some(position);
         event.previous = self.previous;
@@ -224,21 +243,13 @@ impl Committer {
     }
 
     fn commit(&mut self, staged: &mut Vec<Staged>) {
-        let number = staged.len() as u64;
-        // Before they become visible: a worker must not be done with more events than were routed to it.
-        self.progress.post(|board| board.lanes.iter_mut().for_each(|lane| lane.routed += number));
-        match self.writer.commit() {
+        match self.sync(staged.len() as u64) {
             Ok(()) => {
-                let committed = std::mem::take(staged);
-                self.progress.ring();
-                for done in committed {
+                for done in std::mem::take(staged) {
                     done.watch.reached(Vec::new());
                 }
             }
             Err(error) => {
-                self.uncommitted += number;
-                self.counters.commit_failed.add(number);
-                self.turn(Health::Failing, Some(&error));
                 let error = Arc::new(error);
                 for Staged { event, position, watch } in staged.drain(..) {
                     let watch = self.awaited.forget(position).unwrap_or(watch);
@@ -246,6 +257,22 @@ impl Committer {
                 }
             }
         }
+    }
+
+    /// Makes so many staged events durable and visible.
+    fn sync(&mut self, number: u64) -> Result<(), JournalError> {
+        // Before they become visible: a worker must not be done with more events than were routed to it.
+        self.progress.post(|board| board.lanes.iter_mut().for_each(|lane| lane.routed += number));
+        let committed = self.writer.commit();
+        match &committed {
+            Ok(()) => self.progress.ring(),
+            Err(error) => {
+                self.uncommitted += number;
+                self.counters.commit_failed.add(number);
+                self.turn(Health::Failing, Some(error));
+            }
+        }
+        committed
     }
 
     /// What there is to do about a bad journal while nothing comes.
@@ -306,6 +333,7 @@ struct End {
     intake: Arc<Intake>,
     progress: Arc<Progress>,
     counters: Arc<Counters>,
+    fold: Arc<Fold>,
     all_committed: bool,
 }
 
@@ -314,6 +342,8 @@ impl Drop for End {
         for entry in self.intake.end(self.all_committed) {
             last_resort(&entry.event, "the journal thread ended", &self.counters);
         }
+        // None is left, unless this thread panicked.
+        folded::tell_lost(&self.fold.close(), &self.counters);
         self.progress.post(|board| board.journal_ended = true);
         self.progress.ring();
     }

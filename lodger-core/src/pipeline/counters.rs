@@ -30,15 +30,18 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Events that were offered: accepted + refused + invalid.
+    /// Events that were offered: accepted + aggregated + refused (full, closed) + invalid.
     offered,
     /// Events that were taken into the intake.
     accepted,
     /// Events refused because the intake was full: they come faster than the disk takes them.
     refused_full,
-    /// Events refused because the share of the intake for events that strangers can cause was full. Of these, stderr gets
-    /// one a minute.
-    refused_hostile,
+    /// Events that strangers can cause (denied, or rejected before the handler) for which their share of the intake had no
+    /// room. They are told together: one event for each address, action and outcome a minute, whose metadata says how many
+    /// (`aggregated.count`). Such an event is offered by nobody and counts as none here.
+    aggregated,
+    /// Of those, the ones that could not be told: one line on stderr says how many.
+    aggregated_lost,
     /// Events refused because the client was shut down.
     refused_closed,
     /// Events refused because they break a limit.

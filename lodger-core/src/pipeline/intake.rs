@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::budget::Budget;
 use super::ticket::Watch;
 use super::weight::weight;
 use crate::event::{Event, Timestamp};
@@ -23,16 +24,13 @@ impl Default for Limits {
     }
 }
 
-/// Events that strangers can cause may take this part of the intake: a tenth.
-const HOSTILE_SHARE: usize = 10;
-
 /// Whose doing an event is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Lane {
     /// Something that the application did for somebody it let in.
     Trusted,
-    /// Something that strangers can cause at will: denied, or rejected before the handler. Such events may take a
-    /// tenth of the intake, so that a flood of them can't crowd out the others.
+    /// Something that strangers can cause at will: denied, or rejected before the handler. Such events have a
+    /// [`Budget`] of their own, so that a flood of them can't crowd out the others.
     Hostile,
 }
 
@@ -40,7 +38,6 @@ pub(crate) enum Lane {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shut {
     Full,
-    HostileFull,
     Closed,
 }
 
@@ -66,7 +63,7 @@ pub(crate) enum Taken {
     /// Everything that waited, oldest first, and who waits for all of it. Call [`Intake::release`] when it is done
     /// with.
     Group(VecDeque<Entry>, Vec<Watch>),
-    /// Nothing came in time.
+    /// Nothing came in time, or somebody nudged.
     Nothing,
     /// The intake is closed and empty.
     Closed,
@@ -76,6 +73,7 @@ pub(crate) enum Taken {
 #[derive(Debug)]
 pub(crate) struct Intake {
     limits: Limits,
+    budget: Arc<Budget>,
     state: Mutex<State>,
     arrived: Condvar,
 }
@@ -84,15 +82,16 @@ pub(crate) struct Intake {
 struct State {
     queue: VecDeque<Entry>,
     all: Load,
-    hostile: Load,
-    /// The parts of `all` and `hostile` that the journal thread has in hand.
-    taken: (Load, Load),
+    /// The part of `all` that the journal thread has in hand.
+    taken: Load,
     /// Places held for requests that are still running.
     reserved: usize,
     accepted: u64,
     /// Those who wait for everything that was taken in before they came.
     barriers: Vec<Watch>,
     journal_full: bool,
+    /// Whoever takes is to look up, though nothing has come.
+    nudged: bool,
     closed: bool,
     /// Nobody takes any more; whether everything that was ever accepted is committed or was refused to its face.
     ended: Option<bool>,
@@ -104,25 +103,25 @@ impl State {
     }
 }
 
-/// What waits or is being committed.
+/// How much there is of something.
 #[derive(Debug, Default, Clone, Copy)]
-struct Load {
-    events: usize,
-    bytes: usize,
+pub(super) struct Load {
+    pub(super) events: usize,
+    pub(super) bytes: usize,
 }
 
 impl Load {
-    fn fits(self, weight: usize, limits: Limits) -> bool {
-        // One event always fits into an empty intake, or an event heavier than the bound could never pass.
+    pub(super) fn fits(self, weight: usize, limits: Limits) -> bool {
+        // One event always fits into an empty bound, or an event heavier than the bound could never pass.
         self.events == 0 || (self.events < limits.events && self.bytes + weight <= limits.bytes)
     }
 
-    fn add(&mut self, weight: usize) {
+    pub(super) fn add(&mut self, weight: usize) {
         self.events += 1;
         self.bytes += weight;
     }
 
-    fn subtract(&mut self, part: Load) {
+    pub(super) fn subtract(&mut self, part: Load) {
         self.events = self.events.saturating_sub(part.events);
         self.bytes = self.bytes.saturating_sub(part.bytes);
     }
@@ -130,7 +129,8 @@ impl Load {
 
 impl Intake {
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, state: Mutex::default(), arrived: Condvar::new() }
+        let budget = Arc::new(Budget::of(limits));
+        Self { limits, budget, state: Mutex::default(), arrived: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -138,7 +138,7 @@ impl Intake {
     }
 
     /// Takes the entry, into the place that was held for it if there is one, or gives it back with the reason.
-    pub(crate) fn offer(&self, entry: Entry, place: Option<Reservation>) -> Result<(), (Shut, Entry)> {
+    pub(crate) fn offer(&self, mut entry: Entry, place: Option<Reservation>) -> Result<(), (Shut, Entry)> {
         let mut state = self.lock();
         let held = place.is_some_and(|place| place.fill(self, &mut state));
         if state.closed {
@@ -149,14 +149,10 @@ impl Intake {
             return Err((Shut::Full, entry));
         }
         if entry.lane == Lane::Hostile {
-            let share = Limits {
-                events: self.limits.events / HOSTILE_SHARE,
-                bytes: self.limits.bytes / HOSTILE_SHARE,
+            let Some(permit) = self.budget.permit(entry.weight) else {
+                return Err((Shut::Full, entry));
             };
-            if !state.hostile.fits(entry.weight, share) {
-                return Err((Shut::HostileFull, entry));
-            }
-            state.hostile.add(entry.weight);
+            entry.watch.hold(permit);
         }
         state.all.add(entry.weight);
         state.accepted += 1;
@@ -194,10 +190,14 @@ impl Intake {
         Some(Reservation { intake: Some(Arc::clone(self)) })
     }
 
-    /// Everything that waits; blocks until there is something, `patience` is over, or the intake is closed.
+    /// Everything that waits; blocks until there is something, `patience` is over, somebody nudges, or the intake is
+    /// closed.
     pub(crate) fn take(&self, patience: Option<Duration>) -> Taken {
         let mut state = self.lock();
         while state.is_empty() && !state.closed {
+            if std::mem::take(&mut state.nudged) {
+                return Taken::Nothing;
+            }
             let Some(patience) = patience else {
                 state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
@@ -212,7 +212,7 @@ impl Intake {
         if state.is_empty() {
             return Taken::Closed;
         }
-        state.taken = (state.all, state.hostile);
+        state.taken = state.all;
         Taken::Group(std::mem::take(&mut state.queue), std::mem::take(&mut state.barriers))
     }
 
@@ -220,9 +220,8 @@ impl Intake {
     /// being committed together.
     pub(crate) fn release(&self) {
         let mut state = self.lock();
-        let (all, hostile) = std::mem::take(&mut state.taken);
-        state.all.subtract(all);
-        state.hostile.subtract(hostile);
+        let taken = std::mem::take(&mut state.taken);
+        state.all.subtract(taken);
     }
 
     /// Refuses everything from now on. What waits is still handed to the journal thread.
@@ -237,7 +236,6 @@ impl Intake {
         state.closed = true;
         state.ended = Some(all_committed);
         state.all = Load::default();
-        state.hostile = Load::default();
         let left = std::mem::take(&mut state.queue);
         let barriers = std::mem::take(&mut state.barriers);
         drop(state);
@@ -249,6 +247,23 @@ impl Intake {
     /// Says whether the journal has room, for reservations.
     pub(crate) fn set_journal_full(&self, full: bool) {
         self.lock().journal_full = full;
+    }
+
+    /// Says whether the journal has room to spare for events that strangers can cause.
+    pub(crate) fn set_shut_to_strangers(&self, shut: bool) {
+        self.budget.set_shut(shut);
+    }
+
+    /// How many events that strangers caused are under way.
+    #[cfg(test)]
+    pub(crate) fn permits(&self) -> usize {
+        self.budget.taken()
+    }
+
+    /// Lets whoever takes look up.
+    pub(crate) fn nudge(&self) {
+        self.lock().nudged = true;
+        self.arrived.notify_one();
     }
 
     /// How many events were ever taken in.

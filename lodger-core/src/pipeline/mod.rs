@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! offer ─→ intake ─→ journal thread ─→ journal ─→ one worker a destination ─→ settled or dead letter
-//!          bounded   numbers, commits             sends, judges, retries
+//!   │      bounded   numbers, commits             sends, judges, retries
+//!   └────→ fold ───────┘ what strangers cause beyond their budget
 //! ```
 //!
 //! - [`intake`] is the door: bounded, never blocks, refuses when full.
+//! - [`budget`] bounds what strangers cause, from the door until it is settled; [`fold`] tells the rest together.
 //! - [`commit`] is the journal thread: group commit; tickets are answered after the fsync.
 //! - [`worker`] drives one destination; [`breaker`] judges its answers, [`retry`] says how long to wait,
 //!   [`dead_letter`] keeps what will never be taken.
@@ -14,6 +16,7 @@
 
 mod awaited;
 mod breaker;
+mod budget;
 mod clock;
 mod commit;
 mod counters;
@@ -21,6 +24,7 @@ mod dead_letter;
 #[cfg(feature = "journal")]
 mod dead_letter_file;
 mod error;
+mod fold;
 mod intake;
 mod progress;
 mod retry;
@@ -43,10 +47,13 @@ use crate::journal::RecoveryReport;
 
 use awaited::Awaited;
 use dead_letter::DeadLetters;
+use fold::Fold;
 use intake::{Entry, Intake, Shut};
 use progress::Board;
 use ticket::ticket;
 
+#[cfg(feature = "testing")]
+pub(crate) use clock::ImpatientClock;
 pub(crate) use clock::{Clock, SystemClock};
 pub use counters::Counts;
 pub(crate) use counters::{Counters, last_resort};
@@ -65,6 +72,7 @@ pub(crate) use ticket::{Goal, Ticket};
 pub(crate) struct Shared {
     pub(crate) progress: Arc<Progress>,
     pub(crate) awaited: Arc<Awaited>,
+    pub(crate) fold: Arc<Fold>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Whether the journal is on disk.
@@ -81,7 +89,8 @@ pub(crate) struct Pipeline {
 }
 
 impl Pipeline {
-    /// Takes an event, which is redacted and within its limits. Never blocks.
+    /// Takes an event, which is redacted and within its limits. Never blocks. An event of strangers for which there is
+    /// no room is folded, and its ticket never reaches a goal: such events hold nobody up.
     ///
     /// # Errors
     ///
@@ -106,21 +115,32 @@ impl Pipeline {
                 counters.accepted.up();
                 Ok(ticket)
             }
-            Err((shut, Entry { event, .. })) => Err(match shut {
-                Shut::Full => {
-                    counters.refused_full.up();
-                    RecordError::Full { event }
-                }
-                Shut::HostileFull => {
-                    counters.refused_hostile.up();
-                    RecordError::Full { event }
-                }
-                Shut::Closed => {
-                    counters.refused_closed.up();
-                    RecordError::Closed { event }
-                }
-            }),
+            Err((Shut::Full, Entry { event, .. })) if lane == Lane::Hostile => {
+                self.fold(event)?;
+                Ok(ticket)
+            }
+            Err((Shut::Full, Entry { event, .. })) => {
+                counters.refused_full.up();
+                Err(RecordError::Full { event })
+            }
+            Err((Shut::Closed, Entry { event, .. })) => Err(self.closed(event)),
         }
+    }
+
+    fn fold(&self, event: Box<Event>) -> Result<(), RecordError> {
+        let Shared { fold, counters, clock, .. } = &*self.shared;
+        let first = fold.add(event, clock.instant()).map_err(|event| self.closed(event))?;
+        counters.aggregated.up();
+        if first {
+            // The journal thread may be waiting for nothing but events.
+            self.intake.nudge();
+        }
+        Ok(())
+    }
+
+    fn closed(&self, event: Box<Event>) -> RecordError {
+        self.shared.counters.refused_closed.up();
+        RecordError::Closed { event }
     }
 
     /// A ticket for everything accepted so far.

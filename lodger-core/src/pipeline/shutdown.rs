@@ -11,6 +11,8 @@ use tokio::sync::oneshot;
 
 use super::Pipeline;
 use super::progress::{Board, LaneBoard, Stop};
+#[cfg(feature = "testing")]
+use crate::destination::Identity;
 
 /// A worker whose time is over needs a moment to leave the journal in order.
 const GRACE: Duration = Duration::from_millis(500);
@@ -46,6 +48,24 @@ impl Pipeline {
             Some(true) => Ok(()),
             Some(false) | None => Err(FlushError { remaining: self.read(remaining) + self.in_intake().0 }),
         }
+    }
+
+    /// Blocks until one destination has everything accepted so far, or has it as a dead letter, or the time is over;
+    /// answers whether it has. The others are not waited for.
+    #[cfg(feature = "testing")]
+    pub(crate) fn wait_for_destination(&self, destination: &Identity, within: Duration) -> bool {
+        let deadline = after(within);
+        let accepted = self.intake.accepted();
+        let progress = &self.shared.progress;
+        let lane = |board: &Board| board.lanes.iter().position(|lane| lane.identity == *destination);
+        let Some(lane) = progress.read(lane) else { return false };
+        if !progress.wait(deadline, |board| board.through_journal >= accepted || board.journal_ended) {
+            return false;
+        }
+        let target = progress.read(|board| board.lanes.get(lane).map_or(0, |lane| lane.routed));
+        let has_it = |board: &Board| board.lanes.get(lane).is_some_and(|lane| lane.done_before > target);
+        let ended = |board: &Board| board.lanes.get(lane).is_none_or(|lane| lane.ended);
+        progress.wait(deadline, |board| has_it(board) || ended(board)) && progress.read(has_it)
     }
 
     /// Waits for what is still running, then refuses new events, commits what was accepted, and delivers; all until

@@ -53,6 +53,7 @@ impl Pipeline {
         let shared = Arc::new(Shared {
             progress: Arc::new(Progress::new(board.collect())),
             awaited: Arc::new(Awaited::new(destinations.len())),
+            fold: Arc::default(),
             counters: Arc::new(Counters::default()),
             clock,
             durable: journal.dir.is_some(),

@@ -16,22 +16,32 @@ use crate::destination::{Answer, BoxFuture, Delivery, Destination, Identity, Rec
 use crate::event::{EventId, Timestamp};
 use crate::journal::RecoveryReport;
 
-/// A clock that stands still, and dice that always show the same.
+/// A clock that stands still unless it is moved, and dice that always show the same.
 #[derive(Debug)]
 pub(crate) struct FixedClock {
     jitter: f64,
+    instant: Mutex<std::time::Instant>,
 }
 
 impl FixedClock {
     /// Jitter is always this part of its maximum.
     pub(crate) fn with_jitter(jitter: f64) -> Self {
-        Self { jitter }
+        Self { jitter, instant: Mutex::new(std::time::Instant::now()) }
+    }
+
+    /// Moves the monotonic clock. The wall clock stays, as one that somebody set back would.
+    pub(crate) fn advance(&self, by: Duration) {
+        *self.instant.lock().unwrap() += by;
     }
 }
 
 impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(1_778_846_400_000_000).unwrap()
+    }
+
+    fn instant(&self) -> std::time::Instant {
+        *self.instant.lock().unwrap()
     }
 
     fn jitter(&self, max: Duration) -> Duration {
@@ -193,6 +203,7 @@ pub(crate) fn stuck(limits: Limits) -> Pipeline {
     let shared = Shared {
         progress: Arc::new(Progress::new(board)),
         awaited: Arc::new(Awaited::new(1)),
+        fold: Arc::default(),
         counters: Arc::default(),
         clock: Arc::new(FixedClock::with_jitter(1.0)),
         durable: true,
@@ -208,6 +219,11 @@ pub(crate) fn stuck(limits: Limits) -> Pipeline {
 }
 
 impl Pipeline {
+    /// How many events that strangers caused are under way.
+    pub(crate) fn permits(&self) -> usize {
+        self.intake.permits()
+    }
+
     /// What is left to see of a pipeline when its handle is gone.
     pub(crate) fn remains(&self) -> Remains {
         Remains(Arc::clone(&self.shared))

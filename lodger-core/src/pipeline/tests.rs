@@ -1,12 +1,16 @@
 //! The door of the pipeline, and what happens to those who wait there.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::testing::stuck;
+use tokio::sync::Semaphore;
+
+use super::intake::Taken;
+use super::testing::{Act, FixedClock, Scripted, stuck};
 use super::ticket::{Failure, Goal, ticket};
-use super::{Lane, Limits, RecordError};
+use super::{Clock, Config, Lane, Limits, Pipeline, RecordError};
 use crate::event::Event;
-use crate::journal::JournalError;
+use crate::journal::{JournalConfig, JournalError};
 
 fn event() -> Box<Event> {
     Box::new(Event::builder("invoice.update").build().unwrap())
@@ -34,11 +38,85 @@ async fn refusals_are_counted_by_reason_and_give_the_event_back() {
 #[tokio::test]
 async fn a_flood_that_strangers_cause_is_counted_apart_and_leaves_room() {
     let pipeline = stuck(Limits { events: 20, bytes: 1 << 20 });
-    let taken = (0..100).filter(|_| pipeline.offer(event(), Lane::Hostile, Goal::Queued).is_ok()).count();
-    assert_eq!(taken, 2);
+    for _ in 0..100 {
+        drop(pipeline.offer(event(), Lane::Hostile, Goal::Queued).unwrap());
+    }
     let counts = pipeline.counters().read();
-    assert_eq!((counts.refused_hostile, counts.refused_full), (98, 0));
+    assert_eq!((counts.offered, counts.accepted, counts.aggregated, counts.refused_full), (100, 2, 98, 0));
     assert!(pipeline.offer(event(), Lane::Trusted, Goal::Queued).is_ok());
+}
+
+#[test]
+fn the_journal_thread_hears_of_the_first_event_that_is_folded() {
+    let pipeline = stuck(Limits { events: 20, bytes: 1 << 20 });
+    let offer = || drop(pipeline.offer(event(), Lane::Hostile, Goal::Queued).unwrap());
+    offer();
+    offer();
+    let Taken::Group(group, _) = pipeline.intake.take(None) else { panic!("two were offered") };
+    for _ in 0..3 {
+        offer();
+    }
+    assert!(matches!(pipeline.intake.take(None), Taken::Nothing), "it would wait for an event for ever");
+    assert!(matches!(pipeline.intake.take(Some(Duration::ZERO)), Taken::Nothing));
+    drop(group);
+}
+
+#[test]
+fn what_strangers_cause_is_folded_also_when_the_others_take_all_the_room() {
+    let pipeline = stuck(Limits { events: 20, bytes: 1 << 20 });
+    for _ in 0..20 {
+        drop(pipeline.offer(event(), Lane::Trusted, Goal::Queued).unwrap());
+    }
+    drop(pipeline.offer(event(), Lane::Hostile, Goal::Queued).unwrap());
+    let counts = pipeline.counters().read();
+    assert_eq!((counts.offered, counts.accepted, counts.aggregated, counts.refused_full), (21, 20, 1, 0));
+}
+
+#[test]
+fn a_flood_that_has_stopped_is_told_though_no_event_comes() {
+    let (clock, permits) = (Arc::new(FixedClock::with_jitter(1.0)), Arc::new(Semaphore::new(0)));
+    let destination = {
+        let permits = Arc::clone(&permits);
+        Scripted::batched("d", 64, 1, move |_| Act::TakeWith(Arc::clone(&permits)))
+    };
+    let pipeline = Pipeline::start(Config {
+        journal: JournalConfig::in_memory(),
+        destinations: vec![Arc::new(destination.clone())],
+        // One event alone has room.
+        limits: Limits { events: 9, bytes: 1 << 20 },
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+    })
+    .unwrap();
+    for _ in 0..3 {
+        drop(pipeline.offer(event(), Lane::Hostile, Goal::Queued).unwrap());
+    }
+    permits.add_permits(100);
+    clock.advance(Duration::from_micros(59_999_000));
+    // From here on the journal thread waits for a thousandth of a second at a time, on a clock that stands still.
+    drop(pipeline.offer(event(), Lane::Trusted, Goal::Queued).unwrap());
+    while destination.settled().len() < 2 {
+        std::thread::yield_now();
+    }
+    assert_eq!(pipeline.counters().read().aggregated, 2);
+    clock.advance(Duration::from_millis(1));
+    while destination.settled().len() < 3 {
+        std::thread::yield_now();
+    }
+    let last: Event = serde_json::from_slice(&destination.settled()[2].bytes).unwrap();
+    assert_eq!(last.metadata["aggregated"]["count"], 2);
+}
+
+#[test]
+fn what_strangers_cause_after_the_end_is_given_back() {
+    let pipeline = stuck(Limits { events: 20, bytes: 1 << 20 });
+    for _ in 0..3 {
+        drop(pipeline.offer(event(), Lane::Hostile, Goal::Queued).unwrap());
+    }
+    pipeline.shared.fold.close();
+    let error = pipeline.offer(event(), Lane::Hostile, Goal::Queued).unwrap_err();
+    assert!(matches!(error, RecordError::Closed { .. }));
+    let counts = pipeline.counters().read();
+    assert_eq!((counts.offered, counts.accepted, counts.aggregated, counts.refused_closed), (4, 2, 1, 1));
 }
 
 #[test]

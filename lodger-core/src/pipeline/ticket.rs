@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::sync::oneshot;
 
+use super::budget::Permit;
 use super::counters::{Counters, last_resort};
 use super::error::RecordError;
 use crate::destination::{Receipt, Refusal};
@@ -33,6 +34,8 @@ type Ending = Result<Vec<Receipt>, Failure>;
 pub(crate) struct Watch {
     goal: Goal,
     sender: Option<oneshot::Sender<Ending>>,
+    /// Given back when the watch ends, however it does.
+    permit: Option<Permit>,
 }
 
 /// Resolves when the goal is reached, or can't be any more. Runs on any executor.
@@ -49,23 +52,33 @@ pub(crate) fn ticket(goal: Goal) -> (Ticket, Watch) {
         return (Ticket(None), Watch::nobody());
     }
     let (sender, receiver) = oneshot::channel();
-    (Ticket(Some(receiver)), Watch { goal, sender: Some(sender) })
+    (Ticket(Some(receiver)), Watch { goal, sender: Some(sender), permit: None })
 }
 
 impl Watch {
     /// Nobody waits.
     pub(crate) fn nobody() -> Self {
-        Self { goal: Goal::Queued, sender: None }
+        Self { goal: Goal::Queued, sender: None, permit: None }
     }
 
-    /// Whether there is somebody who waits for all destinations.
+    /// Keeps the room that the event takes up until every destination has it, or never will.
+    pub(crate) fn hold(&mut self, permit: Permit) {
+        self.permit = Some(permit);
+    }
+
+    /// Gives the room back before the watch ends.
+    pub(crate) fn let_go(&mut self) {
+        self.permit = None;
+    }
+
+    /// Whether there is somebody, or room to give back, that waits for all destinations.
     pub(crate) fn awaits_delivery(&self) -> bool {
-        self.goal == Goal::Delivered && self.awaited()
+        self.permit.is_some() || self.goal == Goal::Delivered && self.awaited()
     }
 
-    /// Whether somebody still waits.
+    /// Whether somebody still waits, or room.
     pub(crate) fn awaited(&self) -> bool {
-        self.sender.as_ref().is_some_and(|sender| !sender.is_closed())
+        self.permit.is_some() || self.sender.as_ref().is_some_and(|sender| !sender.is_closed())
     }
 
     /// The goal is reached.

@@ -29,8 +29,14 @@ pub fn judge<R: ?Sized>(returned: &R, is_success: impl FnOnce(&R) -> bool) -> Ve
     if is_success(returned) { Verdict::Ok } else { Verdict::Err }
 }
 
-/// Keeps what an argument like `_user` told. That there is something to assign to, and nothing to assign, lets the use
-/// stand on the left of an assignment, where no lint minds the underscore.
+/// Something to assign to, and nothing to assign: what stands in its argument then stands on the left of an assignment,
+/// where no lint minds that an argument like `_user` is used.
+#[inline]
+pub fn quietly((): ()) -> &'static mut [(); 0] {
+    &mut []
+}
+
+/// Keeps what an argument like `_user` told, as [`quietly`].
 #[inline]
 pub fn keep<T>(place: &mut Option<T>, told: Option<T>) -> &'static mut [(); 0] {
     *place = told;

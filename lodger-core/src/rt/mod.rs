@@ -1,13 +1,15 @@
 //! What generated code calls. Not part of the public interface: it changes with the attribute.
 
 mod body;
+mod detach;
 pub mod probe;
 
 use std::fmt::Display;
 
 pub use crate::capture::{Call, OutcomeSet, Registered, Site, Verdict};
 pub use crate::event::{Actor, Target, ToActor, ToTarget};
-pub use body::{debug_text, json, judge, keep, run, text, unreached};
+pub use body::{debug_text, json, judge, keep, quietly, run, text, unreached};
+pub use detach::{detach, ended, in_runtime};
 pub use inventory;
 
 /// Checks an action that is given as a constant, while compiling.

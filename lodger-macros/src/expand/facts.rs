@@ -26,27 +26,28 @@ pub(super) struct Said<'a> {
     pub(super) value: TokenStream,
     /// `#[cfg(..)]` of the argument that this is about.
     pub(super) conditions: Vec<&'a Attribute>,
-    /// It is about an argument that the user marked as unused, `_user`, and we use it nevertheless.
+    /// It is about an argument that the user marked as unused, `_user`, and we use it nevertheless: on the left of an
+    /// assignment, which clippy::used_underscore_binding doesn't count as a use.
     pub(super) quiet: bool,
 }
 
 impl Said<'_> {
-    /// The statements that tell the call.
+    /// The statement that tells the call.
     pub(super) fn now(&self, host: &Host) -> TokenStream {
-        if !self.quiet {
-            return self.tell(host, &self.value);
+        let tell = self.tell(host, &self.value);
+        let (Host { rt, span }, Self { conditions, .. }) = (host, self);
+        if self.quiet {
+            return quote_spanned!(*span=> #(#conditions)* { *#rt::quietly(#tell) = []; });
         }
-        let (take, tell) = self.later(host, 0);
-        quote_spanned!(host.span=> #take #tell)
+        quote_spanned!(*span=> #(#conditions)* #tell;)
     }
 
     /// The statements that take the value along, and the one that tells the call.
     pub(super) fn later(&self, host: &Host, number: usize) -> (TokenStream, TokenStream) {
         let Host { rt, span } = host;
-        let taken = format_ident!("taken_{number}", span = *span);
+        let taken = format_ident!("lodger_taken_{number}", span = *span);
         let Self { value, conditions, .. } = self;
         let take = if self.quiet {
-            // clippy::used_underscore_binding doesn't count what stands on the left of an assignment as a use.
             quote_spanned! {*span=>
                 #(#conditions)* let mut #taken = ::core::option::Option::None;
                 #(#conditions)* { use #rt::probe::prelude::*; *#rt::keep(&mut #taken, #value) = []; }
@@ -56,15 +57,16 @@ impl Said<'_> {
         };
         // A field is told by reference.
         let by_reference = self.name.map(|_| quote_spanned!(*span=> &));
-        (take, self.tell(host, &quote_spanned!(*span=> #by_reference #taken)))
+        let tell = self.tell(host, &quote_spanned!(*span=> #by_reference #taken));
+        (take, quote_spanned!(*span=> #(#conditions)* #tell;))
     }
 
     fn tell(&self, host: &Host, value: &TokenStream) -> TokenStream {
-        let Self { conditions, .. } = self;
-        let method = format_ident!("{}", self.method, span = host.span);
+        let Host { rt, span } = host;
+        let method = format_ident!("{}", self.method, span = *span);
         match self.name {
-            Some(name) => quote_spanned!(host.span=> #(#conditions)* call.#method(#name, #value);),
-            None => quote_spanned!(host.span=> #(#conditions)* call.#method(#value);),
+            Some(name) => quote_spanned!(*span=> #rt::Call::#method(&mut lodger_call, #name, #value)),
+            None => quote_spanned!(*span=> #rt::Call::#method(&mut lodger_call, #value)),
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
-use syn::{Attribute, FnArg, Ident, Pat, PatIdent, PathArguments, PathSegment, Signature, Type};
+use syn::{
+    Attribute, FnArg, GenericArgument, Ident, Pat, PatIdent, PathArguments, PathSegment, Signature, Type,
+};
 
 use super::Host;
 use super::facts::Said;
@@ -106,6 +108,32 @@ fn is_from_client(last: &PathSegment) -> bool {
 
 fn is_generic(last: &PathSegment, name: &str) -> bool {
     last.ident == name && !matches!(last.arguments, PathArguments::None)
+}
+
+/// Whether what is returned when it went well may be the application's own, as far as it is written.
+pub(super) fn may_be_target(returned: &Type) -> bool {
+    match returned {
+        Type::Group(group) => may_be_target(&group.elem),
+        Type::Paren(paren) => may_be_target(&paren.elem),
+        Type::Tuple(tuple) => tuple.elems.last().is_some_and(may_be_target),
+        Type::Path(path) => match path.path.segments.last() {
+            Some(last) if last.ident == "Result" => match first_argument(last) {
+                Some(value) => may_be_target(value),
+                None => true,
+            },
+            Some(last) => !is_std(last),
+            None => true,
+        },
+        _ => true,
+    }
+}
+
+fn first_argument(segment: &PathSegment) -> Option<&Type> {
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    match arguments.args.first() {
+        Some(GenericArgument::Type(ty)) => Some(ty),
+        _ => None,
+    }
 }
 
 /// Types of the language and the library, which an application can't make an actor.

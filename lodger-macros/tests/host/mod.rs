@@ -30,13 +30,19 @@ pub(crate) mod rt {
 
     pub use lodger_core::rt::{
         Actor, OutcomeSet, Registered, Site, Target, ToActor, ToTarget, Verdict, checked_action, debug_text,
-        inventory, json, judge, keep, probe, run, target_of, text, unreached,
+        inventory, json, judge, keep, probe, quietly, run, target_of, text, unreached,
     };
     use serde::Serialize;
 
     pub struct Call {
         site: &'static Site,
         staged: bool,
+    }
+
+    /// A task of its own is begun when it is called, and not dropped with what waits for it.
+    pub fn detach<F: Future<Output: 'static> + 'static>(body: F) -> impl Future<Output = F::Output> {
+        super::SAID.with_borrow_mut(|said| said.push("a task: begin".to_owned()));
+        body
     }
 
     fn named(target: &Target) -> String {

@@ -1,4 +1,4 @@
-use super::Answer::{Failed, Gone, NotDue, Status};
+use super::Answer::{Failed, Gone, Grpc, NotDue, Status};
 use super::Ended::{Cancelled, Panicked, Returned};
 use super::*;
 use crate::event::Outcome::{Denied, Failure, Success, Unknown};
@@ -156,6 +156,68 @@ fn an_inner_service_that_fails_contradicts_a_function_that_is_ok() {
     check(Returned(Verdict::Err), &[(Failed, Failure, "", '-')]);
     check(Returned(Verdict::None), &[(Failed, Failure, "", '-')]);
     check(Returned(Verdict::Hidden), &[(Failed, Failure, "", '-')]);
+}
+
+#[test]
+fn a_grpc_code_in_the_head_is_read_in_the_place_of_the_status() {
+    let code = |code, outcome, reason, default| (Grpc(code), outcome, reason, default);
+    check(
+        Returned(Verdict::Ok),
+        &[
+            code(0, Success, "", 'd'),
+            code(1, Failure, "function ok, grpc-status 1", 'd'),
+            code(5, Failure, "function ok, grpc-status 5", 'd'),
+            code(7, Denied, "grpc-status 7", '-'),
+            code(8, Failure, "function ok, grpc-status 8", 'd'),
+            code(14, Failure, "function ok, grpc-status 14", 'd'),
+            code(16, Denied, "grpc-status 16", '-'),
+            code(17, Failure, "function ok, grpc-status 17", 'd'),
+            code(403, Failure, "function ok, grpc-status 403", 'd'),
+        ],
+    );
+    check(
+        Returned(Verdict::Err),
+        &[
+            code(0, Failure, "", '-'),
+            code(2, Failure, "grpc-status 2", '-'),
+            code(5, Failure, "grpc-status 5", '-'),
+            code(7, Denied, "grpc-status 7", '-'),
+            code(16, Denied, "grpc-status 16", '-'),
+        ],
+    );
+    check(
+        Returned(Verdict::None),
+        &[
+            code(0, Success, "", 'd'),
+            code(7, Denied, "grpc-status 7", '-'),
+            code(12, Failure, "grpc-status 12", '-'),
+            code(16, Denied, "grpc-status 16", '-'),
+        ],
+    );
+    check(
+        Returned(Verdict::Hidden),
+        &[
+            code(0, Unknown, "result not visible", 'd'),
+            code(5, Failure, "grpc-status 5", '-'),
+            code(7, Denied, "grpc-status 7", '-'),
+        ],
+    );
+    check(Cancelled, &[code(4, Unknown, "cancelled", 'd'), code(7, Unknown, "cancelled", 'd')]);
+    check_with(
+        Returned(Verdict::Ok),
+        true,
+        &[
+            code(0, Success, "", 'd'),
+            code(7, Failure, "function ok, grpc-status 7", 'd'),
+            code(13, Failure, "function ok, grpc-status 13", 'd'),
+        ],
+    );
+    check_with(Returned(Verdict::Err), true, &[code(5, Failure, "committed, function failed", 'd')]);
+    let no_actor = |answer| {
+        let ended = Returned(Verdict::None);
+        rule(Facts { ended, committed: false, answer, rule_without_actor: true }).outcome
+    };
+    assert_eq!((no_actor(Grpc(0)), no_actor(Grpc(5)), no_actor(Grpc(7))), (Success, Failure, Denied));
 }
 
 #[test]

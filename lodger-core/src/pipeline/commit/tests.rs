@@ -1,5 +1,7 @@
 //! The journal thread's work, done on the test's own thread, where syncs can be made to fail.
 
+mod folded;
+
 use super::*;
 use crate::destination::Identity;
 use crate::event::EventId;
@@ -16,6 +18,7 @@ struct Bench {
     committer: Committer,
     backlog: Backlog,
     shared: Shared,
+    clock: Arc<FixedClock>,
     ids: Vec<EventId>,
 }
 
@@ -29,17 +32,19 @@ impl Bench {
     fn with(dir: tempfile::TempDir, config: &JournalConfig) -> Self {
         let identity = Identity::new("d", "");
         let mut journal = open(config, std::slice::from_ref(&identity)).unwrap();
+        let clock = Arc::new(FixedClock::with_jitter(0.0));
         let shared = Shared {
             progress: Arc::new(Progress::new(vec![LaneBoard::new(identity, 0)])),
             awaited: Arc::new(Awaited::new(1)),
+            fold: Arc::default(),
             counters: Arc::default(),
-            clock: Arc::new(FixedClock::with_jitter(0.0)),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
             durable: true,
         };
         let intake = Arc::new(Intake::new(Limits::default()));
         let backlog = journal.backlogs.pop().unwrap();
         let committer = Committer::new(journal.writer, journal.previous, intake, &shared);
-        Self { _dir: dir, committer, backlog, shared, ids: Vec::new() }
+        Self { _dir: dir, committer, backlog, shared, clock, ids: Vec::new() }
     }
 
     fn offer(&mut self, goal: Goal) -> Ticket {
@@ -72,15 +77,22 @@ impl Bench {
     }
 
     /// Commits what was offered and ends; answers what the destination finds in the journal.
-    fn run(mut self) -> (Vec<EventId>, Shared) {
+    fn run(self) -> (Vec<EventId>, Shared) {
+        let (found, shared) = self.run_to_events();
+        (found.into_iter().map(|event| event.id).collect(), shared)
+    }
+
+    fn run_to_events(mut self) -> (Vec<Event>, Shared) {
         self.committer.intake.close();
         self.committer.run();
-        let mut found = Vec::new();
-        while let Some(record) = self.backlog.next().unwrap() {
-            found.push(serde_json::from_slice::<Event>(&record.payload).unwrap().id);
-        }
-        (found, self.shared)
+        (found(&mut self.backlog), self.shared)
     }
+}
+
+/// What the destination finds in the journal.
+fn found(backlog: &mut Backlog) -> Vec<Event> {
+    let records = std::iter::from_fn(|| backlog.next().unwrap());
+    records.map(|record| serde_json::from_slice(&record.payload).unwrap()).collect()
 }
 
 #[tokio::test]

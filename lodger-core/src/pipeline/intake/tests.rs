@@ -54,7 +54,7 @@ fn what_strangers_cause_gets_a_tenth_and_the_others_the_rest() {
     for _ in 0..10 {
         assert_eq!(offer(&intake, Lane::Hostile), Ok(()));
     }
-    assert_eq!(offer(&intake, Lane::Hostile), Err(Shut::HostileFull));
+    assert_eq!(offer(&intake, Lane::Hostile), Err(Shut::Full));
     for _ in 0..90 {
         assert_eq!(offer(&intake, Lane::Trusted), Ok(()));
     }
@@ -67,14 +67,18 @@ fn room_comes_back_when_the_group_is_committed_not_when_it_is_taken() {
     for lane in [Lane::Hostile, Lane::Hostile, Lane::Trusted] {
         assert_eq!(offer(&intake, lane), Ok(()));
     }
-    assert_eq!(take(&intake).len(), 3);
-    assert_eq!(offer(&intake, Lane::Hostile), Err(Shut::HostileFull));
+    let group = take(&intake);
+    assert_eq!(group.len(), 3);
+    assert_eq!(offer(&intake, Lane::Hostile), Err(Shut::Full));
     for _ in 0..17 {
         assert_eq!(offer(&intake, Lane::Trusted), Ok(()));
     }
     assert_eq!(offer(&intake, Lane::Trusted), Err(Shut::Full));
     intake.release();
     assert_eq!(intake.waiting().0, 17);
+    assert_eq!(offer(&intake, Lane::Trusted), Ok(()));
+    assert_eq!(offer(&intake, Lane::Hostile), Err(Shut::Full), "what strangers cause keeps its room further");
+    drop(group);
     assert_eq!(offer(&intake, Lane::Hostile), Ok(()));
 }
 
@@ -122,6 +126,16 @@ fn nothing_is_reserved_while_the_journal_is_full() {
     assert!(intake.reserve().is_none());
     intake.set_journal_full(false);
     assert!(intake.reserve().is_some());
+}
+
+#[test]
+fn a_nudge_lets_whoever_takes_look_up_once() {
+    let intake = intake(2, 1 << 30);
+    intake.nudge();
+    assert!(matches!(intake.take(None), Taken::Nothing));
+    intake.nudge();
+    assert_eq!(offer(&intake, Lane::Trusted), Ok(()));
+    assert!(matches!(intake.take(None), Taken::Group(entries, _) if entries.len() == 1));
 }
 
 #[test]

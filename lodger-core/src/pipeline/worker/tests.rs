@@ -28,6 +28,7 @@ impl Rig {
         let shared = Arc::new(Shared {
             progress: Arc::new(Progress::new(vec![LaneBoard::new(identity, 0)])),
             awaited: Arc::new(Awaited::new(1)),
+            fold: Arc::default(),
             counters: Arc::new(Counters::default()),
             clock: Arc::new(FixedClock::with_jitter(1.0)),
             durable,

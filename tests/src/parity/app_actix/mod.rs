@@ -1,6 +1,8 @@
 //! The service on actix. `app_axum` is the same, line by line.
 
 mod audited;
+mod detached;
+mod forms;
 mod inner;
 mod middleware;
 mod paths;
@@ -24,6 +26,8 @@ pub use serve::serve;
 
 fn app(app: &mut ServiceConfig, lodger: &Lodger, world: &World) {
     app.configure(routes)
+        .configure(detached::routes)
+        .configure(forms::routes)
         .configure(paths::routes)
         .configure(streams::routes)
         .configure(inner::routes)

@@ -1,6 +1,8 @@
 //! The service on axum. `app_actix` is the same, line by line.
 
 mod audited;
+mod detached;
+mod forms;
 mod inner;
 mod middleware;
 mod paths;
@@ -88,6 +90,8 @@ fn routes() -> Router<World> {
         .route("/extracted", post(plain::extracted))
         .route("/ledgers/{how}", post(plain::ledger))
         .route("/spawned", post(plain::spawned))
+        .merge(detached::routes())
+        .merge(forms::routes())
 }
 
 fn layer(lodger: &Lodger, setup: &Setup) -> AuditLayer {

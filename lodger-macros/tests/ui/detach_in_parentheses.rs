@@ -1,0 +1,8 @@
+#![allow(unused)]
+
+use lodger_macros::audited_core as audited;
+
+#[audited("order.place", detach(spawn))]
+async fn place() {}
+
+fn main() {}

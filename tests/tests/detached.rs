@@ -1,0 +1,121 @@
+//! Where `detach` finds tasks and where it runs in place; and that the current span goes along.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop right there")]
+
+use std::convert::Infallible;
+
+use actix_web::rt::System;
+use actix_web::{App, HttpServer, web};
+use lodger_actix::{AuditMiddleware, Guarantee};
+use lodger_core::{Lodger, MemoryDestination};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::runtime::Builder;
+use tokio::task;
+use tracing::{Span, instrument};
+
+/// The task that the body runs in.
+#[lodger_actix::audited("order.place", detach)]
+async fn actix_task() -> Result<Option<task::Id>, Infallible> {
+    Ok(task::try_id())
+}
+
+#[lodger_axum::audited("order.place", detach)]
+async fn axum_task() -> Result<Option<task::Id>, Infallible> {
+    Ok(task::try_id())
+}
+
+fn client() -> Lodger {
+    Lodger::builder().destination(MemoryDestination::new()).in_memory_journal().build().unwrap()
+}
+
+async fn with_actix() -> &'static str {
+    where_it_ran(client().run_as(lodger_core::event::Actor::system("test"), actix_task()).await)
+}
+
+async fn with_axum() -> &'static str {
+    where_it_ran(client().run_as(lodger_core::event::Actor::system("test"), axum_task()).await)
+}
+
+fn where_it_ran(task: Result<Option<task::Id>, Infallible>) -> &'static str {
+    if task == Ok(task::try_id()) { "in place" } else { "in a task" }
+}
+
+#[test]
+fn an_actix_system_has_tasks() {
+    assert_eq!(System::new().block_on(with_actix()), "in a task");
+    assert_eq!(
+        System::new().block_on(async { actix_web::rt::spawn(with_actix()).await.unwrap() }),
+        "in a task"
+    );
+}
+
+/// There is no system then, and the server's workers bring their own runtimes.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_actix_server_under_tokio_has_tasks() {
+    let lodger = client();
+    let audit = AuditMiddleware::new(lodger).guarantee(Guarantee::Queued);
+    let handler = || async { where_it_ran(actix_task().await) };
+    let app = move || App::new().wrap(audit.clone()).route("/", web::get().to(handler));
+    let server = HttpServer::new(app).workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
+    let address = server.addrs()[0];
+    let server = server.run();
+    let handle = server.handle();
+    let serving = tokio::spawn(server);
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("\r\n\r\nin a task"), "{answer}");
+    handle.stop(true).await;
+    serving.await.unwrap().unwrap();
+}
+
+#[test]
+fn axum_has_tasks_in_every_runtime() {
+    assert_eq!(Builder::new_current_thread().build().unwrap().block_on(with_axum()), "in a task");
+    assert_eq!(Builder::new_multi_thread().build().unwrap().block_on(with_axum()), "in a task");
+}
+
+/// A plain tokio runtime has no tasks that stay on their thread. A system that has ended is none.
+#[test]
+fn outside_of_its_runtime_actix_runs_the_body_in_place() {
+    let tokio = Builder::new_current_thread().build().unwrap();
+    assert_eq!(tokio.block_on(with_actix()), "in place");
+    assert_eq!(System::new().block_on(with_actix()), "in a task");
+    assert_eq!(tokio.block_on(with_actix()), "in place");
+    assert_eq!(tokio.block_on(async { tokio::spawn(with_actix()).await.unwrap() }), "in place");
+}
+
+#[lodger_actix::audited("order.place", detach)]
+async fn actix_span() -> Result<Option<&'static str>, Infallible> {
+    Ok(name_of(&Span::current()))
+}
+
+#[lodger_axum::audited("order.place", detach)]
+async fn axum_span() -> Result<Option<&'static str>, Infallible> {
+    Ok(name_of(&Span::current()))
+}
+
+#[lodger_axum::audited("order.place", detach)]
+#[instrument]
+async fn inner_span() -> Result<Option<&'static str>, Infallible> {
+    Ok(name_of(&Span::current()))
+}
+
+fn name_of(span: &Span) -> Option<&'static str> {
+    span.metadata().map(|metadata| metadata.name())
+}
+
+#[instrument]
+async fn outer() -> [Option<&'static str>; 3] {
+    [actix_span().await, axum_span().await, inner_span().await].map(Result::unwrap)
+}
+
+#[test]
+fn the_current_span_goes_along() {
+    let client = client();
+    let job = client.run_as(lodger_core::event::Actor::system("test"), outer());
+    let spans =
+        tracing::subscriber::with_default(tracing_subscriber::registry(), || System::new().block_on(job));
+    assert_eq!(spans, [Some("outer"), Some("outer"), Some("inner_span")]);
+}
