@@ -92,9 +92,9 @@ fn respond<B>(exchange: &mut Exchange, response: &mut Result<ServiceResponse<B>,
     let head = match &*response {
         Ok(response) => {
             let header = |name| response.headers().get(name).map(HeaderValue::as_bytes);
+            let request = response.request();
             // Before the call the pattern is a guess: it is none for an encoded path, and of another path than the
             // routed one where a middleware inside normalises it.
-            let request = response.request();
             ResponseHead::new(response.status().as_u16(), header)
                 .routed(request.match_pattern(), request.path())
         }

@@ -7,6 +7,7 @@
     unsafe_code,
     deprecated,
     clippy::all,
+    clippy::redundant_closure_for_method_calls,
     clippy::unwrap_used,
     clippy::indexing_slicing
 )]

@@ -103,7 +103,7 @@ async fn inner_span() -> Result<Option<&'static str>, Infallible> {
 }
 
 fn name_of(span: &Span) -> Option<&'static str> {
-    span.metadata().map(|metadata| metadata.name())
+    span.metadata().map(tracing::Metadata::name)
 }
 
 #[instrument]

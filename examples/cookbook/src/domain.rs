@@ -18,8 +18,8 @@ pub struct CurrentUser {
 }
 
 impl CurrentUser {
-    fn named(header: Option<&[u8]>) -> Result<Self, Problem> {
-        let id = header.and_then(|id| std::str::from_utf8(id).ok()).ok_or(Problem::SignIn)?;
+    fn named(header: Option<&str>) -> Result<Self, Problem> {
+        let id = header.ok_or(Problem::SignIn)?;
         Ok(Self { id: id.to_owned(), org: "acme".to_owned() })
     }
 }
@@ -34,7 +34,7 @@ impl<S: Sync> axum::extract::FromRequestParts<S> for CurrentUser {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Self::named(parts.headers.get("x-user").map(|id| id.as_bytes()))
+        Self::named(parts.headers.get("x-user").and_then(|id| id.to_str().ok()))
     }
 }
 
@@ -43,7 +43,7 @@ impl actix_web::FromRequest for CurrentUser {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &actix_web::HttpRequest, _: &mut actix_web::dev::Payload) -> Self::Future {
-        ready(Self::named(request.headers().get("x-user").map(|id| id.as_bytes())))
+        ready(Self::named(request.headers().get("x-user").and_then(|id| id.to_str().ok())))
     }
 }
 
@@ -157,9 +157,9 @@ pub struct Delivery {
 impl Delivery {
     /// The delivery, if its signature is right.
     #[must_use]
-    pub fn verify(id: Option<&[u8]>, signature: Option<&[u8]>, body: &str) -> Option<Self> {
-        let id = String::from_utf8(id?.to_vec()).ok()?;
-        (signature? == b"signed").then(|| Self { id, payment: body.to_owned() })
+    pub fn verify(id: Option<&str>, signature: Option<&str>, body: &str) -> Option<Self> {
+        let delivery = Self { id: id?.to_owned(), payment: body.to_owned() };
+        (signature? == "signed").then_some(delivery)
     }
 }
 
@@ -270,7 +270,7 @@ pub static SENDING: Notify = Notify::const_new();
 pub async fn send_receipt(invoice: u64) {
     if invoice == 9 {
         SENDING.notify_one();
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -23,6 +23,7 @@ pub use recipes::jwt::Claims;
     missing_debug_implementations,
     unreachable_pub,
     clippy::missing_errors_doc,
+    clippy::print_stderr,
     reason = "as it stands in the cookbook, where some of it is only shown"
 )]
 pub mod recipes {

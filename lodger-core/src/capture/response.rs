@@ -34,7 +34,7 @@ impl<'p> ResponseHead<'p> {
         }
     }
 
-    /// Says which route it was, of which path, where the framework only knows it after the call.
+    /// Says the route template and the path that was routed, where the framework only knows them after the call.
     #[must_use]
     pub fn routed(self, route: Option<String>, path: &'p str) -> Self {
         Self { route, path: Some(path), ..self }

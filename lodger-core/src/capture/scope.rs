@@ -45,7 +45,7 @@ pub(super) struct State {
     /// The session, already hashed.
     pub(super) session: Option<String>,
     /// The route template, where it was only known after the call.
-    route: Option<String>,
+    pub(super) route: Option<String>,
     /// The path that was routed, where a middleware inside of the layer has changed it.
     path: Option<String>,
     /// How the request ended; `None` while it runs.

@@ -281,10 +281,12 @@ mod tests {
     #[tokio::test]
     async fn a_lost_answer_repeats_what_is_kept() {
         let service = MisbehavingDestination::new();
-        service.next(Misbehaviour::LoseAnswer);
+        service.next(Misbehaviour::LoseAnswer).next(Misbehaviour::Hang);
         let audit = with(&service);
         record(&audit, 7);
         assert_eq!(service.wait_for_arrivals(2).await.len(), 2);
+        assert_eq!(service.kept().len(), 1, "before the repeat is taken");
+        service.behave();
         audit.lodger().flush(PATIENCE).await.unwrap();
         assert_eq!(service.kept().len(), 1);
     }

@@ -113,7 +113,7 @@ fn push_captured(text: &mut String, events: &[Event], from: &Captured) {
              captured on the thread only that called `capture()`; elsewhere run it in `audit.lodger().run_as(actor, …)`",
         );
     }
-    let refused = counts.offered - counts.accepted;
+    let refused = counts.offered.saturating_sub(counts.accepted);
     for (count, why) in [
         (
             counts.filtered,

@@ -2,7 +2,7 @@
 
 use lodger_macros::audited_core as audited;
 
-#[audited("invoice.update", detach)]
+#[audited("invoice.update", colour)]
 async fn update() {}
 
 fn main() {}

@@ -9,12 +9,12 @@ use tempfile::TempDir;
 use super::tell::tell;
 
 /// How long a recipe's events may be on their way.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A client with a journal on disk, whose events stay in memory to be looked at.
 pub(super) struct Book {
     pub(super) lodger: Lodger,
-    memory: MemoryDestination,
+    pub(super) memory: MemoryDestination,
     _journal: TempDir,
 }
 

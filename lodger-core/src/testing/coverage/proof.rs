@@ -5,7 +5,7 @@ use crate::capture::route_pattern::RoutePattern;
 use crate::capture::rules::RuleSet;
 use crate::capture::target::is_entity_or_plural;
 use crate::capture::{Site, catalog};
-use crate::event::{Event, entity_of};
+use crate::event::{Event, Outcome, entity_of};
 
 /// A rule that names this many segments is no rule: one that covers a path of so many takes any number.
 const MANY_SEGMENTS: usize = 64;
@@ -54,11 +54,14 @@ impl Proof<'_> {
         let Some(handler) = &route.handler else { return Some("its handler is not known".to_owned()) };
         let handler = without_generics(handler);
         if handler.contains("::") {
-            let is_it = |site: &Site| {
+            let path = |site: &&Site| {
                 handler.strip_prefix(site.module).and_then(|rest| rest.strip_prefix("::"))
                     == Some(site.function)
             };
-            return (!catalog().any(is_it)).then(|| format!("its handler {handler} is not annotated"));
+            return match catalog().find(path) {
+                Some(site) => success_left_out(site),
+                None => Some(format!("its handler {handler} is not annotated")),
+            };
         }
         let sites: Vec<&Site> = catalog().filter(|site| site.function == handler).collect();
         let routes = self
@@ -67,7 +70,7 @@ impl Proof<'_> {
             .filter(|other| other.handler.as_deref().is_some_and(|name| without_generics(name) == handler));
         match (sites.as_slice(), routes.count()) {
             ([], _) => Some(format!("no annotated function is called {handler}")),
-            ([site], 1) if names_entity(&route.path, site.action) => None,
+            ([site], 1) if names_entity(&route.path, site.action) => success_left_out(site),
             ([site], 1) => Some(format!(
                 "{}::{handler} is annotated as {}, but nothing shows that it handles this route: the path does not name \
                  what the action is about",
@@ -80,6 +83,14 @@ impl Proof<'_> {
             (sites, _) => Some(format!("{} annotated functions are called {handler}", sites.len())),
         }
     }
+}
+
+/// Why an annotated function leaves no event when it succeeds, if it doesn't.
+fn success_left_out(site: &Site) -> Option<String> {
+    let recorded = site.on.is_none_or(|on| on.contains(Outcome::Success));
+    let Site { module, function, .. } = site;
+    (!recorded)
+        .then(|| format!("its handler {module}::{function} is annotated, but its on(..) leaves out success"))
 }
 
 /// `app::update::<app::Postgres>` and `app::update<app::Postgres>` are one function.

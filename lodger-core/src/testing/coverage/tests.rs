@@ -1,13 +1,16 @@
 use serde_json::json;
 
 use super::*;
-use crate::capture::{Registered, Settings, Site};
+use crate::capture::{OutcomeSet, Registered, Settings, Site};
 use crate::event::{Actor, Target};
 use crate::testing::capture;
 
 static UPDATE: Site = Site::new("cover_invoice.update", "cover_update", "a.rs", 3, "app::invoices");
 static REMOVE_1: Site = Site::new("cover_invoice.remove", "cover_remove", "a.rs", 9, "app::invoices");
 static REMOVE_2: Site = Site::new("cover_member.remove", "cover_remove", "b.rs", 3, "app::members");
+static REFUSE: Site =
+    Site::new("cover_invoice.refuse", "cover_refuse", "a.rs", 19, "app::invoices").on(OutcomeSet::DENIED);
+inventory::submit! { Registered(&REFUSE) }
 inventory::submit! { Registered(&UPDATE) }
 inventory::submit! { Registered(&REMOVE_1) }
 inventory::submit! { Registered(&REMOVE_2) }
@@ -36,6 +39,8 @@ fn a_handler_is_annotated_by_module_and_name() {
     assert!(handled_by("app::invoices::cover_update"));
     assert!(handled_by("app::invoices::cover_update<app::Postgres>"));
     assert!(handled_by("app::invoices::cover_update::<app::Postgres>"));
+    // Annotated, but for something else than its success.
+    assert!(!handled_by("app::invoices::cover_refuse"));
     assert!(!handled_by("app::orders::cover_update"));
     assert!(!handled_by("app::invoices::Orders::cover_update"));
     assert!(!handled_by("other::app::invoices::cover_update"));

@@ -290,8 +290,8 @@ made!(made, "form.try", _user: id, { Ok(status(200)) });
 #[audited("form.try")]
 async fn conditional(
     #[cfg(any())] _missing: NoSuchType,
-    #[cfg(all())] _user: CurrentUser,
-    #[cfg(not(all()))] _other: CurrentUser,
+    #[cfg(not(any()))] _user: CurrentUser,
+    #[cfg(any())] _other: CurrentUser,
 ) -> Answer<HttpResponse> {
     Ok(status(200))
 }

@@ -26,10 +26,10 @@ pub use serve::serve;
 
 fn app(app: &mut ServiceConfig, lodger: &Lodger, world: &World) {
     app.configure(routes)
-        .configure(detached::routes)
-        .configure(forms::routes)
         .configure(paths::routes)
         .configure(streams::routes)
+        .configure(detached::routes)
+        .configure(forms::routes)
         .configure(inner::routes)
         .configure(|app| stacks::routes(app, lodger, world));
     if world.setup.fallback {

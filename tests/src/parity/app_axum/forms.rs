@@ -293,8 +293,8 @@ made!(made, "form.try", _user: id, { Ok(StatusCode::OK) });
 #[audited("form.try")]
 async fn conditional(
     #[cfg(any())] _missing: NoSuchType,
-    #[cfg(all())] _user: CurrentUser,
-    #[cfg(not(all()))] _other: CurrentUser,
+    #[cfg(not(any()))] _user: CurrentUser,
+    #[cfg(any())] _other: CurrentUser,
 ) -> Answer<StatusCode> {
     Ok(StatusCode::OK)
 }

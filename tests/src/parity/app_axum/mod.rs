@@ -29,6 +29,8 @@ fn app(lodger: &Lodger, world: World) -> Router {
     let mut app = routes()
         .merge(paths::routes())
         .merge(streams::routes())
+        .merge(detached::routes())
+        .merge(forms::routes())
         .merge(inner::routes())
         .merge(stacks::routes(lodger, &world));
     if world.setup.fallback {
@@ -90,8 +92,6 @@ fn routes() -> Router<World> {
         .route("/extracted", post(plain::extracted))
         .route("/ledgers/{how}", post(plain::ledger))
         .route("/spawned", post(plain::spawned))
-        .merge(detached::routes())
-        .merge(forms::routes())
 }
 
 fn layer(lodger: &Lodger, setup: &Setup) -> AuditLayer {
