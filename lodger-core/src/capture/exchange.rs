@@ -201,7 +201,7 @@ impl Exchange {
         if let Some((rule, action)) = self.policy.rules().find(head.method(), route.as_deref(), &path) {
             if route.is_none() {
                 // No framework around, or none that has routed it: the pattern is the template that is known.
-                self.scope.routed(Some(rule.pattern().to_string()), Some(&path));
+                self.scope.state().route = Some(rule.pattern().to_string());
             }
             return Some(self.scope.draft_of_layer(Maker::Rule, Cow::Owned(action.clone()), ended));
         }
