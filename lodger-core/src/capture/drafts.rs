@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::num::NonZeroU64;
 
-use super::draft::{ArgumentActor, Content, Draft, Maker};
+use super::draft::{Content, Draft, Found, Maker};
 use super::{Ended, Site, Verdict};
-use crate::event::{EventId, Timestamp};
+use crate::event::{Actor, EventId, Timestamp};
 
 /// Names a draft within its scope. Never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,7 +42,7 @@ pub(super) struct Drafts {
 #[derive(Debug, Default)]
 struct Past {
     /// Whom they named as the actor.
-    actor: ArgumentActor,
+    actor: Found<Actor>,
     /// What they said of themselves. None before any has ended.
     verdict: Option<Verdict>,
 }
@@ -53,7 +53,7 @@ impl Past {
             Some((Ended::Returned(verdict), _)) => verdict,
             _ => Verdict::Hidden,
         };
-        self.actor.add_all(draft.content.handed_down());
+        self.actor.add_all(draft.content.handed_down(), Actor::eq);
         self.verdict = match self.verdict {
             Some(known) if known != verdict => Some(Verdict::Hidden),
             _ => Some(verdict),
@@ -68,6 +68,7 @@ impl Drafts {
         if !std::mem::replace(&mut self.function, true) {
             draft.content = std::mem::take(&mut self.pending);
         }
+        draft.content.called = caller.is_some();
         self.inherit(&mut draft, caller);
         self.push(draft)
     }
@@ -95,7 +96,7 @@ impl Drafts {
         draft.held = true;
         draft.ended = ended.map(|ended| (ended, now));
         self.inherit(&mut draft, maker);
-        if self.closed && draft.content.inherited_actor == ArgumentActor::None {
+        if self.closed && draft.content.inherited_actor == Found::None {
             // Its maker's event is out. What all functions of the request agree on is still true.
             draft.content.inherited_actor = self.past.actor.clone();
         }
