@@ -82,7 +82,8 @@ impl Drafts {
     ) -> DraftId {
         let maker = maker.or_else(|| self.outermost());
         let ended = match maker.map(|maker| self.get(maker)) {
-            None => Some(Ended::Returned(Verdict::None)),
+            // What an extractor gave knows no function: after the response all of the request's functions are meant.
+            None => Some(Ended::Returned(self.past.verdict.unwrap_or(Verdict::None))),
             Some(Some(known)) => known.ended.map(|(ended, _)| ended),
             // Its maker's event is out already. How that ended can only be seen where all ended alike.
             Some(None) => Some(Ended::Returned(self.past.verdict.unwrap_or(Verdict::Hidden))),
