@@ -12,7 +12,7 @@ use actix_web::{Error, HttpResponse, ResponseError};
 use lodger_core::capture::{Exchange, InScope, ResponseHead, TurnedAway, Wait};
 use pin_project_lite::pin_project;
 
-use crate::head::REQUEST_ID;
+use crate::head::{self, REQUEST_ID};
 
 pin_project! {
     /// The future of a response of [`AuditService`](crate::service::AuditService).
@@ -89,18 +89,17 @@ where
 
 /// An inner middleware may answer with an error: actix makes a response of it further out, so its status counts.
 fn respond<B>(exchange: &mut Exchange, response: &mut Result<ServiceResponse<B>, Error>) -> Option<Wait> {
-    let head = match &*response {
+    let seen = match &*response {
         Ok(response) => {
             let header = |name| response.headers().get(name).map(HeaderValue::as_bytes);
             // Before the call the pattern is a guess: it is none for an encoded path, and of another path than the
             // routed one where a middleware inside normalises it.
             let request = response.request();
-            ResponseHead::new(response.status().as_u16(), header)
-                .routed(request.match_pattern(), request.path())
+            ResponseHead::new(response.status().as_u16(), header).routed(head::route(request), request.path())
         }
         Err(error) => ResponseHead::new(error.as_response_error().status_code().as_u16(), |_| None),
     };
-    let responded = exchange.respond(head);
+    let responded = exchange.respond(seen);
     if let (Ok(response), Some(id)) = (response, responded.request_id)
         && let Ok(id) = HeaderValue::try_from(id)
     {

@@ -1,8 +1,11 @@
 //! The view of a request's head.
 
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-use actix_web::dev::ServiceRequest;
+use actix_web::HttpRequest;
+use actix_web::dev::{ResourceDef, ServiceRequest};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::http::{Method, Uri};
 use lodger_core::capture::Head;
@@ -29,11 +32,37 @@ impl CapturedHead {
             method: request.method().clone(),
             uri: request.uri().clone(),
             // Only for requests that never come to an answer; the answer's request knows better.
-            route: request.match_pattern(),
+            route: route(request.request()),
             headers: headers.iter().copied().flat_map(values).collect(),
             peer: request.peer_addr().map(|address| address.ip()),
         }
     }
+}
+
+/// The template of the route that a request matches. Of a resource with several patterns actix reports the first,
+/// whichever matched; what an expression in it matches only actix can say, so it is asked once more.
+pub(crate) fn route(request: &HttpRequest) -> Option<String> {
+    thread_local! {
+        /// The templates with expressions that were met; there are no more than the application has.
+        static ASKED: RefCell<HashMap<String, Option<ResourceDef>>> = RefCell::default();
+    }
+    let template = request.match_pattern()?;
+    if !template.contains(':') {
+        return Some(template);
+    }
+    let path = request.match_info().as_str();
+    let matches = ASKED.with_borrow_mut(|asked| {
+        let known = asked.entry(template.clone()).or_insert_with(|| definition(&template));
+        known.as_ref().is_some_and(|known| known.is_match(path))
+    });
+    matches.then_some(template)
+}
+
+/// `None` for what actix only takes in pieces, from nested scopes: a name twice, or more than 16 parameters.
+fn definition(template: &str) -> Option<ResourceDef> {
+    let names = || template.split('{').skip(1).filter_map(|rest| rest.split([':', '}']).next());
+    let all: HashSet<&str> = names().collect();
+    (names().count() == all.len() && all.len() <= 16).then(|| ResourceDef::new(template))
 }
 
 impl Head for CapturedHead {

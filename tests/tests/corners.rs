@@ -312,4 +312,46 @@ mod on_actix {
         assert_eq!(targets, [("invoice", "7"), ("member", "8")]);
         assert_eq!(events[0].request.as_ref().unwrap().route.as_deref(), Some("/invoices/{id}"));
     }
+
+    #[audited("member.remove")]
+    async fn remove_member(_path: web::Path<(String, String)>) -> HttpResponse {
+        HttpResponse::NoContent().finish()
+    }
+
+    /// actix reports the first pattern, whichever matched. In `/teams/red/7` it would be the colour that was removed.
+    #[actix_web::test]
+    async fn a_pattern_whose_expression_does_not_match_is_no_route() {
+        let (lodger, memory) = client();
+        let patterns = [r"/teams/{member_id:\d+}/{team}", "/teams/{team:[a-z]+}/{member_id}"];
+        let resource = web::resource(patterns).route(web::delete().to(remove_member));
+        let app = init_service(App::new().service(resource).wrap(middleware(&lodger))).await;
+        for path in ["/teams/7/red", "/teams/red/7"] {
+            call_service(&app, TestRequest::delete().uri(path).to_request()).await;
+        }
+        let events = memory.wait_for(2).await;
+        let routes: Vec<_> =
+            events.iter().map(|event| event.request.as_ref().unwrap().route.as_deref()).collect();
+        assert_eq!(routes, [Some("/teams/{member_id}/{team}"), None]);
+        assert_eq!(events[0].target.id, "7");
+        assert!(events[1].target.is_unresolved(), "{:?}", events[1].target);
+    }
+
+    #[audited("member.remove")]
+    async fn remove_number(id: web::Path<u64>) -> String {
+        format!("removed {id}")
+    }
+
+    /// actix decodes what it has decoded: the handler removes 7, where the path says `%37`.
+    #[actix_web::test]
+    async fn a_parameter_with_a_stray_percent_sign_is_no_target() {
+        let (lodger, memory) = client();
+        let app = App::new().route("/members/{id}", web::delete().to(remove_number));
+        let app = init_service(app.wrap(middleware(&lodger))).await;
+        for path in ["/members/%%337", "/members/%37"] {
+            call_service(&app, TestRequest::delete().uri(path).to_request()).await;
+        }
+        let events = memory.wait_for(2).await;
+        assert!(events[0].target.is_unresolved(), "{:?}", events[0].target);
+        assert_eq!(events[1].target.id, "7");
+    }
 }

@@ -82,7 +82,7 @@ impl Call {
         if let Some(target) = target.filter(|target| is_about(self.site.action, target)) {
             self.say(|content| {
                 content.found_target =
-                    std::mem::take(&mut content.found_target).or_else(|| Found::One(target))
+                    std::mem::take(&mut content.found_target).or_else(|| Found::One(target));
             });
         }
     }

@@ -10,8 +10,7 @@ use super::finish::{self, Ending, Finished};
 use super::outcome::Says;
 use super::scope::Scope;
 use super::{
-    Count, Ended, Guarantee, Head, Missed, Policy, Reservation, ResponseHead, Unaudited, Verdict, Wait,
-    request_id,
+    Count, Ended, Guarantee, Head, Missed, Policy, Reservation, ResponseHead, Unaudited, Wait, request_id,
 };
 use crate::event::{Actor, Outcome};
 

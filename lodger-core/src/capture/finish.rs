@@ -28,7 +28,8 @@ impl Ending {
         match *self {
             Self::Answered { status: ..400, grpc: Some(code) } => Answer::Grpc(code),
             Self::Answered { status, .. } => Answer::Status(status),
-            Self::Lost { .. } => Answer::Gone,
+            Self::Lost { panicked: true } => Answer::Panicked,
+            Self::Lost { panicked: false } => Answer::Gone,
             Self::Failed => Answer::Failed,
             Self::Job => Answer::NotDue,
         }
@@ -190,7 +191,25 @@ fn target_in_path(scope: &Scope, action: &str, request: Option<&RequestInfo>) ->
     let params = RoutePattern::parse(route).ok()?;
     let path = scope.path()?;
     let params = params.params(&path)?;
-    target_from_params(entity, route, &params)
+    let target = target_from_params(entity, route, &params)?;
+    // What servers make of `%%337` differs: actix decodes it twice, and its handler removes 7, where others see `%37`.
+    (!has_stray_percent(&path) || !has_escape(&target.id)).then_some(target)
+}
+
+/// Whether a percent sign stands there that encodes nothing (RFC 3986 section 2.4 has it encoded itself).
+fn has_stray_percent(path: &str) -> bool {
+    path.split('%').skip(1).any(|behind| !is_escape(behind))
+}
+
+/// Whether decoding would change the text.
+fn has_escape(text: &str) -> bool {
+    text.split('%').skip(1).any(is_escape)
+}
+
+/// Whether the text behind a percent sign makes an escape of it.
+fn is_escape(behind: &str) -> bool {
+    let mut digits = behind.bytes().take(2);
+    digits.len() == 2 && digits.all(|digit| digit.is_ascii_hexdigit())
 }
 
 /// Adds what was said about the event.

@@ -4,14 +4,18 @@
 //! | --- | --- | --- |
 //! | the body was dropped before it returned, or panicked | unknown, "cancelled" or "panicked"; success after `committed()` | yes |
 //! | `committed()`, but function Err | failure, "committed, function failed" | yes |
-//! | 401 or 403 without `committed()`; a rule's route answered by a 3xx with no actor | denied | no |
+//! | 401 or 403 without `committed()`; a rule's route answered by a 3xx (not 304) with no actor | denied | no |
 //! | function Err; no verdict and another status from 400 | failure | no |
 //! | function Ok, but another status from 400 | failure, "function ok, response N" | yes |
 //! | function Ok, but the inner service failed | failure, "function ok, no response" | yes |
+//! | function Ok, but something else in the request panicked | failure, "function ok, request panicked" | yes |
+//! | no verdict, and the request panicked | unknown, "request panicked" | yes |
 //! | function Ok, no response head | success, "client gone" | yes |
 //! | no verdict, no response head | unknown, "client gone" | yes |
 //! | a result that nobody could see into, status below 400 or no response head | unknown, "result not visible" | yes |
 //! | everything else | success | yes |
+//!
+//! A status below 200 that ends a request (all but 101) reaches no client as it is: it is read as one from 400.
 //!
 //! The first row that matches wins. With `committed()` the function counts as Ok from then on.
 //!
@@ -73,6 +77,8 @@ pub enum Answer {
     Grpc(u32),
     /// A request was around, but it ended before there was a response head.
     Gone,
+    /// A request was around, and something in it panicked before there was a response head.
+    Panicked,
     /// The inner service failed, so whoever asked sees an error or nothing.
     Failed,
     /// No request was around, so no response was ever due.
@@ -97,11 +103,12 @@ impl Answer {
     pub(super) fn says(self) -> Option<Says> {
         match self {
             Self::Status(401 | 403) | Self::Grpc(7 | 16) => Some(Says::Denied),
-            Self::Status(400..) | Self::Grpc(1..) => Some(Says::Error),
-            Self::Status(300..=399) => Some(Says::Redirect),
+            Self::Status(..=100 | 102..=199 | 400..) | Self::Grpc(1..) => Some(Says::Error),
+            // 304 leads nowhere else: what was asked for is what the client has.
+            Self::Status(300..=303 | 305..=399) => Some(Says::Redirect),
             Self::Status(_) | Self::Grpc(_) => Some(Says::Fine),
             Self::Failed => Some(Says::Error),
-            Self::Gone | Self::NotDue => None,
+            Self::Gone | Self::Panicked | Self::NotDue => None,
         }
     }
 }
@@ -111,6 +118,7 @@ impl fmt::Display for Answer {
         match self {
             Self::Status(status) => write!(f, "response {status}"),
             Self::Grpc(code) => write!(f, "grpc-status {code}"),
+            Self::Panicked => f.write_str("request panicked"),
             Self::Gone | Self::Failed | Self::NotDue => f.write_str("no response"),
         }
     }
@@ -193,7 +201,7 @@ pub fn rule(facts: Facts) -> Ruling {
         Ended::Returned(_) if facts.committed => Verdict::Ok,
         Ended::Returned(verdict) => verdict,
     };
-    let gone = facts.answer == Answer::Gone;
+    let (gone, panicked) = (facts.answer == Answer::Gone, facts.answer == Answer::Panicked);
     let ruling = match (verdict, facts.answer.says()) {
         (_, Some(Says::Denied)) if !facts.committed => Ruling::plain(Outcome::Denied),
         (_, Some(Says::Redirect)) if facts.rule_without_actor => Ruling::plain(Outcome::Denied),
@@ -204,6 +212,8 @@ pub fn rule(facts: Facts) -> Ruling {
         (Verdict::None | Verdict::Hidden, Some(Says::Denied | Says::Error)) => {
             Ruling::plain(Outcome::Failure)
         }
+        (Verdict::Ok, None) if panicked => Ruling::done_but(format!("function ok, {}", facts.answer)),
+        (Verdict::None, None) if panicked => Ruling::because(Outcome::Unknown, "request panicked"),
         (Verdict::Hidden, _) => Ruling::because(Outcome::Unknown, "result not visible"),
         (Verdict::Ok, None) if gone => Ruling::because(Outcome::Success, "client gone"),
         (Verdict::None, None) if gone => Ruling::because(Outcome::Unknown, "client gone"),

@@ -52,10 +52,31 @@ fn a_function_that_returned_ok() {
             (Status(500), Failure, "function ok, response 500", 'd'),
             (Status(503), Failure, "function ok, response 503", 'd'),
             (Status(999), Failure, "function ok, response 999", 'd'),
+            (Status(100), Failure, "function ok, response 100", 'd'),
+            (Status(103), Failure, "function ok, response 103", 'd'),
+            (Status(199), Failure, "function ok, response 199", 'd'),
             (Gone, Success, "client gone", 'd'),
+            (Answer::Panicked, Failure, "function ok, request panicked", 'd'),
             (NotDue, Success, "", 'd'),
         ],
     );
+    check(Returned(Verdict::None), &[(Answer::Panicked, Unknown, "request panicked", 'd')]);
+    check(Returned(Verdict::Hidden), &[(Answer::Panicked, Unknown, "result not visible", 'd')]);
+    check(Returned(Verdict::Err), &[(Answer::Panicked, Failure, "", '-')]);
+}
+
+#[test]
+fn a_rule_without_an_actor_is_denied_by_a_redirect_and_not_by_what_leads_nowhere() {
+    let ruled = |status| {
+        let facts = Facts {
+            ended: Returned(Verdict::None),
+            committed: false,
+            answer: Status(status),
+            rule_without_actor: true,
+        };
+        rule(facts).outcome
+    };
+    assert_eq!([302, 303, 307, 304, 200].map(ruled), [Denied, Denied, Denied, Success, Success]);
 }
 
 #[test]
