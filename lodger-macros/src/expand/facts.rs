@@ -114,9 +114,10 @@ fn bare_target(host: &Host, args: &Args, value: &Expr) -> TokenStream {
 fn text(host: &Host, value: &Expr, when: When) -> TokenStream {
     let Host { rt, span } = host;
     let borrowed = borrowed(host, value);
+    let named = quote_spanned!(*span=> #rt::named(#borrowed));
     match when {
-        When::Now => borrowed,
-        When::Later => quote_spanned!(*span=> #rt::text(#borrowed)),
+        When::Now => named,
+        When::Later => quote_spanned!(*span=> #rt::text(#named)),
     }
 }
 

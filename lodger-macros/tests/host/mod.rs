@@ -30,7 +30,7 @@ pub(crate) mod rt {
 
     pub use lodger_core::rt::{
         Actor, OutcomeSet, Registered, Site, Target, ToActor, ToTarget, Verdict, checked_action, debug_text,
-        inventory, json, judge, keep, probe, quietly, run, target_of, text, unreached,
+        inventory, json, judge, keep, named, probe, quietly, run, target_of, text, unreached,
     };
     use serde::Serialize;
 
