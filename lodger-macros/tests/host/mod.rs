@@ -45,7 +45,7 @@ pub(crate) mod rt {
         body
     }
 
-    fn named(target: &Target) -> String {
+    fn with_name(target: &Target) -> String {
         format!("{} {}", target.kind, target.id)
     }
 
@@ -71,23 +71,23 @@ pub(crate) mod rt {
         }
 
         pub fn target(&mut self, target: impl ToTarget) {
-            self.say(format_args!("target {}", named(&target.to_target())));
+            self.say(format_args!("target {}", with_name(&target.to_target())));
         }
 
         pub fn target_arg(&mut self, target: Option<Target>) {
             if let Some(target) = target {
-                self.say(format_args!("argument target {}", named(&target)));
+                self.say(format_args!("argument target {}", with_name(&target)));
             }
         }
 
         pub fn ok_target(&mut self, target: Option<Target>) {
             if let Some(target) = target {
-                self.say(format_args!("returned target {}", named(&target)));
+                self.say(format_args!("returned target {}", with_name(&target)));
             }
         }
 
         pub fn related(&mut self, target: Target) {
-            self.say(format_args!("related {}", named(&target)));
+            self.say(format_args!("related {}", with_name(&target)));
         }
 
         pub fn tenant(&mut self, tenant: impl Display) {
