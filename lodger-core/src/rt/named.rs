@@ -13,8 +13,8 @@ pub trait Named: Display {}
 #[diagnostic::do_not_recommend]
 impl<T: Display + ?Sized> Named for T {}
 
-/// The value itself, if it can name something.
+/// The value, if it can name something. What is returned hides the type, so that one that can't is said once.
 #[inline]
-pub fn named<T: Named + ?Sized>(value: &T) -> &T {
+pub fn named(value: &(impl Named + ?Sized)) -> impl Display {
     value
 }

@@ -101,7 +101,7 @@ fn thing(input: ParseStream<'_>, key: &Ident, mistakes: &mut Mistakes) -> syn::R
         );
     }
     let id = expression(input, mistakes)?;
-    not_interpolated(&id, &kind, mistakes);
+    not_interpolated(&id, &format!("{key}({kind}"), ")", mistakes);
     Ok(Thing { kind, kind_tokens, id })
 }
 
@@ -350,8 +350,13 @@ pub(super) fn ok(input: ParseStream<'_>, key: &Ident, mistakes: &mut Mistakes) -
 
 /// `3` of `|0 | 3| ..`, where `|0 |` is read.
 fn alternatives(input: ParseStream<'_>) -> Option<String> {
-    let more = input.call(Pat::parse_multi).ok()?;
-    input.peek(Token![|]).then(|| shown(more))
+    let mut more = Vec::new();
+    while let Ok(pat) = input.call(Pat::parse_single)
+        && input.parse::<Token![|]>().is_ok()
+    {
+        more.push(shown(pat));
+    }
+    (!more.is_empty()).then(|| more.join(" | "))
 }
 
 /// As an arm of a `match` has it.

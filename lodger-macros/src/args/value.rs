@@ -30,22 +30,29 @@ pub(super) fn assigned(input: ParseStream<'_>, key: &Ident, mistakes: &mut Mista
 /// `= e`, of which the event keeps the text.
 pub(super) fn named(input: ParseStream<'_>, key: &Ident, mistakes: &mut Mistakes) -> syn::Result<Expr> {
     let value = assigned(input, key, mistakes)?;
-    not_interpolated(&value, &key.to_string(), mistakes);
+    not_interpolated(&value, &key.to_string(), "", mistakes);
     Ok(value)
 }
 
-/// Says that `"{id}"` stays `{id}`. `name` is what it is assigned to.
-pub(super) fn not_interpolated(value: &Expr, name: &str, mistakes: &mut Mistakes) {
+/// Says that `"{id}"` stays `{id}`. What it is assigned to is `before`, and `after` closes it.
+pub(super) fn not_interpolated(value: &Expr, before: &str, after: &str, mistakes: &mut Mistakes) {
     let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = bare(value) else { return };
     let content = text.value();
-    let Some(braced) = braced_name(&content) else { return };
-    let meant = if content == format!("{{{braced}}}") {
-        format!("`{name} = {braced}`")
+    let Some(name) = braced_name(&content) else { return };
+    let braced = format!("{{{name}}}");
+    let meant = if content == braced {
+        name.to_owned()
+    } else if name.contains('.') {
+        format!("format!({}, {name})", shown(text).replacen(&braced, "{}", 1))
     } else {
-        format!("`{name} = format!({})`", shown(text))
+        format!("format!({})", shown(text))
     };
-    mistakes
-        .at(text, format!("a string is taken as it is, so `{{{braced}}}` would stay in it; write {meant}"));
+    mistakes.at(
+        text,
+        format!(
+            "a string is taken as it is, so `{braced}` would stay in it; write `{before} = {meant}{after}`"
+        ),
+    );
 }
 
 /// `id` of `inv-{id}`.
@@ -73,7 +80,7 @@ pub(super) fn actor(input: ParseStream<'_>, key: &Ident, mistakes: &mut Mistakes
 
 /// `success = |value| ..`, or the path of a function that does the same.
 pub(super) fn success(input: ParseStream<'_>, key: &Ident, mistakes: &mut Mistakes) -> syn::Result<Expr> {
-    const FORM: &str = "`success` looks at what the function returned and says whether that is one: \
+    const FORM: &str = "`success` looks at what the function returned and says whether it is a success: \
                         `success = |returned| returned.is_ok()`, or the path of a function that does";
     let value = assigned(input, key, mistakes)?;
     match bare(&value) {

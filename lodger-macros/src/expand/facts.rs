@@ -117,7 +117,7 @@ fn text(host: &Host, value: &Expr, when: When) -> TokenStream {
     let named = quote_spanned!(*span=> #rt::named(#borrowed));
     match when {
         When::Now => named,
-        When::Later => quote_spanned!(*span=> #rt::text(#named)),
+        When::Later => quote_spanned!(*span=> #rt::text(&#named)),
     }
 }
 
