@@ -13,8 +13,8 @@ pub trait Named: Display {}
 #[diagnostic::do_not_recommend]
 impl<T: Display + ?Sized> Named for T {}
 
-/// The value, if it can name something. What is returned hides the type, so that one that can't is said once.
+/// The text of a tenant or a key, as the event has it.
 #[inline]
-pub fn named(value: &(impl Named + ?Sized)) -> impl Display {
-    value
+pub fn named(value: &(impl Named + ?Sized)) -> String {
+    value.to_string()
 }
