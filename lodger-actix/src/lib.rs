@@ -38,7 +38,8 @@
 //! # Work without a request
 //!
 //! A worker or a schedule runs its annotated functions in [`Lodger::run_as`], a webhook receiver names the delivery's
-//! id as `idempotency_key`. Work that goes on after the response is spawned with [`spawn()`]. [`Lodger::install`] names
+//! id as `idempotency_key`. Work that goes on after the response is spawned with [`spawn()`], blocking work with
+//! [`spawn_blocking`]. [`Lodger::install`] names
 //! the client for code that runs outside of all that.
 //!
 //! # Tests
@@ -100,7 +101,7 @@ pub use extract::{Audit, MissingMiddleware};
 pub use future::ResponseFuture;
 pub use middleware::AuditMiddleware;
 pub use service::AuditService;
-pub use spawn::spawn;
+pub use spawn::{spawn, spawn_blocking};
 
 pub use lodger_core;
 pub use lodger_core::MemoryDestination;

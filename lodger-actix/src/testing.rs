@@ -1,6 +1,7 @@
 //! The kit to test one's own handlers (feature `testing`, for dev-dependencies).
 //!
 //! ```
+//! use actix_web::dev::Service;
 //! use actix_web::test::{TestRequest, call_service, init_service};
 //! use actix_web::web::Path;
 //! use actix_web::{App, HttpResponse, put};
@@ -13,11 +14,11 @@
 //! # #[actix_web::main]
 //! # async fn main() {
 //! let audit = testing::capture().strict();
-//! let app = init_service(App::new().wrap(AuditMiddleware::new(audit.lodger())).service(update)).await;
-//!
-//! let request = TestRequest::put().uri("/invoices/7").to_srv_request();
-//! request.set_actor(&Actor::user("ada"));
-//! actix_web::dev::Service::call(&app, request).await.unwrap();
+//! let app = App::new().wrap(AuditMiddleware::new(audit.lodger())).service(update).wrap_fn(|request, next| {
+//!     request.set_actor(&Actor::user("ada")); // your authentication instead
+//!     next.call(request)
+//! });
+//! call_service(&init_service(app).await, TestRequest::put().uri("/invoices/7").to_request()).await;
 //!
 //! assert_audited!(audit, "invoice.update", actor = "ada", target = ("invoice", 7), outcome = success, status = 200);
 //! # }

@@ -36,7 +36,8 @@
 //! # Work without a request
 //!
 //! A worker or a schedule runs its annotated functions in [`Lodger::run_as`], a webhook receiver names the delivery's
-//! id as `idempotency_key`. Work that goes on after the response is spawned with [`spawn()`]. [`Lodger::install`] names
+//! id as `idempotency_key`. Work that goes on after the response is spawned with [`spawn()`], blocking work with
+//! [`spawn_blocking`]. [`Lodger::install`] names
 //! the client for code that runs outside of all that.
 //!
 //! # Without axum's router: hyper, tonic
@@ -136,7 +137,7 @@ pub use future::ResponseFuture;
 pub use layer::{AuditLayer, RequestView};
 pub use refuse::{Admit, FailClosed, FailOpen};
 pub use service::AuditService;
-pub use spawn::spawn;
+pub use spawn::{spawn, spawn_blocking};
 
 /// The peer's address, as axum stores it. A server that is not axum's puts one into the request's extensions.
 pub use axum::extract::ConnectInfo;

@@ -1,4 +1,4 @@
-//! Work that a request leaves behind.
+//! Work that leaves the task of its request.
 
 use std::future::Future;
 
@@ -15,5 +15,18 @@ where
     match capture::current() {
         Some(scope) => tokio::spawn(scope.continued().around(future)),
         None => tokio::spawn(future),
+    }
+}
+
+/// Runs blocking work on a thread of its own, with the request's actor and ids, as [`spawn`]. Outside of a request it is
+/// `tokio::task::spawn_blocking`.
+pub fn spawn_blocking<F, R>(work: F) -> JoinHandle<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    match capture::current().map(|scope| scope.continued()) {
+        Some(scope) => tokio::task::spawn_blocking(move || scope.enter(work)),
+        None => tokio::task::spawn_blocking(work),
     }
 }

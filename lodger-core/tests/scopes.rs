@@ -3,8 +3,10 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
 
-use lodger_core::capture::{self, Audit};
+use lodger_core::capture::{self, Audit, Entry, Exchange, ResponseHead};
 use lodger_core::event::{Actor, Event, Operation, Outcome, Target, ToActor};
 use lodger_core::{Lodger, MemoryDestination, audited};
 
@@ -181,6 +183,57 @@ async fn what_is_recorded_when_its_function_is_long_done_claims_no_success() {
     handle.unwrap().record("late.said");
     let events = memory.wait_for(2).await;
     assert_eq!((events[1].action.as_ref(), events[1].outcome), ("late.said", Outcome::Unknown));
+}
+
+/// The head of `POST /orders`.
+#[derive(Debug)]
+struct Head;
+
+impl capture::Head for Head {
+    fn method(&self) -> &str {
+        "POST"
+    }
+
+    fn path(&self) -> &str {
+        "/orders"
+    }
+
+    fn route(&self) -> Option<&str> {
+        None
+    }
+
+    fn header(&self, _: &str) -> Option<&[u8]> {
+        None
+    }
+
+    fn header_values(&self, _: &str, _: &mut dyn FnMut(&[u8])) {}
+
+    fn peer(&self) -> Option<IpAddr> {
+        None
+    }
+}
+
+/// The handle of an extractor is made before the function runs, so it belongs to none.
+#[tokio::test]
+async fn what_an_extractors_handle_records_after_the_response_ends_as_the_function_did() {
+    let (lodger, memory) = client();
+    let mut settings = capture::Settings::new(lodger.sink());
+    settings.guarantee(capture::Guarantee::Queued);
+    let policy = capture::Checked::default().policy(&settings).unwrap();
+    let mut exchange = Exchange::begin(&policy, Box::new(Head), Entry::default(), None);
+    let scope = Arc::clone(exchange.scope());
+    let extracted = Audit::of(Arc::clone(&scope));
+    assert!(scope.around(leaves_its_handle(&mut None)).await.is_err());
+    exchange.respond(ResponseHead::new(200, |_| None));
+    extracted.record("late.said");
+    let outcomes: Vec<_> = memory
+        .wait_for(2)
+        .await
+        .into_iter()
+        .map(|event| (event.action.into_owned(), event.outcome))
+        .collect();
+    let failed = |action: &str| (action.to_owned(), Outcome::Failure);
+    assert_eq!(outcomes, [failed("late.make"), failed("late.said")]);
 }
 
 #[audited("conflict.make")]

@@ -107,6 +107,7 @@ fn bare_target(invoice: &Invoice) {}
 #[audited("login", target = invoice, crate = crate::host)]
 fn bare_target_without_entity(invoice: &Invoice) {}
 
+/// The argument is asked nevertheless: what is a target of the action is not its actor.
 #[test]
 fn a_bare_target_may_be_one_itself() {
     bare_target(&Invoice { id: 7, total: 0 });
@@ -116,9 +117,11 @@ fn a_bare_target_may_be_one_itself() {
         [
             "invoice.update: begin",
             "invoice.update: target invoice 7",
+            "invoice.update: argument target invoice 7",
             "invoice.update: None",
             "login: begin",
             "login: target invoice 8",
+            "login: argument target invoice 8",
             "login: None"
         ]
     );

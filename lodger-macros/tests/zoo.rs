@@ -370,7 +370,7 @@ mod shadowed {
     pub(super) trait Everything: Sized {
         fn field(self, _: &str, _: u8) {}
         fn target(self, _: u8) {}
-        fn actor_arg(self, _: u8) {}
+        fn argument(self, _: u8) {}
         fn around(self, _: u8) {}
         fn run(self, _: u8) {}
         fn stage(self, _: u8) {}

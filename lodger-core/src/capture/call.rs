@@ -7,12 +7,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::context::{Context, InScope};
-use super::draft::Content;
+use super::draft::{Content, Found};
 use super::drafts::{DraftId, Which};
 use super::scope::Scope;
 use super::target::is_about;
 use super::{Ended, Site, Verdict};
-use crate::event::{Actor, Target, ToActor, ToTarget};
+use crate::event::{Actor, Target, ToActor, ToTarget, entity_of};
 
 /// Owns the draft of an annotated function while the function runs. The attribute makes one at the first poll and
 /// [stages](Call::stage) it in the poll in which the body returned. Dropped before that, it stages the draft as
@@ -59,10 +59,16 @@ impl Call {
         self.keep_actor(actor.to_actor());
     }
 
-    /// An argument that may name the actor.
-    pub fn actor_arg(&mut self, actor: Option<Actor>) {
-        if let Some(actor) = actor {
-            self.say(|content| content.argument_actor.add(actor));
+    /// An argument that may name the actor or the target. What the action is about is not who did it: in `user.ban` a
+    /// `Banned` user, of whatever type, was banned.
+    pub fn argument(&mut self, (actor, target): (Option<Actor>, Option<Target>)) {
+        let target = target.filter(|target| is_about(self.site.action, target));
+        let is_subject = target.is_some() && entity_of(self.site.action).is_some();
+        if let Some(actor) = actor.filter(|_| !is_subject) {
+            self.say(|content| content.argument_actor.add(actor, Actor::eq));
+        }
+        if let Some(target) = target {
+            self.say(|content| content.found_target.add(target, |one, other| one.id == other.id));
         }
     }
 
@@ -71,18 +77,14 @@ impl Call {
         self.keep_target(target.to_target());
     }
 
-    /// An argument that may name the target. The first one that the action is about counts.
-    pub fn target_arg(&mut self, target: Option<Target>) {
-        if let Some(target) = target.filter(|target| is_about(self.site.action, target)) {
-            self.say(|content| {
-                content.found_target.get_or_insert(target);
-            });
-        }
-    }
-
     /// The returned value, where it names the target and no argument did.
     pub fn ok_target(&mut self, target: Option<Target>) {
-        self.target_arg(target);
+        if let Some(target) = target.filter(|target| is_about(self.site.action, target)) {
+            self.say(|content| {
+                content.found_target =
+                    std::mem::take(&mut content.found_target).or_else(|| Found::One(target))
+            });
+        }
     }
 
     /// `related(KIND = e)`.

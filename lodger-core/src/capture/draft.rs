@@ -14,15 +14,17 @@ pub(super) struct Content {
     /// Named by the attribute or by `audit.actor(..)`.
     pub(super) actor: Option<Actor>,
     /// Found in the handler's arguments.
-    pub(super) argument_actor: ArgumentActor,
+    pub(super) argument_actor: Found<Actor>,
     /// The actor of the function that called this one, or of the function that recorded this further event.
-    pub(super) inherited_actor: ArgumentActor,
+    pub(super) inherited_actor: Found<Actor>,
+    /// Whether an annotated function called this one. Its arguments are then what that one works on: they are asked last.
+    pub(super) called: bool,
     /// Added to whoever the actor turns out to be.
     pub(super) on_behalf_of: Vec<Actor>,
     /// Named by the attribute or by `audit.target(..)`.
     pub(super) target: Option<Target>,
     /// Found in the handler's arguments, else in the value it returned.
-    pub(super) found_target: Option<Target>,
+    pub(super) found_target: Found<Target>,
     pub(super) related: Vec<Target>,
     pub(super) tenant: Option<String>,
     pub(super) description: Option<String>,
@@ -42,34 +44,49 @@ pub(super) struct Content {
     pub(super) discarded: bool,
 }
 
-/// The actor among a handler's arguments.
+/// What the arguments of a function tell without having been asked by name.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) enum ArgumentActor {
-    /// No argument names one.
+pub(super) enum Found<T> {
+    /// No argument tells.
     #[default]
     None,
-    /// One or more arguments name this one.
-    One(Actor),
-    /// Two arguments name different ones: nobody can say which did it.
+    /// One or more arguments tell this.
+    One(T),
+    /// Two arguments tell different things: nobody can say which is meant.
     Conflicting,
 }
 
-impl ArgumentActor {
-    pub(super) fn add(&mut self, actor: Actor) {
+impl<T> Found<T> {
+    /// Adds what one argument tells.
+    pub(super) fn add(&mut self, told: T, same: impl Fn(&T, &T) -> bool) {
         *self = match std::mem::take(self) {
-            Self::None => Self::One(actor),
-            Self::One(known) if known == actor => Self::One(known),
+            Self::None => Self::One(told),
+            Self::One(known) if same(&known, &told) => Self::One(known),
             Self::One(_) | Self::Conflicting => Self::Conflicting,
         };
     }
 
-    /// Adds what other arguments named.
-    pub(super) fn add_all(&mut self, other: Self) {
+    /// Adds what other arguments tell.
+    pub(super) fn add_all(&mut self, other: Self, same: impl Fn(&T, &T) -> bool) {
         match other {
             Self::None => {}
-            Self::One(actor) => self.add(actor),
+            Self::One(told) => self.add(told, same),
             Self::Conflicting => *self = Self::Conflicting,
         }
+    }
+
+    /// What was found; else what `others` find.
+    pub(super) fn or_else(self, others: impl FnOnce() -> Self) -> Self {
+        match self {
+            Self::None => others(),
+            Self::One(_) | Self::Conflicting => self,
+        }
+    }
+}
+
+impl<T> From<Option<T>> for Found<T> {
+    fn from(found: Option<T>) -> Self {
+        found.map_or(Self::None, Self::One)
     }
 }
 
@@ -80,12 +97,24 @@ impl Content {
         self.metadata.insert(name.to_owned(), value);
     }
 
-    /// The actor that work done on behalf of this draft's function has, unless it names its own.
-    pub(super) fn handed_down(&self) -> ArgumentActor {
-        match (&self.actor, &self.argument_actor) {
-            (Some(actor), _) => ArgumentActor::One(actor.clone()),
-            (None, ArgumentActor::None) => self.inherited_actor.clone(),
-            (None, found) => found.clone(),
+    /// Whom this function's own code names, or the arguments tell, where `resolved` is what the layer's resolver found.
+    pub(super) fn found_actor(&self, resolved: Option<Actor>) -> Found<Actor> {
+        let (inherited, arguments) = (self.inherited_actor.clone(), || self.argument_actor.clone());
+        match &self.actor {
+            Some(actor) => Found::One(actor.clone()),
+            // `promote(bob)` in the handler of a request by somebody else: bob is not who did it.
+            None if self.called => inherited.or_else(|| resolved.into()).or_else(arguments),
+            None => inherited.or_else(arguments).or_else(|| resolved.into()),
+        }
+    }
+
+    /// The actor that work done on behalf of this draft's function has, unless it names its own. What the arguments of a
+    /// called function tell is a guess of that function alone.
+    pub(super) fn handed_down(&self) -> Found<Actor> {
+        let arguments = || if self.called { Found::None } else { self.argument_actor.clone() };
+        match &self.actor {
+            Some(actor) => Found::One(actor.clone()),
+            None => self.inherited_actor.clone().or_else(arguments),
         }
     }
 
@@ -149,12 +178,26 @@ mod tests {
 
     #[test]
     fn equal_actors_among_the_arguments_are_one_and_differing_ones_are_none() {
-        let mut found = ArgumentActor::default();
-        found.add(Actor::user("ada"));
-        found.add(Actor::user("ada"));
-        assert_eq!(found, ArgumentActor::One(Actor::user("ada")));
-        found.add(Actor::user("bob"));
-        found.add(Actor::user("ada"));
-        assert_eq!(found, ArgumentActor::Conflicting);
+        let mut found = Found::default();
+        found.add(Actor::user("ada"), Actor::eq);
+        found.add(Actor::user("ada"), Actor::eq);
+        assert_eq!(found, Found::One(Actor::user("ada")));
+        found.add(Actor::user("bob"), Actor::eq);
+        found.add(Actor::user("ada"), Actor::eq);
+        assert_eq!(found, Found::Conflicting);
+    }
+
+    #[test]
+    fn the_resolver_goes_before_the_arguments_of_a_called_function_only() {
+        let resolved = || Some(Actor::user("ada"));
+        let mut content = Content::default();
+        content.argument_actor.add(Actor::user("bob"), Actor::eq);
+        assert_eq!(content.found_actor(resolved()), Found::One(Actor::user("bob")));
+        content.called = true;
+        assert_eq!(content.found_actor(resolved()), Found::One(Actor::user("ada")));
+        assert_eq!(content.found_actor(None), Found::One(Actor::user("bob")));
+        assert_eq!(content.handed_down(), Found::None);
+        content.inherited_actor = Found::One(Actor::user("eve"));
+        assert_eq!(content.found_actor(resolved()), Found::One(Actor::user("eve")));
     }
 }

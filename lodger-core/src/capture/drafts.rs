@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::num::NonZeroU64;
 
-use super::draft::{ArgumentActor, Content, Draft, Maker};
+use super::draft::{Content, Draft, Found, Maker};
 use super::{Ended, Site, Verdict};
-use crate::event::{EventId, Timestamp};
+use crate::event::{Actor, EventId, Timestamp};
 
 /// Names a draft within its scope. Never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,7 +42,7 @@ pub(super) struct Drafts {
 #[derive(Debug, Default)]
 struct Past {
     /// Whom they named as the actor.
-    actor: ArgumentActor,
+    actor: Found<Actor>,
     /// What they said of themselves. None before any has ended.
     verdict: Option<Verdict>,
 }
@@ -53,7 +53,7 @@ impl Past {
             Some((Ended::Returned(verdict), _)) => verdict,
             _ => Verdict::Hidden,
         };
-        self.actor.add_all(draft.content.handed_down());
+        self.actor.add_all(draft.content.handed_down(), Actor::eq);
         self.verdict = match self.verdict {
             Some(known) if known != verdict => Some(Verdict::Hidden),
             _ => Some(verdict),
@@ -68,6 +68,7 @@ impl Drafts {
         if !std::mem::replace(&mut self.function, true) {
             draft.content = std::mem::take(&mut self.pending);
         }
+        draft.content.called = caller.is_some();
         self.inherit(&mut draft, caller);
         self.push(draft)
     }
@@ -81,7 +82,8 @@ impl Drafts {
     ) -> DraftId {
         let maker = maker.or_else(|| self.outermost());
         let ended = match maker.map(|maker| self.get(maker)) {
-            None => Some(Ended::Returned(Verdict::None)),
+            // What an extractor gave knows no function: after the response all of the request's functions are meant.
+            None => Some(Ended::Returned(self.past.verdict.unwrap_or(Verdict::None))),
             Some(Some(known)) => known.ended.map(|(ended, _)| ended),
             // Its maker's event is out already. How that ended can only be seen where all ended alike.
             Some(None) => Some(Ended::Returned(self.past.verdict.unwrap_or(Verdict::Hidden))),
@@ -95,7 +97,7 @@ impl Drafts {
         draft.held = true;
         draft.ended = ended.map(|ended| (ended, now));
         self.inherit(&mut draft, maker);
-        if self.closed && draft.content.inherited_actor == ArgumentActor::None {
+        if self.closed && draft.content.inherited_actor == Found::None {
             // Its maker's event is out. What all functions of the request agree on is still true.
             draft.content.inherited_actor = self.past.actor.clone();
         }
@@ -166,6 +168,16 @@ impl Drafts {
                 draft.ended = Some((ended, now));
                 draft.content.committed |= committed;
             }
+        }
+    }
+
+    /// The verdict on what the layer itself has to say once the request is over. A function that failed, and whose event
+    /// is not recorded, doesn't make a success of it; nor a failure, since what called the function may have helped
+    /// itself.
+    pub(super) fn verdict_for_layer(&self) -> Verdict {
+        match self.past.verdict {
+            Some(Verdict::Err | Verdict::Hidden) => Verdict::Hidden,
+            Some(Verdict::Ok | Verdict::None) | None => Verdict::None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! A draft becomes an event: everything that nobody said is found out here, once.
 
-use super::draft::{ArgumentActor, Content, Draft, Maker};
+use super::draft::{Content, Draft, Found, Maker};
 use super::outcome::{self, Answer, Facts};
 use super::route_pattern::RoutePattern;
 use super::scope::Scope;
@@ -126,20 +126,16 @@ fn named_actor(scope: &Scope, draft: &Draft) -> Option<Actor> {
     if stored.is_some() {
         return stored;
     }
-    for found in [&draft.content.argument_actor, &draft.content.inherited_actor] {
-        match found {
-            ArgumentActor::One(actor) => return Some(actor.clone()),
-            // Two arguments name different actors: asking on would only pick one of them by another way.
-            ArgumentActor::Conflicting => return None,
-            ArgumentActor::None => {}
-        }
+    match draft.content.found_actor(resolved) {
+        Found::One(actor) => Some(actor),
+        // Two arguments name different actors: asking on would only pick one of them by another way.
+        Found::Conflicting | Found::None => None,
     }
-    resolved
 }
 
 /// Counts that nobody could be named, and says once per function how to mend that.
 fn unresolved_actor(scope: &Scope, draft: &Draft) -> Actor {
-    let conflicting = draft.content.handed_down() == ArgumentActor::Conflicting;
+    let conflicting = draft.content.found_actor(None) == Found::Conflicting;
     scope.sink.count(if conflicting { Count::ConflictingActors } else { Count::UnresolvedActor });
     if let Some(site) = draft.site().filter(|site| site.warn_once(About::Actor)) {
         let Site { function, file, line, action, .. } = site;
@@ -158,19 +154,28 @@ fn unresolved_actor(scope: &Scope, draft: &Draft) -> Actor {
 /// What it was done to, from the first source that answers.
 fn target_of(scope: &Scope, draft: &mut Draft, request: Option<&RequestInfo>) -> Target {
     let content = &mut draft.content;
-    let named = content.target.take().or_else(|| content.found_target.take());
-    let named = named.filter(|target| !target.id.trim().is_empty() && !target.kind.trim().is_empty());
-    if let Some(target) = named.or_else(|| target_in_path(scope, &draft.action, request)) {
+    let found = Found::from(content.target.take()).or_else(|| std::mem::take(&mut content.found_target));
+    let conflicting = matches!(found, Found::Conflicting);
+    let found = match found {
+        Found::One(target) if !target.id.trim().is_empty() && !target.kind.trim().is_empty() => Some(target),
+        Found::One(_) | Found::None => target_in_path(scope, &draft.action, request),
+        // Asking on would only pick one of them by another way.
+        Found::Conflicting => None,
+    };
+    if let Some(target) = found {
         return target;
     }
     scope.sink.count(Count::UnresolvedTarget);
     if let Some(site) = draft.site().filter(|site| site.warn_once(About::Target)) {
         let Site { function, file, line, action, .. } = site;
-        tracing::warn!(
-            target: "lodger",
-            "{action}: no target for {function} ({file}:{line}): say it with target(kind = id), an argument or a \
-             returned value that implements ToTarget, or a path parameter that names it, as {{invoice_id}} does"
-        );
+        let why = if conflicting {
+            "two of its arguments name different targets: say which with target(kind = id), and the other with \
+             related(kind = id)"
+        } else {
+            "say it with target(kind = id), an argument or a returned value that implements ToTarget, or a path \
+             parameter that names it, as {invoice_id} does"
+        };
+        tracing::warn!(target: "lodger", "{action}: no target for {function} ({file}:{line}): {why}");
     }
     match request.and_then(|request| Some((request.method.as_ref()?, request.route.as_ref()?))) {
         Some((method, route)) => Target::unresolved(format!("{method} {route}")),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::context::{Context, InScope};
-use super::draft::{ArgumentActor, Content, Draft, Maker};
+use super::draft::{Content, Draft, Found, Maker};
 use super::drafts::{DraftId, Drafts, Which};
 use super::finish::{self, Ending};
 use super::route_pattern::{can_be_route_of, canonical_template};
@@ -102,10 +102,10 @@ impl Scope {
             let function = Context::function_in(self);
             let found = state.drafts.content(Which::Current, function).map(|content| content.handed_down());
             let resolved = match found {
-                Some(ArgumentActor::One(actor)) => Some(actor),
+                Some(Found::One(actor)) => Some(actor),
                 // Nobody can say who it is, so nobody else is asked.
-                Some(ArgumentActor::Conflicting) => None,
-                Some(ArgumentActor::None) | None => state.resolved.clone(),
+                Some(Found::Conflicting) => None,
+                Some(Found::None) | None => state.resolved.clone(),
             };
             (state.actor.clone(), resolved)
         };

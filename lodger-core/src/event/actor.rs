@@ -158,6 +158,12 @@ impl<T: ToActor + ?Sized> ToActor for &T {
     }
 }
 
+impl<T: ToActor + ?Sized> ToActor for Box<T> {
+    fn to_actor(&self) -> Actor {
+        (**self).to_actor()
+    }
+}
+
 impl<T: ToActor + ?Sized> ToActor for std::sync::Arc<T> {
     fn to_actor(&self) -> Actor {
         (**self).to_actor()

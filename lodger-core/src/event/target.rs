@@ -92,6 +92,12 @@ impl<T: ToTarget + ?Sized> ToTarget for &T {
     }
 }
 
+impl<T: ToTarget + ?Sized> ToTarget for Box<T> {
+    fn to_target(&self) -> Target {
+        (**self).to_target()
+    }
+}
+
 impl<T: ToTarget + ?Sized> ToTarget for std::sync::Arc<T> {
     fn to_target(&self) -> Target {
         (**self).to_target()

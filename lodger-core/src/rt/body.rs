@@ -38,7 +38,7 @@ pub fn quietly((): ()) -> &'static mut [(); 0] {
 
 /// Keeps what an argument like `_user` told, as [`quietly`].
 #[inline]
-pub fn keep<T>(place: &mut Option<T>, told: Option<T>) -> &'static mut [(); 0] {
+pub fn keep<T>(place: &mut T, told: T) -> &'static mut [(); 0] {
     *place = told;
     &mut []
 }

@@ -91,8 +91,8 @@ impl Captured {
         self.lodger.clone()
     }
 
-    /// Also fails the test for events that say less than they should: the actor or the target is unresolved, or the
-    /// event was recorded outside every request and job. The text names each function and the fix. It comes at the next
+    /// Also fails the test for events that say less than they should: the actor or the target is unresolved, or this
+    /// thread recorded the event outside every request and job (what other threads record there is not captured). The text names each function and the fix. It comes at the next
     /// assertion, and when the value is dropped.
     #[must_use = "it is this value that is strict"]
     pub fn strict(mut self) -> Self {

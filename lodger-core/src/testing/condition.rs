@@ -42,6 +42,7 @@ impl Condition {
         match self.member {
             Member::Actor => fits_party(expected, &found, |_, id| same_id(expected, id)),
             Member::Target => fits_target(expected, &found),
+            Member::Related | Member::Tags if expected.is_null() => items(&found).is_empty(),
             Member::Related => items(&found).iter().any(|target| fits_target(expected, target)),
             Member::Tags => items(expected).iter().all(|tag| items(&found).contains(tag)),
             Member::Tenant | Member::RequestId => same_id(expected, &found),

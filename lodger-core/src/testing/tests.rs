@@ -84,6 +84,7 @@ fn everything_that_can_be_expected_is_compared() {
     assert_not_audited!(audit, "invoice.update", target = ("order", 7));
     assert_not_audited!(audit, "invoice.update", target = "7");
     assert_not_audited!(audit, "invoice.update", related = ("order", "o-3"));
+    assert_not_audited!(audit, "invoice.update", related = ());
     assert_not_audited!(audit, "invoice.update", tenant = None::<&str>);
     assert_not_audited!(audit, "invoice.update", outcome = success);
     assert_not_audited!(audit, "invoice.update", outcome = denied);
@@ -91,6 +92,7 @@ fn everything_that_can_be_expected_is_compared() {
     assert_not_audited!(audit, "invoice.update", reason = "lock");
     assert_not_audited!(audit, "invoice.update", description = ());
     assert_not_audited!(audit, "invoice.update", tags = ["eu", "us"]);
+    assert_not_audited!(audit, "invoice.update", tags = ());
     assert_not_audited!(audit, "invoice.update", user_visible = false);
     assert_not_audited!(audit, "invoice.update", source = "api");
     assert_not_audited!(audit, "invoice.update", fields(amount = "2900"));
@@ -98,6 +100,12 @@ fn everything_that_can_be_expected_is_compared() {
     assert_not_audited!(audit, "invoice.update", fields(to = json!({"box": [1]})));
     assert_not_audited!(audit, "invoice.update", status = 200);
     assert_not_audited!(audit, "invoice.update", request_id = "r1");
+}
+
+#[test]
+fn none_expected_of_a_list_is_an_empty_one() {
+    let audit = with([update(7, 2900)]);
+    assert_audited!(audit, "invoice.update", related = (), tags = None::<&str>);
 }
 
 #[test]

@@ -49,7 +49,7 @@ impl Said<'_> {
         let Self { value, conditions, .. } = self;
         let take = if self.quiet {
             quote_spanned! {*span=>
-                #(#conditions)* let mut #taken = ::core::option::Option::None;
+                #(#conditions)* let mut #taken = ::core::default::Default::default();
                 #(#conditions)* { use #rt::probe::prelude::*; *#rt::keep(&mut #taken, #value) = []; }
             }
         } else {

@@ -1,6 +1,5 @@
 //! Which arguments are asked whether they are an actor or a target, and how.
 
-use proc_macro2::TokenStream;
 use quote::quote_spanned;
 use syn::{
     Attribute, FnArg, GenericArgument, Ident, Pat, PatIdent, PathArguments, PathSegment, Signature, Type,
@@ -19,12 +18,12 @@ pub(super) struct Ask {
 
 /// What the arguments tell.
 pub(super) fn arguments<'a>(host: &Host, sig: &'a Signature, ask: Ask) -> Vec<Said<'a>> {
-    sig.inputs.iter().flat_map(|argument| of(host, argument, ask)).collect()
+    sig.inputs.iter().filter_map(|argument| of(host, argument, ask)).collect()
 }
 
-fn of<'a>(host: &Host, argument: &'a FnArg, ask: Ask) -> Vec<Said<'a>> {
+fn of<'a>(host: &Host, argument: &'a FnArg, ask: Ask) -> Option<Said<'a>> {
     let Host { rt, span } = host;
-    let FnArg::Typed(argument) = argument else { return Vec::new() };
+    let FnArg::Typed(argument) = argument else { return None };
     let ty = &*argument.ty;
     let can_be = can_be(ty);
     let seen = seen(&argument.pat);
@@ -35,25 +34,26 @@ fn of<'a>(host: &Host, argument: &'a FnArg, ask: Ask) -> Vec<Said<'a>> {
         Some(Seen::Inside(name)) if !is_opaque(ty) => {
             quote_spanned!(*span=> #rt::probe::Arg::<#ty, _>::inside(&#name))
         }
-        _ => return Vec::new(),
+        _ => return None,
     };
     let conditions: Vec<&Attribute> =
         argument.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).collect();
-    let said = |method, value: TokenStream| Said {
-        method,
+    let nothing = || quote_spanned!(*span=> ::core::option::Option::None);
+    let asks_actor = ask.actor && can_be.actor;
+    // What is the target is not the actor, also where the attribute has named the target.
+    let asks_target = can_be.target && (ask.target || asks_actor);
+    if !asks_actor && !asks_target {
+        return None;
+    }
+    let actor = if asks_actor { quote_spanned!(*span=> (&&&#arg).lodger_actor()) } else { nothing() };
+    let target = if asks_target { quote_spanned!(*span=> (&&&#arg).lodger_target()) } else { nothing() };
+    Some(Said {
+        method: "argument",
         name: None,
-        value,
-        conditions: conditions.clone(),
+        value: quote_spanned!(*span=> (#actor, #target)),
+        conditions,
         quiet,
-    };
-    let mut all = Vec::new();
-    if ask.actor && can_be.actor {
-        all.push(said("actor_arg", quote_spanned!(*span=> (&&&#arg).lodger_actor())));
-    }
-    if ask.target && can_be.target {
-        all.push(said("target_arg", quote_spanned!(*span=> (&&&#arg).lodger_target())));
-    }
-    all
+    })
 }
 
 /// What a pattern leaves to be seen.

@@ -16,17 +16,12 @@ async fn place(_user: CurrentUser) -> impl IntoResponse {
         });
         {
             *::lodger_axum::rt::quietly(
-                ::lodger_axum::rt::Call::actor_arg(
+                ::lodger_axum::rt::Call::argument(
                     &mut lodger_call,
-                    (&&&::lodger_axum::rt::probe::Arg::whole(&_user)).lodger_actor(),
-                ),
-            ) = [];
-        }
-        {
-            *::lodger_axum::rt::quietly(
-                ::lodger_axum::rt::Call::target_arg(
-                    &mut lodger_call,
-                    (&&&::lodger_axum::rt::probe::Arg::whole(&_user)).lodger_target(),
+                    (
+                        (&&&::lodger_axum::rt::probe::Arg::whole(&_user)).lodger_actor(),
+                        (&&&::lodger_axum::rt::probe::Arg::whole(&_user)).lodger_target(),
+                    ),
                 ),
             ) = [];
         }

@@ -20,18 +20,20 @@ async fn update(
             &__LODGER_SITE
         });
         ::lodger_axum::rt::Call::field(&mut lodger_call, "amount", &(body.amount));
-        ::lodger_axum::rt::Call::actor_arg(
+        ::lodger_axum::rt::Call::argument(
             &mut lodger_call,
-            (&&&::lodger_axum::rt::probe::Arg::whole(&user)).lodger_actor(),
+            (
+                (&&&::lodger_axum::rt::probe::Arg::whole(&user)).lodger_actor(),
+                (&&&::lodger_axum::rt::probe::Arg::whole(&user)).lodger_target(),
+            ),
         );
-        ::lodger_axum::rt::Call::target_arg(
+        ::lodger_axum::rt::Call::argument(
             &mut lodger_call,
-            (&&&::lodger_axum::rt::probe::Arg::whole(&user)).lodger_target(),
-        );
-        ::lodger_axum::rt::Call::target_arg(
-            &mut lodger_call,
-            (&&&::lodger_axum::rt::probe::Arg::<Path<u64>, _>::inside(&id))
-                .lodger_target(),
+            (
+                ::core::option::Option::None,
+                (&&&::lodger_axum::rt::probe::Arg::<Path<u64>, _>::inside(&id))
+                    .lodger_target(),
+            ),
         );
         lodger_call
     };

@@ -64,20 +64,17 @@ pub(crate) mod rt {
             self.say(format_args!("actor {}", actor.to_actor().id));
         }
 
-        pub fn actor_arg(&mut self, actor: Option<Actor>) {
+        pub fn argument(&mut self, (actor, target): (Option<Actor>, Option<Target>)) {
             if let Some(actor) = actor {
                 self.say(format_args!("argument actor {}", actor.id));
+            }
+            if let Some(target) = target {
+                self.say(format_args!("argument target {}", named(&target)));
             }
         }
 
         pub fn target(&mut self, target: impl ToTarget) {
             self.say(format_args!("target {}", with_name(&target.to_target())));
-        }
-
-        pub fn target_arg(&mut self, target: Option<Target>) {
-            if let Some(target) = target {
-                self.say(format_args!("argument target {}", with_name(&target)));
-            }
         }
 
         pub fn ok_target(&mut self, target: Option<Target>) {

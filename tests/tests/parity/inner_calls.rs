@@ -71,6 +71,22 @@ fn the_handle_works_on_another_thread() -> Case {
     )
 }
 
+/// What it does there ends by its own result, as spawned work.
+fn blocking_work_carries_the_actor_and_the_ids() -> Case {
+    case(
+        Setup::USUAL,
+        [ask(post("/ledgers").by("ada").header("x-request-id", "req-6"), 204)],
+        [json!({
+            "action": "ledger.post",
+            "actor": ada(),
+            "tenant": "acme",
+            "target": {"kind": "ledger", "id": "l1"},
+            "outcome": "success",
+            "request": {"id": "req-6", "method": "POST", "route": "/ledgers", "durationMicros": null},
+        })],
+    )
+}
+
 /// Each by whoever called it, as its caller knows.
 fn each_function_that_a_handler_calls_has_its_own_event() -> Case {
     let event = |action: &str, kind: &str, id: &str| {
@@ -98,5 +114,6 @@ lodger_tests::parity!(
     another_service_in_the_program_has_its_own_events,
     another_service_in_the_program_knows_nothing_of_the_caller,
     the_handle_works_on_another_thread,
+    blocking_work_carries_the_actor_and_the_ids,
     each_function_that_a_handler_calls_has_its_own_event,
 );

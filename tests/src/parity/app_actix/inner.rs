@@ -3,7 +3,7 @@
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web::{self, Data, Path, ServiceConfig, post, resource};
 use actix_web::{App, HttpResponse};
-use lodger_actix::{Audit, AuditMiddleware, Lodger, audited, current};
+use lodger_actix::{Audit, AuditMiddleware, Lodger, audited, current, set_actor, spawn_blocking};
 use lodger_core::capture::Guarantee;
 
 use super::audited::post_entry;
@@ -12,7 +12,8 @@ use crate::parity::{ApiError, CurrentUser, World};
 pub(super) fn routes(app: &mut ServiceConfig) {
     app.service(resource("/orders").route(post().to(order)))
         .service(resource("/renders").route(post().to(render)))
-        .service(resource("/batches").route(post().to(batch)));
+        .service(resource("/batches").route(post().to(batch)))
+        .service(resource("/ledgers").route(post().to(blocking)));
 }
 
 /// Another service, with a client and a layer of its own.
@@ -46,6 +47,13 @@ async fn order(_user: CurrentUser, world: Data<World>, audit: Audit) -> Result<H
 async fn render(_user: CurrentUser, audit: Audit) -> Result<HttpResponse, ApiError> {
     let work = move || audit.metadata("pages", 3).event_id().is_some();
     assert!(web::block(work).await.unwrap(), "the handle has lost its event");
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Its work is done on another thread, by an annotated function.
+async fn blocking(user: CurrentUser) -> Result<HttpResponse, ApiError> {
+    set_actor(&user);
+    spawn_blocking(|| post_entry("l1", 200)).await.unwrap()?;
     Ok(HttpResponse::NoContent().finish())
 }
 

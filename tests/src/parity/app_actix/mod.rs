@@ -26,8 +26,6 @@ pub use serve::serve;
 
 fn app(app: &mut ServiceConfig, lodger: &Lodger, world: &World) {
     app.configure(routes)
-        .configure(detached::routes)
-        .configure(forms::routes)
         .configure(paths::routes)
         .configure(streams::routes)
         .configure(detached::routes)

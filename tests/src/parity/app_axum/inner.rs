@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{Request, StatusCode};
 use axum::routing::post;
-use lodger_axum::{Audit, AuditLayer, Lodger, audited, current};
+use lodger_axum::{Audit, AuditLayer, Lodger, audited, current, set_actor, spawn_blocking};
 use lodger_core::capture::Guarantee;
 use tower::ServiceExt;
 
@@ -13,7 +13,11 @@ use super::audited::post_entry;
 use crate::parity::{ApiError, CurrentUser, World};
 
 pub(super) fn routes() -> Router<World> {
-    Router::new().route("/orders", post(order)).route("/renders", post(render)).route("/batches", post(batch))
+    Router::new()
+        .route("/orders", post(order))
+        .route("/renders", post(render))
+        .route("/batches", post(batch))
+        .route("/ledgers", post(blocking))
 }
 
 /// Another service, with a client and a layer of its own.
@@ -44,6 +48,13 @@ async fn order(_user: CurrentUser, world: State<World>, audit: Audit) -> Result<
 async fn render(_user: CurrentUser, audit: Audit) -> Result<StatusCode, ApiError> {
     let work = move || audit.metadata("pages", 3).event_id().is_some();
     assert!(tokio::task::spawn_blocking(work).await.unwrap(), "the handle has lost its event");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Its work is done on another thread, by an annotated function.
+async fn blocking(user: CurrentUser) -> Result<StatusCode, ApiError> {
+    set_actor(&user);
+    spawn_blocking(|| post_entry("l1", 200)).await.unwrap()?;
     Ok(StatusCode::NO_CONTENT)
 }
 
