@@ -69,7 +69,7 @@ pub(crate) mod rt {
                 self.say(format_args!("argument actor {}", actor.id));
             }
             if let Some(target) = target {
-                self.say(format_args!("argument target {}", named(&target)));
+                self.say(format_args!("argument target {}", with_name(&target)));
             }
         }
 
