@@ -147,7 +147,7 @@ impl<'ast> Visit<'ast> for Leaving<'_> {
             Expr::Return(returned) => self.say(returned.return_token, "`return`", IN_THE_BODY),
             // A label can only be one of the expression's own.
             Expr::Break(left) if self.loops == 0 && left.label.is_none() => {
-                self.say(left.break_token, "`break`", IN_THE_BODY)
+                self.say(left.break_token, "`break`", IN_THE_BODY);
             }
             Expr::Continue(left) if self.loops == 0 && left.label.is_none() => {
                 self.say(left.continue_token, "`continue`", IN_THE_BODY);
