@@ -7,6 +7,7 @@ mod value;
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
+use syn::punctuated::Punctuated;
 use syn::{Expr, LitStr, Pat, Path, Token, token};
 
 pub(crate) use action::Action;
@@ -96,18 +97,18 @@ impl Args {
                 }
                 self.facts.extend(things.into_iter().map(Fact::Target));
             }
-            "target" => self.facts.push(Fact::BareTarget(value::assigned(input, &key, mistakes)?)),
+            "target" => self.facts.push(Fact::BareTarget(value::named(input, &key, mistakes)?)),
             "related" => {
                 self.facts.extend(fact::things(input, &key, mistakes)?.into_iter().map(Fact::Related));
             }
-            "actor" => self.facts.push(Fact::Actor(value::assigned(input, &key, mistakes)?)),
-            "tenant" => self.facts.push(Fact::Tenant(value::assigned(input, &key, mistakes)?)),
+            "actor" => self.facts.push(Fact::Actor(value::actor(input, &key, mistakes)?)),
+            "tenant" => self.facts.push(Fact::Tenant(value::named(input, &key, mistakes)?)),
             "idempotency_key" => {
-                self.facts.push(Fact::IdempotencyKey(value::assigned(input, &key, mistakes)?));
+                self.facts.push(Fact::IdempotencyKey(value::named(input, &key, mistakes)?));
             }
             "fields" => self.facts.extend(fact::fields(input, &key, mistakes)?.into_iter().map(Fact::Field)),
             "ok" => self.ok.push(fact::ok(input, &key, mistakes)?),
-            "success" => self.success = Some(value::assigned(input, &key, mistakes)?),
+            "success" => self.success = Some(value::success(input, &key, mistakes)?),
             "on" => self.on = outcomes(input, &key, mistakes)?,
             "user_visible" => {
                 self.user_visible = true;
@@ -192,6 +193,9 @@ fn unexpected(span: Span) -> syn::Error {
 
 fn unknown(key: &Ident) -> syn::Error {
     let name = key.to_string();
+    if let Some(instead) = keys::of_tracing(&name) {
+        return syn::Error::new(key.span(), format!("`#[audited]` has no `{name}`: {instead}"));
+    }
     let meant = match (keys::in_the_body(&name), keys::nearest_key(&name)) {
         (Some(method), _) => format!("; say it in the body, on the `Audit` extractor: `audit.{method}`"),
         (None, Some(near)) => format!("; did you mean `{near}`, written {}?", keys::form(near)),
@@ -212,9 +216,20 @@ fn outcomes(input: ParseStream<'_>, key: &Ident, mistakes: &mut Mistakes) -> syn
         return Err(form_error(key));
     }
     let named = parenthesized(input, |input| {
-        input.call(syn::punctuated::Punctuated::<Ident, Token![,]>::parse_terminated)
-    })
-    .map_err(|error| syn::Error::new(error.span(), format!("`on` takes outcomes: {}", keys::form("on"))))?;
+        if let Ok(quoted) = Punctuated::<LitStr, Token![,]>::parse_terminated(&input.fork())
+            && let Some(first) = quoted.first()
+        {
+            let outcomes: Vec<_> = quoted.iter().map(LitStr::value).collect();
+            let outcomes = outcomes.join(", ");
+            return Err(syn::Error::new(
+                first.span(),
+                format!("outcomes stand without quotes: `on({outcomes})`"),
+            ));
+        }
+        input.call(Punctuated::<Ident, Token![,]>::parse_terminated).map_err(|error| {
+            syn::Error::new(error.span(), format!("`on` takes outcomes: {}", keys::form("on")))
+        })
+    })?;
     if named.is_empty() {
         return Err(syn::Error::new(
             key.span(),

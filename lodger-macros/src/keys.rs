@@ -37,12 +37,12 @@ pub(crate) const KEYS: [Key; 12] = [
     Key {
         name: "fields",
         form: "`fields(amount, note = %body.note, card = secret(&body.card))`",
-        other_words: &["metadata", "data", "extra", "meta", "details", "context", "skip"],
+        other_words: &["metadata", "data", "extra", "meta", "details", "context"],
     },
     Key {
         name: "ok",
         form: "`ok(|invoice| target(invoice = invoice.id))`",
-        other_words: &["result", "returns", "ret", "then", "ok_target"],
+        other_words: &["result", "returns", "then", "ok_target"],
     },
     Key {
         name: "success",
@@ -83,6 +83,24 @@ pub(crate) fn in_the_body(word: &str) -> Option<&'static str> {
         "retention" => "retention(Retention::Archive)",
         "change" | "changes" | "diff" => "diff(&before, &after)",
         "on_behalf_of" => "on_behalf_of(&customer)",
+        _ => return None,
+    })
+}
+
+/// What to do instead of what `#[tracing::instrument]` would be told with this word.
+pub(crate) fn of_tracing(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "skip" | "skip_all" => {
+            "no argument is recorded unless `fields(..)` names it, so there is nothing to skip; leave it out"
+        }
+        "err" => {
+            "a returned `Err` is the outcome `failure` or `denied`, and `on(..)` says which outcomes are recorded: \
+             `on(success, denied, failure)`"
+        }
+        "ret" => {
+            "of the returned value only what is named is recorded: `ok(|invoice| fields(total = invoice.total))`"
+        }
+        "level" => "an event has an outcome and no level; leave it out",
         _ => return None,
     })
 }

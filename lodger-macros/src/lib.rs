@@ -17,6 +17,7 @@ mod item;
 mod keys;
 mod mistakes;
 mod returns;
+mod shown;
 mod validate;
 
 use proc_macro::TokenStream;

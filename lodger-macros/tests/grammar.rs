@@ -276,3 +276,97 @@ fn arguments_are_asked_for_what_the_attribute_does_not_say() {
         ]
     );
 }
+
+#[audited(
+    "invoice.update",
+    target = {
+        fn first(text: &str) -> Option<u32> {
+            let first = text.split('-').next()?;
+            return first.parse().ok();
+        }
+        first(&text).unwrap_or_default()
+    },
+    fields(
+        closure = (|| Some(text.parse::<u32>().ok()? + 1))(),
+        block = 'found: {
+            if text.len() > 1 {
+                break 'found "long";
+            }
+            "short"
+        },
+        outer = 'outer: loop {
+            loop {
+                break 'outer 3;
+            }
+        },
+        waits = std::mem::size_of_val(&async { std::future::ready(()).await }) < 1000,
+    ),
+    crate = crate::host,
+)]
+fn leaves_only_itself(text: String) {}
+
+#[test]
+fn what_stays_within_an_expression_may_be_left() {
+    leaves_only_itself("7-x".to_owned());
+    assert_eq!(
+        said(),
+        [
+            "invoice.update: begin",
+            "invoice.update: target invoice 7",
+            "invoice.update: closure = null",
+            "invoice.update: block = \"long\"",
+            "invoice.update: outer = 3",
+            "invoice.update: waits = true",
+            "invoice.update: None",
+        ]
+    );
+}
+
+#[audited("invoice.save", ok(|(0 | 3)| fields(few = true)), ok(|((count))| fields(count)), crate = crate::host)]
+fn alternatives(count: u8) -> Result<u8, String> {
+    Ok(count)
+}
+
+#[test]
+fn alternatives_stand_in_parentheses() {
+    alternatives(3).unwrap();
+    assert_eq!(
+        said(),
+        ["invoice.save: begin", "invoice.save: few = true", "invoice.save: count = 3", "invoice.save: Ok"]
+    );
+    alternatives(4).unwrap();
+    assert_eq!(said(), ["invoice.save: begin", "invoice.save: count = 4", "invoice.save: Ok"]);
+}
+
+fn went_well(returned: &Result<u8, String>) -> bool {
+    matches!(returned, Ok(1..))
+}
+
+#[audited("invoice.save", success = went_well, crate = crate::host)]
+fn judged_by_a_function(count: u8) -> Result<u8, String> {
+    Ok(count)
+}
+
+#[test]
+fn a_function_may_say_what_success_is() {
+    judged_by_a_function(0).unwrap();
+    assert_eq!(said(), ["invoice.save: begin", "invoice.save: Err"]);
+}
+
+#[audited("invoice.save", crate = crate::host)]
+fn among_others() -> (Result<(), String>, u8) {
+    (Err("no".to_owned()), 1)
+}
+
+#[audited("invoice.save", success = |(saved, _)| saved.is_ok(), crate = crate::host)]
+fn judged_among_others() -> (Result<(), String>, u8) {
+    (Err("no".to_owned()), 1)
+}
+
+#[test]
+fn a_result_among_others_is_not_known_to_be_a_success() {
+    among_others().0.unwrap_err();
+    assert_eq!(said(), ["invoice.save: begin", "invoice.save: Hidden"]);
+    judged_among_others().0.unwrap_err();
+    assert_eq!(said(), ["invoice.save: begin", "invoice.save: Err"]);
+}

@@ -243,3 +243,13 @@ made!(made_with_underscore, _user);
 fn it_compiles_in_silence() {
     assert_eq!(one_line(User { id: 1 }), 5);
 }
+
+/// Alternatives need their parentheses, and what is generated of them doesn't.
+///
+/// # Errors
+///
+/// Never.
+#[audited("invoice.save", ok(|(0 | 3)| fields(few = true)))]
+pub fn alternatives(count: u8) -> Result<u8, String> {
+    Ok(count)
+}

@@ -2,15 +2,15 @@
 
 mod body;
 mod detach;
+mod named;
 pub mod probe;
-
-use std::fmt::Display;
 
 pub use crate::capture::{Call, OutcomeSet, Registered, Site, Verdict};
 pub use crate::event::{Actor, Target, ToActor, ToTarget};
 pub use body::{debug_text, json, judge, keep, quietly, run, text, unreached};
 pub use detach::{detach, ended, in_runtime};
 pub use inventory;
+pub use named::{Named, named};
 
 /// Checks an action that is given as a constant, while compiling.
 ///
@@ -44,6 +44,6 @@ pub const fn checked_action(action: &'static str) -> &'static str {
 
 /// `target(KIND = e)` and `related(KIND = e)`.
 #[must_use]
-pub fn target_of(kind: &str, id: &(impl Display + ?Sized)) -> Target {
+pub fn target_of(kind: &str, id: &(impl Named + ?Sized)) -> Target {
     Target::new(kind, id)
 }

@@ -11,6 +11,9 @@ use crate::mistakes::Mistakes;
 /// The longest action, in characters (the event model's limit).
 const MAX_CHARS: usize = 128;
 
+/// What the action might be called, if it were named.
+const NAMES: [&str; 5] = ["action", "event", "name", "operation", "type"];
+
 /// The first thing in the attribute.
 pub(crate) enum Action {
     /// `"invoice.update"`, checked here.
@@ -86,7 +89,7 @@ pub(super) fn is_missing(input: ParseStream<'_>, mistakes: &mut Mistakes) -> boo
     if !is_item {
         return false;
     }
-    if word == "action" && ahead.peek(Token![=]) {
+    if NAMES.into_iter().any(|name| word == name) && ahead.peek(Token![=]) {
         mistakes.at(&word, "the action comes first and without a name: `#[audited(\"invoice.update\")]`");
         // What follows is the action after all: read it, so that nothing else is said about it.
         input.call(Ident::parse_any).and_then(|_| input.parse::<Token![=]>()).ok();

@@ -4,12 +4,13 @@ use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
-use syn::{Expr, LitStr, Pat, Token, token};
+use syn::{Expr, Lit, LitStr, Pat, Token, token};
 
-use super::value::expression;
+use super::value::{expression, named, not_interpolated};
 use super::{Returned, ends, form_error, parenthesized, separator, skip_item};
 use crate::keys;
 use crate::mistakes::Mistakes;
+use crate::shown::shown;
 
 /// The longest kind of a target, in characters (the event model's limit).
 const MAX_KIND_CHARS: usize = 64;
@@ -85,10 +86,7 @@ pub(super) fn things(
 fn thing(input: ParseStream<'_>, key: &Ident, mistakes: &mut Mistakes) -> syn::Result<Thing> {
     let start = input.fork();
     let (kind, kind_tokens) = name(input).ok_or_else(|| misnamed(&start, key))?;
-    if input.parse::<Token![=]>().is_err() {
-        return Err(misnamed(&start, key));
-    }
-    if ends(input) {
+    if input.parse::<Token![=]>().is_err() || ends(input) {
         return Err(misnamed(&start, key));
     }
     let chars = kind.chars().count();
@@ -102,19 +100,46 @@ fn thing(input: ParseStream<'_>, key: &Ident, mistakes: &mut Mistakes) -> syn::R
             ),
         );
     }
-    Ok(Thing { kind, kind_tokens, id: expression(input, mistakes)? })
+    let id = expression(input, mistakes)?;
+    not_interpolated(&id, &format!("{key}({kind}"), ")", mistakes);
+    Ok(Thing { kind, kind_tokens, id })
 }
 
-/// It isn't `KIND = e`.
+/// It isn't `KIND = e`. Says which part is wrong.
 fn misnamed(start: ParseStream<'_>, key: &Ident) -> syn::Error {
-    syn::Error::new(
-        start.span(),
-        format!("`{key}` names the kind and the id of a thing, as {}", thing_form(key)),
-    )
-}
-
-fn thing_form(key: &Ident) -> String {
-    format!("`{key}(invoice = id)`, where `id` is any expression that implements `Display`")
+    let said = |span, what: String| syn::Error::new(span, what);
+    let ahead = start.fork();
+    if let Some((kind, tokens)) = name(&ahead) {
+        let between = ahead.span();
+        let kind = if syn::parse_str::<Ident>(&kind).is_ok() { kind } else { shown(&tokens) };
+        if ahead.parse::<Token![=]>().is_ok() && ends(&ahead) {
+            return said(between, format!("the id is missing: `{key}({kind} = id)`"));
+        }
+        let separated = ahead.parse::<Token![:]>().is_ok() || ahead.parse::<Token![,]>().is_ok();
+        if let (true, Ok(id)) = (separated, ahead.parse::<Expr>()) {
+            let id = shown(id);
+            return said(between, format!("between the kind and the id stands `=`: `{key}({kind} = {id})`"));
+        }
+    }
+    let span = start.span();
+    match start.parse::<Expr>() {
+        Ok(Expr::Lit(text)) => {
+            said(span, format!("`{key}` names the kind of a thing and its id: `{key}({} = id)`", shown(text)))
+        }
+        Ok(id) => {
+            let id = shown(id);
+            let bare = if key == "target" {
+                format!(", or `target = {id}`, which takes the kind from the action")
+            } else {
+                String::new()
+            };
+            said(span, format!("the kind of the thing is missing: `{key}(invoice = {id})`{bare}"))
+        }
+        Err(_) => said(
+            span,
+            format!("`{key}` names the kind of a thing and its id (`Display`): `{key}(invoice = id)`"),
+        ),
+    }
 }
 
 /// `(name, name = e, ..)`.
@@ -152,15 +177,43 @@ fn field(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<(Field,
         let value = Expr::Path(syn::ExprPath { attrs: Vec::new(), qself: None, path: ident.into() });
         return Ok((Field { name, capture: Capture::Serialize, value }, tokens));
     }
-    if input.parse::<Token![=]>().is_err() || ends(input) {
+    let equals = input.span();
+    if input.parse::<Token![=]>().is_err() {
         return Err(misnamed_field(&start));
     }
-    let capture = capture(input);
+    if ends(input) {
+        let alone = if is_ident {
+            format!(", or `{name}` alone for the variable of that name")
+        } else {
+            String::new()
+        };
+        return Err(syn::Error::new(equals, format!("the value is missing: `{} = e`{alone}", shown(tokens))));
+    }
+    let capture = capture(input, &tokens)?;
     let value = match capture {
-        Capture::Secret | Capture::Pii => parenthesized(input, |input| expression(input, mistakes))?,
+        Capture::Secret | Capture::Pii => wrapped(input, &tokens, mistakes)?,
         Capture::Serialize | Capture::Display | Capture::Debug => expression(input, mistakes)?,
     };
     Ok((Field { name, capture, value }, tokens))
+}
+
+/// `(e)` of `secret(e)`.
+fn wrapped(input: ParseStream<'_>, field: &TokenStream, mistakes: &mut Mistakes) -> syn::Result<Expr> {
+    let span = input.span();
+    let one = |span| {
+        let field = shown(field);
+        let word = if syn::parse_str::<Ident>(&field).is_ok() { &field } else { "e" };
+        let said = format!("around one value goes `secret(..)` or `pii(..)`: `{field} = secret({word})`");
+        syn::Error::new(span, said)
+    };
+    parenthesized(input, |input| {
+        if input.is_empty() {
+            return Err(one(span));
+        }
+        let value = expression(input, mistakes)?;
+        input.parse::<Token![,]>().ok();
+        if input.is_empty() { Ok(value) } else { Err(one(input.span())) }
+    })
 }
 
 /// It isn't a field. Where it is an expression, the field's name is missing.
@@ -173,21 +226,39 @@ fn misnamed_field(start: ParseStream<'_>) -> syn::Error {
     } else {
         ""
     };
-    let form = match start.parse::<Expr>() {
-        Ok(value) => match last_word(&value) {
-            Some(word) => {
-                let value = value.to_token_stream().to_string().replace(' ', "");
-                format!("name it: `{word} = {sigil}{value}`")
+    let said = match start.parse::<Expr>() {
+        Ok(Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. })) => quoted_field(&text),
+        Ok(Expr::Assign(assigned)) => {
+            let (path, value) = (shown(&assigned.left), shown(&assigned.right));
+            match path.contains('.') {
+                true => format!(
+                    "a field's name is one word, or stands in quotes: `{} = {value}` or `\"{path}\" = {value}`",
+                    path.replace('.', "_")
+                ),
+                false => format!("a field's name is one word, or stands in quotes: `name = {value}`"),
             }
-            None => format!("name it: `name = {sigil}..`"),
-        },
-        Err(_) => {
-            "it is written `name`, `name = e` (Serialize), `name = %e` (Display), `name = ?e` (Debug), \
-                   `name = secret(e)` or `name = pii(e)`"
-                .to_owned()
         }
+        Ok(value) => {
+            let word = last_word(&value).unwrap_or_else(|| "name".to_owned());
+            format!("a field has a name; name it: `{word} = {sigil}{}`", shown(value))
+        }
+        Err(_) => "a field has a name; it is written `name`, `name = e` (Serialize), `name = %e` (Display), \
+                   `name = ?e` (Debug), `name = secret(e)` or `name = pii(e)`"
+            .to_owned(),
     };
-    syn::Error::new(span, format!("a field has a name; {form}"))
+    syn::Error::new(span, said)
+}
+
+/// `"note"` and no value.
+fn quoted_field(text: &LitStr) -> String {
+    let (name, quoted) = (text.value(), shown(text));
+    if syn::parse_str::<Ident>(&name).is_ok() {
+        format!(
+            "the field {quoted} has no value; write `{name}` for the variable of that name, or `{name} = e`"
+        )
+    } else {
+        format!("the field {quoted} has no value; write `{quoted} = e`")
+    }
 }
 
 /// `amount` of `body.amount`, `self.amount()` or `amount`.
@@ -200,29 +271,39 @@ fn last_word(value: &Expr) -> Option<String> {
         Expr::MethodCall(call) => Some(call.method.to_string()),
         Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
         Expr::Reference(reference) => last_word(&reference.expr),
+        Expr::Unary(unary) => last_word(&unary.expr),
+        Expr::Paren(paren) => last_word(&paren.expr),
+        Expr::Call(call) => call.args.first().and_then(last_word),
         _ => None,
     }
 }
 
 /// The sigil or the word before the value. The words count only if nothing follows their parentheses.
-fn capture(input: ParseStream<'_>) -> Capture {
+fn capture(input: ParseStream<'_>, field: &TokenStream) -> syn::Result<Capture> {
     if input.parse::<Token![%]>().is_ok() {
-        return Capture::Display;
+        return Ok(Capture::Display);
     }
     if input.parse::<Token![?]>().is_ok() {
-        return Capture::Debug;
+        return Ok(Capture::Debug);
     }
     let ahead = input.fork();
-    let Some(capture) = ahead.parse::<Ident>().ok().and_then(|word| match word.to_string().as_str() {
-        "secret" => Some(Capture::Secret),
-        "pii" => Some(Capture::Pii),
-        _ => None,
-    }) else {
-        return Capture::Serialize;
+    let Ok(word) = ahead.parse::<Ident>() else { return Ok(Capture::Serialize) };
+    let capture = match word.to_string().as_str() {
+        "secret" => Capture::Secret,
+        "pii" => Capture::Pii,
+        _ => return Ok(Capture::Serialize),
     };
+    if ahead.peek(syn::Ident) || ahead.peek(Lit) {
+        let value = ahead.parse::<Expr>().map_or_else(|_| "e".to_owned(), shown);
+        let field = shown(field);
+        return Err(syn::Error::new(
+            word.span(),
+            format!("`{word}` goes around the value: `{field} = {word}({value})`"),
+        ));
+    }
     let is_whole = ahead.peek(token::Paren) && ahead.parse::<proc_macro2::Group>().is_ok() && ends(&ahead);
-    // The word was there a line above.
-    if is_whole && input.parse::<Ident>().is_ok() { capture } else { Capture::Serialize }
+    // The word was there a few lines above.
+    Ok(if is_whole && input.parse::<Ident>().is_ok() { capture } else { Capture::Serialize })
 }
 
 /// `(|pat| target(..), related(..), fields(..))`.
@@ -255,14 +336,49 @@ pub(super) fn ok(input: ParseStream<'_>, key: &Ident, mistakes: &mut Mistakes) -
         if input.is_empty() || input.peek(token::Brace) {
             return Err(unlike(input.span()));
         }
-        let facts = list(input, mistakes, told).unwrap_or_default();
-        Ok(Returned { pat, facts: facts.into_iter().flatten().collect() })
+        if let Some(more) = alternatives(&input.fork()) {
+            let all = format!("({} | {more})", shown(&pat));
+            return Err(syn::Error::new_spanned(
+                &pat,
+                format!("a pattern of alternatives stands in parentheses: `ok(|{all}| ..)`"),
+            ));
+        }
+        let facts = list(input, mistakes, |input, mistakes| told(input, &pat, mistakes)).unwrap_or_default();
+        Ok(Returned { pat: without_parentheses(pat), facts: facts.into_iter().flatten().collect() })
     })
 }
 
+/// `3` of `|0 | 3| ..`, where `|0 |` is read.
+fn alternatives(input: ParseStream<'_>) -> Option<String> {
+    let mut more = Vec::new();
+    while let Ok(pat) = input.call(Pat::parse_single)
+        && input.parse::<Token![|]>().is_ok()
+    {
+        more.push(shown(pat));
+    }
+    (!more.is_empty()).then(|| more.join(" | "))
+}
+
+/// As an arm of a `match` has it.
+fn without_parentheses(pat: Pat) -> Pat {
+    match pat {
+        Pat::Paren(paren) => without_parentheses(*paren.pat),
+        other => other,
+    }
+}
+
 /// What a returned value can tell.
-fn told(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Vec<Fact>> {
+fn told(input: ParseStream<'_>, pat: &Pat, mistakes: &mut Mistakes) -> syn::Result<Vec<Fact>> {
     let start = input.span();
+    if let Ok(value @ (Expr::Field(_) | Expr::MethodCall(_) | Expr::Path(_))) = input.fork().parse::<Expr>() {
+        let (pat, value) = (shown(pat), shown(value));
+        return Err(syn::Error::new(
+            start,
+            format!(
+                "nothing says what this value is; if it is the target's id, `ok(|{pat}| target = {value})`"
+            ),
+        ));
+    }
     let unlike = |span| {
         syn::Error::new(
             span,
@@ -275,9 +391,7 @@ fn told(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Vec<Fact
         "target" if input.peek(token::Paren) => {
             Ok(things(input, &key, mistakes)?.into_iter().map(Fact::Target).collect())
         }
-        "target" if input.peek(Token![=]) => {
-            Ok(vec![Fact::BareTarget(super::value::assigned(input, &key, mistakes)?)])
-        }
+        "target" if input.peek(Token![=]) => Ok(vec![Fact::BareTarget(named(input, &key, mistakes)?)]),
         "related" => Ok(things(input, &key, mistakes)?.into_iter().map(Fact::Related).collect()),
         "fields" => Ok(fields(input, &key, mistakes)?.into_iter().map(Fact::Field).collect()),
         "target" => Err(form_error(&key)),

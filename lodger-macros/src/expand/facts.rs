@@ -82,8 +82,8 @@ pub(super) fn said<'a>(host: &Host, args: &Args, fact: &'a Fact, when: When) -> 
             let borrowed = borrowed(host, value);
             ("actor", quote_spanned!(*span=> #rt::ToActor::to_actor(#borrowed)))
         }
-        Fact::Tenant(value) => ("tenant", text(host, value, when)),
-        Fact::IdempotencyKey(value) => ("idempotency_key", text(host, value, when)),
+        Fact::Tenant(value) => ("tenant", text(host, value)),
+        Fact::IdempotencyKey(value) => ("idempotency_key", text(host, value)),
         Fact::Field(field) => return of_field(host, field, when),
     };
     Said { method, name: None, value, conditions: Vec::new(), quiet: false }
@@ -111,13 +111,11 @@ fn bare_target(host: &Host, args: &Args, value: &Expr) -> TokenStream {
     quote_spanned!(host.at(value)=> (&&&#rt::probe::Given::new(&(#value), #action)).lodger_given())
 }
 
-fn text(host: &Host, value: &Expr, when: When) -> TokenStream {
+/// The text of it, owned: it can be told now or later.
+fn text(host: &Host, value: &Expr) -> TokenStream {
     let Host { rt, span } = host;
     let borrowed = borrowed(host, value);
-    match when {
-        When::Now => borrowed,
-        When::Later => quote_spanned!(*span=> #rt::text(#borrowed)),
-    }
+    quote_spanned!(*span=> #rt::named(#borrowed))
 }
 
 /// `&(e)`, where the compiler says what is wrong with `e` at `e`.

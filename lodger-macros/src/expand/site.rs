@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote_spanned};
 use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
 
 use super::Host;
 use crate::args::{Action, Args, Fact};
@@ -12,7 +13,12 @@ use crate::item::Function;
 pub(super) fn begin(host: &Host, args: &Args, function: &Function) -> TokenStream {
     let Host { rt, span } = host;
     let action = match &args.action {
-        Some(Action::Const(path)) => quote_spanned!(host.at(path)=> #rt::checked_action(#path)),
+        // The call is the user's own to the compiler: what is wrong with the constant is then said at its path.
+        Some(Action::Const(path)) => {
+            let check = format_ident!("lodger_checked_action", span = path.span());
+            let call = quote_spanned!(path.span()=> #check(#path));
+            quote_spanned!(*span=> { use #rt::checked_action as #check; #call })
+        }
         Some(Action::Literal(text)) => quote_spanned!(*span=> #text),
         None => quote_spanned!(*span=> ""),
     };

@@ -30,7 +30,7 @@ pub(crate) mod rt {
 
     pub use lodger_core::rt::{
         Actor, OutcomeSet, Registered, Site, Target, ToActor, ToTarget, Verdict, checked_action, debug_text,
-        inventory, json, judge, keep, probe, quietly, run, target_of, text, unreached,
+        inventory, json, judge, keep, named, probe, quietly, run, target_of, text, unreached,
     };
     use serde::Serialize;
 
@@ -45,7 +45,7 @@ pub(crate) mod rt {
         body
     }
 
-    fn named(target: &Target) -> String {
+    fn with_name(target: &Target) -> String {
         format!("{} {}", target.kind, target.id)
     }
 
@@ -69,22 +69,22 @@ pub(crate) mod rt {
                 self.say(format_args!("argument actor {}", actor.id));
             }
             if let Some(target) = target {
-                self.say(format_args!("argument target {}", named(&target)));
+                self.say(format_args!("argument target {}", with_name(&target)));
             }
         }
 
         pub fn target(&mut self, target: impl ToTarget) {
-            self.say(format_args!("target {}", named(&target.to_target())));
+            self.say(format_args!("target {}", with_name(&target.to_target())));
         }
 
         pub fn ok_target(&mut self, target: Option<Target>) {
             if let Some(target) = target {
-                self.say(format_args!("returned target {}", named(&target)));
+                self.say(format_args!("returned target {}", with_name(&target)));
             }
         }
 
         pub fn related(&mut self, target: Target) {
-            self.say(format_args!("related {}", named(&target)));
+            self.say(format_args!("related {}", with_name(&target)));
         }
 
         pub fn tenant(&mut self, tenant: impl Display) {

@@ -2,7 +2,7 @@
 
 use lodger_macros::audited_core as audited;
 
-#[audited(actor = "ada", "invoice.update")]
+#[audited(actor = user, "invoice.update")]
 async fn update() {}
 
 fn main() {}

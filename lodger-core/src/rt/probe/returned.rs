@@ -76,9 +76,8 @@ impl<R: IntoFuture> VerdictToCome<R> for &Ret<'_, R> {
 #[diagnostic::on_unimplemented(
     message = "this function returns a future that `#[audited]` can't see in its signature",
     label = "nobody knows yet how `{Self}` will end",
-    note = "make it an `async fn`, or write the return type as `impl Future<Output = ..>`, `BoxFuture<'_, ..>` or \
-            `Pin<Box<dyn Future<Output = ..>>>`",
-    note = "where returning the future is already the success, say so: `success = |_| true`"
+    note = "make it an `async fn` that returns what the future yields, or write the return type as \
+            `impl Future<Output = Result<..>>` or `Pin<Box<dyn Future<Output = Result<..>>>>`"
 )]
 pub trait AwaitedByTheAttribute {}
 
@@ -95,18 +94,51 @@ impl<R> NoVerdict for Ret<'_, R> {
 }
 
 /// The verdict, unless there is one more `Result` in `T` that nobody has looked into: a generic parameter can turn out
-/// to be one, and so can what is in `Ok`. The types say nothing of it, their names at run time do.
+/// to be one, what is in `Ok` can, and a tuple or a list can hold some. The types say nothing of it, their names at run
+/// time do.
 fn within<T>(verdict: Verdict) -> Verdict {
-    if starts_with_result(type_name::<T>()) { Verdict::Hidden } else { verdict }
+    if holds_result(type_name::<T>()) { Verdict::Hidden } else { verdict }
 }
 
-fn starts_with_result(mut name: &str) -> bool {
-    const WRAPPERS: [&str; 5] =
-        ["&", "mut ", "core::option::Option<", "alloc::boxed::Box<", "core::task::poll::Poll<"];
+fn holds_result(mut name: &str) -> bool {
+    const WRAPPERS: [&str; 9] = [
+        "&",
+        "mut ",
+        "[",
+        "alloc::boxed::Box<",
+        "alloc::rc::Rc<",
+        "alloc::sync::Arc<",
+        "alloc::vec::Vec<",
+        "core::option::Option<",
+        "core::task::poll::Poll<",
+    ];
     while let Some(inner) = WRAPPERS.iter().find_map(|wrapper| name.strip_prefix(wrapper)) {
         name = inner;
     }
-    name.starts_with("core::result::Result<")
+    match name.strip_prefix('(') {
+        Some(members) => members_of(members).any(holds_result),
+        None => name.starts_with("core::result::Result<"),
+    }
+}
+
+/// The names of a tuple's members, of `A, B<C, D>)..`.
+fn members_of(tuple: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0_i32;
+    let mut before = ' ';
+    tuple
+        .split(move |char| {
+            depth += match char {
+                '(' | '[' | '<' => 1,
+                // Not the arrow of `fn() -> u8`.
+                '>' if before == '-' => 0,
+                ')' | ']' | '>' => -1,
+                _ => 0,
+            };
+            before = char;
+            // The parenthesis that ends the tuple counts as well, so nothing behind it is a member.
+            char == ',' && depth == 0
+        })
+        .map(str::trim_start)
 }
 
 /// First: what is in `Ok`.

@@ -114,6 +114,28 @@ fn a_result_that_the_types_hide_is_never_a_success() {
 }
 
 #[test]
+fn a_result_among_others_is_never_a_success() {
+    fn of<R>(returned: R) -> Verdict {
+        (&&Ret::new(&returned)).lodger_verdict()
+    }
+    let err = || Err::<(), String>(String::new());
+    assert_eq!((&&Ret::new(&(err(), 1_u8))).lodger_verdict(), Verdict::Hidden);
+    assert_eq!(of((1_u8, err())), Verdict::Hidden);
+    assert_eq!(of(((1_u8, Some(err())), 'x')), Verdict::Hidden);
+    assert_eq!(of((of::<u8> as fn(u8) -> Verdict, [(1_u8, 2_u8)], err())), Verdict::Hidden);
+    assert_eq!(of(vec![err()]), Verdict::Hidden);
+    assert_eq!(of([err()]), Verdict::Hidden);
+    assert_eq!(of(&[err()][..]), Verdict::Hidden);
+    assert_eq!(of(std::sync::Arc::new(err())), Verdict::Hidden);
+    assert_eq!(of(std::rc::Rc::new((err(),))), Verdict::Hidden);
+    assert_eq!(of(Ok::<_, ()>(vec![err()])), Verdict::Hidden);
+    assert_eq!(of((1_u8, vec![2_u8])), Verdict::None);
+    assert_eq!(of((std::collections::HashMap::<u8, u8>::new(), [0_u8; 2])), Verdict::None);
+    assert_eq!(of(Vec::<(u8, String)>::new()), Verdict::None);
+    assert_eq!((&&Ret::new(&Ok::<(u8, Vec<u8>), ()>((1, Vec::new())))).lodger_verdict(), Verdict::Ok);
+}
+
+#[test]
 fn the_ok_value_is_what_is_in_ok_or_everything() {
     assert_eq!((&&Ret::new(&Ok::<u8, ()>(7))).lodger_ok(), Some(&7));
     assert_eq!((&&Ret::new(&Err::<u8, ()>(()))).lodger_ok(), None);

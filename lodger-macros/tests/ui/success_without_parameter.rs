@@ -1,0 +1,10 @@
+#![allow(unused)]
+
+use lodger_macros::audited_core as audited;
+
+#[audited("invoice.update", success = || true)]
+async fn update() -> Result<u8, String> {
+    Ok(1)
+}
+
+fn main() {}
