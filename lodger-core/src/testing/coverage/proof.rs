@@ -67,12 +67,12 @@ impl Proof<'_> {
                 handler.strip_prefix(site.module).and_then(|rest| rest.strip_prefix("::"))
                     == Some(site.function)
             };
-            return match catalog().find(path) {
+            return match functions().find(path) {
                 Some(site) => self.success_left_out(site),
                 None => Some(format!("its handler {handler} is not annotated")),
             };
         }
-        let sites: Vec<&Site> = catalog().filter(|site| site.function == handler).collect();
+        let sites: Vec<&Site> = functions().filter(|site| site.function == handler).collect();
         let routes = self
             .routes
             .iter()
@@ -105,6 +105,11 @@ impl Proof<'_> {
         let Site { module, function, .. } = site;
         Some(format!("its handler {module}::{function} is annotated, but {whose} on(..) leaves out success"))
     }
+}
+
+/// The annotated functions that can be handlers: what takes `self` can't, and may have a function's name.
+fn functions() -> impl Iterator<Item = &'static Site> {
+    catalog().filter(|site| !site.method)
 }
 
 /// Whether these outcomes record a success; `None` is the default set, which does.

@@ -12,6 +12,8 @@ static REFUSE: Site =
     Site::new("cover_invoice.refuse", "cover_refuse", "a.rs", 19, "app::invoices").on(OutcomeSet::DENIED);
 static CORRECT: Site =
     Site::new("cover_invoice.correct", "cover_correct", "a.rs", 25, "app::invoices").on(OutcomeSet::SUCCESS);
+static METHOD: Site = Site::new("cover_invoice.rename", "cover_rename", "a.rs", 31, "app::invoices").method();
+inventory::submit! { Registered(&METHOD) }
 inventory::submit! { Registered(&REFUSE) }
 inventory::submit! { Registered(&CORRECT) }
 inventory::submit! { Registered(&UPDATE) }
@@ -54,6 +56,13 @@ fn a_handler_is_annotated_by_module_and_name() {
     assert!(!handled_by("app::invoices::Orders::cover_update"));
     assert!(!handled_by("other::app::invoices::cover_update"));
     assert!(!handled_by("app::invoices::cover_update::{{closure}}"));
+}
+
+/// Handlers are functions, which take no `self`: the handler of this name is another.
+#[test]
+fn a_method_is_no_handler() {
+    assert!(!is_covered(Route::new("PUT", "/x").handled_by("app::invoices::cover_rename")));
+    assert!(!is_covered(Route::new("PUT", "/cover-invoices/{id}").handled_by("cover_rename")));
 }
 
 #[test]
