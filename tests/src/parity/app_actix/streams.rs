@@ -1,7 +1,7 @@
 //! Bodies that come and go in pieces, and connections that become something else.
 
-use actix_web::web::{Bytes, Data, Payload, ServiceConfig, get, post, resource};
 use actix_web::error::InternalError;
+use actix_web::web::{Bytes, Data, Payload, ServiceConfig, get, post, resource};
 use actix_web::{Error, HttpRequest, HttpResponse};
 use actix_ws::Message;
 use futures_util::{StreamExt, stream};
