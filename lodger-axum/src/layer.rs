@@ -88,6 +88,16 @@ impl<M> AuditLayer<M> {
     /// The answer has an empty body, so the response's body type must be [`Default`]: that of axum, tonic and
     /// `http-body-util` is. Around a service whose body is not, such as tower-http's `TraceLayer`, put the layer inside
     /// of it, or on the router in a `.layer(..)` of its own.
+    ///
+    /// It changes the layer's type. Where the configuration decides, decide where the layer is applied:
+    ///
+    /// ```
+    /// # use axum::Router;
+    /// # use lodger_axum::AuditLayer;
+    /// fn audited(app: Router, audit: AuditLayer, strict: bool) -> Router {
+    ///     if strict { app.layer(audit.fail_closed()) } else { app.layer(audit) }
+    /// }
+    /// ```
     pub fn fail_closed(self) -> AuditLayer<FailClosed> {
         let Self { settings, checked, resolvers, mode: _ } = self.set(Settings::fail_closed);
         AuditLayer { settings, checked, resolvers, mode: PhantomData }

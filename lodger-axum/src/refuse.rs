@@ -17,6 +17,11 @@ pub struct FailClosed;
 
 /// Whether a request may run: [`FailOpen`] around any service, [`FailClosed`] around those whose response body is
 /// `Default`.
+#[diagnostic::on_unimplemented(
+    message = "`AuditLayer::fail_closed()` answers 503 with an empty body, and `{R}` can't be empty: it is not `Default`",
+    note = "put the audit layer inside of the layer that makes this body (tower-http's `TraceLayer`, for one), or on the \
+            router in a `.layer(..)` of its own"
+)]
 pub trait Admit<R>: sealed::Sealed {
     /// The place that is held for the request's event, or the response that turns it away.
     #[doc(hidden)]

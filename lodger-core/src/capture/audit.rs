@@ -177,7 +177,8 @@ impl Audit {
     }
 
     /// No event is wanted after all: nothing was changed. Counted. In a handler without `#[audited]` it tells the alarm
-    /// for unaudited changes that there was none: a search that is a POST.
+    /// for unaudited changes that there was none: a search that is a POST. Said before the first annotated function of
+    /// a request runs, it is about that function's event: a dry run.
     pub fn discard(&self) -> &Self {
         self.say(|content| content.discarded = true)
     }

@@ -171,6 +171,16 @@ impl Drafts {
         }
     }
 
+    /// The verdict on what the layer itself has to say once the request is over. A function that failed, and whose event
+    /// is not recorded, doesn't make a success of it; nor a failure, since what called the function may have helped
+    /// itself.
+    pub(super) fn verdict_for_layer(&self) -> Verdict {
+        match self.past.verdict {
+            Some(Verdict::Err | Verdict::Hidden) => Verdict::Hidden,
+            Some(Verdict::Ok | Verdict::None) | None => Verdict::None,
+        }
+    }
+
     /// Takes out those of which nothing more will come, to be finished.
     pub(super) fn take_done(&mut self) -> Vec<Draft> {
         let done: Vec<_> =

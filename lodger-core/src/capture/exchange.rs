@@ -194,13 +194,13 @@ impl Exchange {
         let route = self.scope.route();
         let ended = match ending {
             Ending::Lost { panicked: true } => Ended::Panicked,
-            // Whether a function ran and how far it came can't be seen from here.
-            _ => Ended::Returned(Verdict::None),
+            _ => Ended::Returned(self.scope.state().drafts.verdict_for_layer()),
         };
         let path = self.scope.path()?;
         if let Some((rule, action)) = self.policy.rules().find(head.method(), route.as_deref(), &path) {
-            if route.is_none() {
-                // No framework around, or none that has routed it: the pattern is the template that is known.
+            if route.is_none() && !rule.pattern().has_rest() {
+                // No framework around, or none that has routed it: the pattern is the template that is known. One that
+                // takes whatever comes is none.
                 self.scope.state().route = Some(rule.pattern().to_string());
             }
             return Some(self.scope.draft_of_layer(Maker::Rule, Cow::Owned(action.clone()), ended));

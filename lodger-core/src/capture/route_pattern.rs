@@ -96,6 +96,11 @@ impl RoutePattern {
         }
     }
 
+    /// Whether it ends with the rest of the path, whatever that is: `{*rest}`.
+    pub(super) fn has_rest(&self) -> bool {
+        self.segments.last().is_some_and(Segment::takes_the_rest)
+    }
+
     /// Whether the path has the literals that stand in front of the pattern's first parameter.
     fn begins(&self, path: &DecodedPath<'_>) -> bool {
         let literals = self.segments.iter().map_while(Segment::as_literal);

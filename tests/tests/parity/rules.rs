@@ -192,7 +192,29 @@ fn an_attribute_goes_before_a_rule() -> Case {
     )
 }
 
+/// What failed was a function's event, which nobody asked for. That the request was a success nobody has said.
+fn a_rule_makes_no_success_of_a_function_that_failed() -> Case {
+    case(
+        Setup {
+            authentication: Authentication::Outside,
+            rules: &[("POST /ledgers/{how}", "ledger.touch")],
+            ..Setup::USUAL
+        },
+        [ask(post("/ledgers/recovered").by("ada"), 200)],
+        [json!({
+            "action": "ledger.touch",
+            "actor": ada(),
+            "tenant": "acme",
+            "target": {"kind": "ledger", "id": "recovered"},
+            "outcome": "unknown",
+            "reason": "result not visible",
+            "request": {"method": "POST", "route": "/ledgers/{how}", "status": 200},
+        })],
+    )
+}
+
 lodger_tests::parity!(
+    a_rule_makes_no_success_of_a_function_that_failed,
     a_rule_captures_without_touching_the_handler,
     a_rule_without_an_actor_says_so,
     a_redirect_without_an_actor_is_denied,
