@@ -114,6 +114,12 @@ impl Settings {
         self.rules.iter().map(|(rule, action)| (rule.as_str(), action.clone())).collect()
     }
 
+    /// The outcomes that are recorded, where it was said.
+    #[cfg(feature = "testing")]
+    pub(crate) fn outcomes(&self) -> Option<OutcomeSet> {
+        self.on
+    }
+
     /// Sets what is done about unaudited changes.
     pub fn unaudited(&mut self, unaudited: Unaudited) {
         self.unaudited = unaudited;

@@ -21,6 +21,8 @@ pub struct Site {
     pub on: Option<OutcomeSet>,
     /// Whether the customer may see the event.
     pub user_visible: bool,
+    /// Whether it takes `self`, so that it is no function of its module but a type's.
+    pub method: bool,
     /// The names in `fields(..)`.
     pub fields: &'static [&'static str],
     /// The warnings that were given, a bit each.
@@ -45,6 +47,7 @@ impl Site {
             module,
             on: None,
             user_visible: false,
+            method: false,
             fields: &[],
             warned: AtomicU8::new(0),
         }
@@ -61,6 +64,13 @@ impl Site {
     #[must_use]
     pub const fn user_visible(mut self) -> Self {
         self.user_visible = true;
+        self
+    }
+
+    /// Says that it takes `self`.
+    #[must_use]
+    pub const fn method(mut self) -> Self {
+        self.method = true;
         self
     }
 

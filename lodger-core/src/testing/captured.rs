@@ -92,8 +92,12 @@ impl Captured {
     }
 
     /// Also fails the test for events that say less than they should: the actor or the target is unresolved, or this
-    /// thread recorded the event outside every request and job (what other threads record there is not captured). The text names each function and the fix. It comes at the next
-    /// assertion, and when the value is dropped.
+    /// thread recorded the event outside every request and job. The text names each function and the fix. It comes at
+    /// the next assertion, and when the value is dropped.
+    ///
+    /// What other threads record outside every request and job is not captured, and strict doesn't see it: nothing
+    /// tells whose test it was, and the tests of one process would fail for each other's. It stands on stderr and in
+    /// `lodger().stats().orphans`, which the whole process shares.
     #[must_use = "it is this value that is strict"]
     pub fn strict(mut self) -> Self {
         self.strict = true;

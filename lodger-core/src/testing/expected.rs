@@ -118,7 +118,8 @@ impl Expected {
         self.and(Member::Field(name.to_owned()), value)
     }
 
-    /// Exactly this many events fit. Default: at least one.
+    /// Exactly this many events fit. Default: at least one. That none fits is for
+    /// [`assert_not_audited!`](crate::assert_not_audited) to say.
     pub fn times(mut self, times: usize) -> Self {
         self.times = Some(times);
         self

@@ -109,6 +109,9 @@ macro_rules! __expected {
     (not_audited ($so_far:expr) times = $($rest:tt)*) => {
         ::core::compile_error!("assert_not_audited! expects none; assert_audited! takes times = 2")
     };
+    (audited ($so_far:expr) times = 0 $($rest:tt)*) => {
+        ::core::compile_error!("assert_audited! expects an event; say that none fits with assert_not_audited!")
+    };
     ($mode:ident ($so_far:expr) times = $value:expr $(, $($rest:tt)*)?) => {
         $crate::__expected!($mode ($so_far.times($value)) $($($rest)*)?)
     };

@@ -12,6 +12,9 @@ use serde_json::Value;
 
 /// The first event that fits, or why the test fails.
 pub(super) fn audited(expected: &Expected, events: &[Event], from: &Captured) -> Result<Event, String> {
+    if expected.times == Some(0) {
+        return Err("times = 0: say that no event fits with assert_not_audited!".to_owned());
+    }
     let fitting: Vec<usize> = positions(events, |event| expected.fits(event));
     let first = fitting.first().and_then(|place| events.get(place - 1)).cloned();
     let mut text = match (expected.times, first) {

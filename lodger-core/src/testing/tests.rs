@@ -103,6 +103,15 @@ fn everything_that_can_be_expected_is_compared() {
 }
 
 #[test]
+fn that_no_event_fits_is_another_assertion() {
+    let audit = with([update(7, 2900)]);
+    for action in ["invoice.update", "invoice.delete"] {
+        let text = said(|| _ = audit.assert_audited(Expected::action(action).times(0)));
+        assert_eq!(text, "times = 0: say that no event fits with assert_not_audited!");
+    }
+}
+
+#[test]
 fn none_expected_of_a_list_is_an_empty_one() {
     let audit = with([update(7, 2900)]);
     assert_audited!(audit, "invoice.update", related = (), tags = None::<&str>);

@@ -26,12 +26,13 @@ pub(super) fn begin(host: &Host, args: &Args, function: &Function) -> TokenStrea
     let fields = fields(args);
     let fields = (!fields.is_empty()).then(|| quote_spanned!(*span=> .fields(&[#(#fields),*])));
     let on = outcomes(host, args);
+    let method = function.sig.receiver().map(|_| quote_spanned!(*span=> .method()));
     let user_visible = args.user_visible.then(|| quote_spanned!(*span=> .user_visible()));
     quote_spanned! {*span=>
         #rt::Call::begin({
             static __LODGER_SITE: #rt::Site = #rt::Site::new(
                 #action, #name, ::core::file!(), ::core::line!(), ::core::module_path!(),
-            ) #on #user_visible #fields;
+            ) #method #on #user_visible #fields;
             #rt::inventory::submit! { #rt::Registered(&__LODGER_SITE) }
             &__LODGER_SITE
         })

@@ -15,7 +15,8 @@ fn send(&self, id: u64) -> BoxFuture<'_, Result<(), Error>> {
                 ::core::file!(),
                 ::core::line!(),
                 ::core::module_path!(),
-            );
+            )
+                .method();
             ::lodger_axum::rt::inventory::submit! {
                 ::lodger_axum::rt::Registered(& __LODGER_SITE)
             }

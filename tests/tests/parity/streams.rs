@@ -2,7 +2,7 @@
 //! comes later is another event.
 
 use lodger_tests::parity::{
-    Authentication, Case, Reply, Request, Setup, ask, case, closed, delivered, get, hang_up, hear, left,
+    Authentication, Case, On, Reply, Request, Setup, ask, case, closed, delivered, get, hang_up, hear, left,
     open, post, push, read, send,
 };
 use serde_json::{Value, json};
@@ -78,6 +78,28 @@ fn a_late_event_does_not_choose_between_two_actors() -> Case {
             delivered(3),
         ],
         [relayed("ada"), relayed("bob"), late],
+    )
+}
+
+/// The handle of an extractor is made before the function runs. What it records after the response ends as the function
+/// did all the same: a 200 is no success where the function said `Err`.
+fn a_late_event_of_an_extractors_handle_fails_as_its_function_did() -> Case {
+    let failed = |action: &str| {
+        let mut event = event(action, "POST", "/retries", ("retry", "t1"), 200);
+        event["outcome"] = json!("failure");
+        event
+    };
+    case(
+        Setup { on: On::Always, ..Setup::USUAL },
+        [
+            send(post("/retries").by("ada").header("x-request-id", "req-1")),
+            hear(200),
+            delivered(1),
+            open("stream"),
+            read("over"),
+            delivered(2),
+        ],
+        [failed("retry.start"), failed("retry.end")],
     )
 }
 
@@ -173,6 +195,7 @@ lodger_tests::parity!(
     a_stream_of_events_is_recorded_when_it_begins,
     a_late_event_knows_who_it_was,
     a_late_event_does_not_choose_between_two_actors,
+    a_late_event_of_an_extractors_handle_fails_as_its_function_did,
     a_client_that_leaves_during_the_stream_changes_nothing,
     a_body_that_breaks_off_changes_nothing,
     a_body_that_comes_in_pieces_reaches_the_handler,

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::Captured;
-use proof::Proof;
+use proof::{Proof, Told};
 pub use route::{Route, openapi_routes};
 
 use crate::capture::Layered;
@@ -28,18 +28,19 @@ use crate::event::Event;
 ///
 /// A route counts
 ///
-/// - when its handler is an `#[audited]` function, by module and name. A name without modules, such as an operation
+/// - when its handler is an `#[audited]` function that records its success, by module and name. A name without modules, such as an operation
 ///   id, counts only where it can mean nothing else: one annotated function has it, one route has it, and the path
 ///   names what the function's action is about (`/invoices/{id}` for `invoice.update`);
-/// - when a [rule](Coverage::layer) of the layer covers it;
-/// - when a capture has [seen](Coverage::seen) an annotated function record an event under its method and route.
+/// - when a [rule](Coverage::layer) of the layer covers it, and the layer records successes;
+/// - when a capture has [seen](Coverage::seen) an event of an annotated function's action under its method and route,
+///   which says success or unknown: that a failure leaves one says nothing about a success.
 ///
 /// Whether the layer stands around the route, and whether every path through the handler records what it should, is for
 /// tests of the handlers to show.
 pub fn coverage<R: Into<Route>>(routes: impl IntoIterator<Item = R>) -> Coverage {
     Coverage {
         routes: routes.into_iter().map(Into::into).collect(),
-        rules: Vec::new(),
+        layers: Vec::new(),
         seen: Vec::new(),
         exempt: Vec::new(),
     }
@@ -50,27 +51,30 @@ pub fn coverage<R: Into<Route>>(routes: impl IntoIterator<Item = R>) -> Coverage
 #[must_use = "call `assert()` to check it"]
 pub struct Coverage {
     routes: Vec<Route>,
-    rules: Vec<RuleSet<String>>,
+    layers: Vec<Told>,
     seen: Vec<Event>,
     exempt: Vec<(String, String)>,
 }
 
 impl Coverage {
-    /// Counts the rules of the application's layer.
+    /// Counts the rules of the application's layer, and minds its `on(..)`: where that leaves out success, neither a
+    /// rule nor an annotated function without an `on(..)` of its own covers a route. Of several layers all have to
+    /// record the successes of annotated functions, because nobody knows which one stands around which route.
     ///
     /// # Panics
     ///
     /// When one of them can't be read.
     #[track_caller]
     pub fn layer(mut self, layer: &impl Layered) -> Self {
-        match RuleSet::build(layer.settings().rules()) {
-            Ok(rules) => self.rules.push(rules),
+        let settings = layer.settings();
+        match RuleSet::build(settings.rules()) {
+            Ok(rules) => self.layers.push(Told { rules, on: settings.outcomes() }),
             Err(error) => panic!("{error}"),
         }
         self
     }
 
-    /// Counts what the test has captured so far: for handlers that call an annotated function and are none themselves.
+    /// Counts what the test has captured so far: for handlers that call an annotated function and are none themselves. What failed or was denied doesn't count.
     ///
     /// # Panics
     ///
@@ -101,7 +105,7 @@ impl Coverage {
     }
 
     pub(super) fn check(&self) -> Result<(), String> {
-        let proof = Proof { routes: &self.routes, rules: &self.rules, seen: &self.seen };
+        let proof = Proof { routes: &self.routes, layers: &self.layers, seen: &self.seen };
         let changing: Vec<&Route> = self.routes.iter().filter(|route| !route.changing().is_empty()).collect();
         let mut exempted = BTreeSet::new();
         let mut needless = Vec::new();
@@ -124,7 +128,7 @@ impl Coverage {
             text.push_str(
                 "\n\nFor each of them: annotate its handler with #[audited(\"…\")], or name it in a rule of the layer, \
                  .rule(\"METHOD /path\", \"…\"), and give the layer to .layer(&layer); or record it below the handler, \
-                 call the route in this test and give the capture to .seen(&audit); or say why it needs no event, \
+                 call the route in this test, so that it succeeds, and give the capture to .seen(&audit); or say why it needs no event, \
                  .exempt(\"METHOD /path\", \"the reason\").",
             );
         }

@@ -4,16 +4,23 @@ use super::{Route, key};
 use crate::capture::route_pattern::RoutePattern;
 use crate::capture::rules::RuleSet;
 use crate::capture::target::is_entity_or_plural;
-use crate::capture::{Site, catalog};
+use crate::capture::{OutcomeSet, Site, catalog};
 use crate::event::{Event, Outcome, entity_of};
 
 /// A rule that names this many segments is no rule: one that covers a path of so many takes any number.
 const MANY_SEGMENTS: usize = 64;
 
+/// What a layer was told.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    pub(super) rules: RuleSet<String>,
+    pub(super) on: Option<OutcomeSet>,
+}
+
 /// Everything that can show that a route leaves an audit event.
 pub(super) struct Proof<'a> {
     pub(super) routes: &'a [Route],
-    pub(super) rules: &'a [RuleSet<String>],
+    pub(super) layers: &'a [Told],
     pub(super) seen: &'a [Event],
 }
 
@@ -30,12 +37,13 @@ impl Proof<'_> {
         let Some(paths) = samples(&route.path) else { return false };
         route.changing().iter().all(|method| {
             paths.iter().all(|path| {
-                self.rules.iter().any(|rules| rules.find(method, Some(&route.path), path).is_some())
+                let mut layers = self.layers.iter().filter(|layer| has_success(layer.on));
+                layers.any(|layer| layer.rules.find(method, Some(&route.path), path).is_some())
             })
         })
     }
 
-    /// Whether an annotated function has recorded an event under each method that the route takes.
+    /// Whether an annotated function that did not fail has recorded an event under each method that the route takes.
     fn is_seen(&self, route: &Route) -> bool {
         route.changing().iter().all(|method| {
             let wanted = key(method, &route.path);
@@ -43,7 +51,8 @@ impl Proof<'_> {
                 let request = event.request.as_ref();
                 let place =
                     request.and_then(|request| Some((request.method.as_ref()?, request.route.as_ref()?)));
-                place.is_some_and(|(method, route)| key(method, route) == wanted)
+                matches!(event.outcome, Outcome::Success | Outcome::Unknown)
+                    && place.is_some_and(|(method, route)| key(method, route) == wanted)
                     && catalog().any(|site| site.action == event.action)
             })
         })
@@ -58,19 +67,19 @@ impl Proof<'_> {
                 handler.strip_prefix(site.module).and_then(|rest| rest.strip_prefix("::"))
                     == Some(site.function)
             };
-            return match catalog().find(path) {
-                Some(site) => success_left_out(site),
+            return match functions().find(path) {
+                Some(site) => self.success_left_out(site),
                 None => Some(format!("its handler {handler} is not annotated")),
             };
         }
-        let sites: Vec<&Site> = catalog().filter(|site| site.function == handler).collect();
+        let sites: Vec<&Site> = functions().filter(|site| site.function == handler).collect();
         let routes = self
             .routes
             .iter()
             .filter(|other| other.handler.as_deref().is_some_and(|name| without_generics(name) == handler));
         match (sites.as_slice(), routes.count()) {
             ([], _) => Some(format!("no annotated function is called {handler}")),
-            ([site], 1) if names_entity(&route.path, site.action) => success_left_out(site),
+            ([site], 1) if names_entity(&route.path, site.action) => self.success_left_out(site),
             ([site], 1) => Some(format!(
                 "{}::{handler} is annotated as {}, but nothing shows that it handles this route: the path does not name \
                  what the action is about",
@@ -83,14 +92,29 @@ impl Proof<'_> {
             (sites, _) => Some(format!("{} annotated functions are called {handler}", sites.len())),
         }
     }
+
+    /// Why an annotated function leaves no event when it succeeds, if it doesn't. The attribute's `on` replaces the
+    /// layer's; which of several layers is around the route nobody knows.
+    fn success_left_out(&self, site: &Site) -> Option<String> {
+        let whose = match site.on {
+            Some(_) if has_success(site.on) => return None,
+            Some(_) => "its",
+            None if self.layers.iter().all(|layer| has_success(layer.on)) => return None,
+            None => "the layer's",
+        };
+        let Site { module, function, .. } = site;
+        Some(format!("its handler {module}::{function} is annotated, but {whose} on(..) leaves out success"))
+    }
 }
 
-/// Why an annotated function leaves no event when it succeeds, if it doesn't.
-fn success_left_out(site: &Site) -> Option<String> {
-    let recorded = site.on.is_none_or(|on| on.contains(Outcome::Success));
-    let Site { module, function, .. } = site;
-    (!recorded)
-        .then(|| format!("its handler {module}::{function} is annotated, but its on(..) leaves out success"))
+/// The annotated functions that can be handlers: what takes `self` can't, and may have a function's name.
+fn functions() -> impl Iterator<Item = &'static Site> {
+    catalog().filter(|site| !site.method)
+}
+
+/// Whether these outcomes record a success; `None` is the default set, which does.
+fn has_success(on: Option<OutcomeSet>) -> bool {
+    on.is_none_or(|on| on.contains(Outcome::Success))
 }
 
 /// `app::update::<app::Postgres>` and `app::update<app::Postgres>` are one function.

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::capture::{OutcomeSet, Registered, Settings, Site};
-use crate::event::{Actor, Target};
+use crate::event::{Actor, Outcome, Target};
 use crate::testing::capture;
 
 static UPDATE: Site = Site::new("cover_invoice.update", "cover_update", "a.rs", 3, "app::invoices");
@@ -10,7 +10,12 @@ static REMOVE_1: Site = Site::new("cover_invoice.remove", "cover_remove", "a.rs"
 static REMOVE_2: Site = Site::new("cover_member.remove", "cover_remove", "b.rs", 3, "app::members");
 static REFUSE: Site =
     Site::new("cover_invoice.refuse", "cover_refuse", "a.rs", 19, "app::invoices").on(OutcomeSet::DENIED);
+static CORRECT: Site =
+    Site::new("cover_invoice.correct", "cover_correct", "a.rs", 25, "app::invoices").on(OutcomeSet::SUCCESS);
+static METHOD: Site = Site::new("cover_invoice.rename", "cover_rename", "a.rs", 31, "app::invoices").method();
+inventory::submit! { Registered(&METHOD) }
 inventory::submit! { Registered(&REFUSE) }
+inventory::submit! { Registered(&CORRECT) }
 inventory::submit! { Registered(&UPDATE) }
 inventory::submit! { Registered(&REMOVE_1) }
 inventory::submit! { Registered(&REMOVE_2) }
@@ -29,6 +34,12 @@ fn layer(rules: &[&str]) -> Layer {
     Layer(settings)
 }
 
+fn layer_on(outcomes: OutcomeSet) -> Layer {
+    let mut layer = layer(&["PUT /ruled"]);
+    layer.0.on(outcomes);
+    layer
+}
+
 fn is_covered(route: Route) -> bool {
     coverage([route]).check().is_ok()
 }
@@ -45,6 +56,13 @@ fn a_handler_is_annotated_by_module_and_name() {
     assert!(!handled_by("app::invoices::Orders::cover_update"));
     assert!(!handled_by("other::app::invoices::cover_update"));
     assert!(!handled_by("app::invoices::cover_update::{{closure}}"));
+}
+
+/// Handlers are functions, which take no `self`: the handler of this name is another.
+#[test]
+fn a_method_is_no_handler() {
+    assert!(!is_covered(Route::new("PUT", "/x").handled_by("app::invoices::cover_rename")));
+    assert!(!is_covered(Route::new("PUT", "/cover-invoices/{id}").handled_by("cover_rename")));
 }
 
 #[test]
@@ -85,18 +103,58 @@ fn a_rule_covers_a_route_when_it_covers_all_of_its_paths() {
 }
 
 #[test]
+fn a_layer_that_leaves_out_success_covers_no_route() {
+    let covers = |route: &Route, outcomes: &[OutcomeSet]| {
+        let routes = coverage([route.clone()]);
+        outcomes.iter().fold(routes, |routes, on| routes.layer(&layer_on(*on))).check().is_ok()
+    };
+    let ruled = Route::new("PUT", "/ruled");
+    assert!(covers(&ruled, &[OutcomeSet::ALWAYS]));
+    assert!(covers(&ruled, &[OutcomeSet::SUCCESS.with(OutcomeSet::DENIED)]));
+    assert!(!covers(&ruled, &[OutcomeSet::DENIED]));
+    assert!(covers(&ruled, &[OutcomeSet::DENIED, OutcomeSet::SUCCESS]));
+
+    let annotated = Route::new("PUT", "/x").handled_by("app::invoices::cover_update");
+    assert!(covers(&annotated, &[OutcomeSet::ALWAYS]));
+    assert!(!covers(&annotated, &[OutcomeSet::DENIED]));
+    // Nobody knows which of the two is around it.
+    assert!(!covers(&annotated, &[OutcomeSet::ALWAYS, OutcomeSet::DENIED]));
+    assert!(!covers(&Route::new("PUT", "/cover-invoices").handled_by("cover_update"), &[OutcomeSet::DENIED]));
+    // What the attribute says replaces what the layer says.
+    let own = Route::new("PUT", "/x").handled_by("app::invoices::cover_correct");
+    assert!(covers(&own, &[OutcomeSet::DENIED]));
+    let own = Route::new("PUT", "/x").handled_by("app::invoices::cover_refuse");
+    assert!(!covers(&own, &[OutcomeSet::ALWAYS]));
+}
+
+#[test]
+fn a_layer_that_leaves_out_success_is_the_reason_why() {
+    let text = coverage([Route::new("PUT", "/x").handled_by("app::invoices::cover_update")])
+        .layer(&layer_on(OutcomeSet::DENIED))
+        .check()
+        .unwrap_err();
+    let why =
+        "its handler app::invoices::cover_update is annotated, but the layer's on(..) leaves out success";
+    assert_eq!(text.split_once("\n\nFor each").unwrap().0.lines().last().unwrap().trim_start(), why);
+}
+
+#[test]
 fn what_a_capture_has_seen_counts_for_its_method_and_route() {
     let audit = capture();
-    let event = |action: &'static str, method: &str, route: &str| {
-        let event = Event::builder(action).actor(Actor::user("ada")).target(Target::new("x", 1));
+    let event = |action: &'static str, outcome: Outcome, method: &str, route: &str| {
+        let event =
+            Event::builder(action).outcome(outcome).actor(Actor::user("ada")).target(Target::new("x", 1));
         let mut event = event.build().unwrap();
         let mut request = crate::event::RequestInfo::default();
         (request.method, request.route) = (Some(method.to_owned()), Some(route.to_owned()));
         event.request = Some(request);
         audit.lodger().enqueue(event).unwrap();
     };
-    event("cover_invoice.update", "PUT", "/a/{id}");
-    event("request.unaudited", "PUT", "/b/{id}");
+    event("cover_invoice.update", Outcome::Success, "PUT", "/a/{id}");
+    event("request.unaudited", Outcome::Success, "PUT", "/b/{id}");
+    event("cover_invoice.update", Outcome::Failure, "PUT", "/c/{id}");
+    event("cover_invoice.update", Outcome::Denied, "PUT", "/c/{id}");
+    event("cover_invoice.update", Outcome::Unknown, "PUT", "/d/{id}");
     let seen = |method: &str, path: &str| coverage([Route::new(method, path)]).seen(&audit).check().is_ok();
     assert!(seen("put", r"/a/{invoice:\d+}"));
     assert!(!seen("POST", "/a/{id}"));
@@ -104,6 +162,10 @@ fn what_a_capture_has_seen_counts_for_its_method_and_route() {
     assert!(!seen("*", "/a/{id}"));
     // No annotated function has spoken there.
     assert!(!seen("PUT", "/b/{id}"));
+    // That a failure leaves an event says nothing about a success.
+    assert!(!seen("PUT", "/c/{id}"));
+    // The result was not to be seen, so it may have been one.
+    assert!(seen("PUT", "/d/{id}"));
 }
 
 #[test]
@@ -137,7 +199,7 @@ POST /login
 
 For each of them: annotate its handler with #[audited(\"…\")], or name it in a rule of the layer, \
 .rule(\"METHOD /path\", \"…\"), and give the layer to .layer(&layer); or record it below the handler, call the route in \
-this test and give the capture to .seen(&audit); or say why it needs no event, .exempt(\"METHOD /path\", \"the reason\").
+this test, so that it succeeds, and give the capture to .seen(&audit); or say why it needs no event, .exempt(\"METHOD /path\", \"the reason\").
 
 5 of 5 exemptions are wrong:
 

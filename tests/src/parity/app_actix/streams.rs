@@ -1,7 +1,8 @@
 //! Bodies that come and go in pieces, and connections that become something else.
 
+use actix_web::error::InternalError;
 use actix_web::web::{Bytes, Data, Payload, ServiceConfig, get, post, resource};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{Error, HttpRequest, HttpResponse};
 use actix_ws::Message;
 use futures_util::{StreamExt, stream};
 use lodger_actix::{Audit, Target, audited, current};
@@ -13,7 +14,8 @@ pub(super) fn routes(app: &mut ServiceConfig) {
         .service(resource("/exports").route(post().to(export)))
         .service(resource("/uploads").route(post().to(upload)))
         .service(resource("/chats").route(get().to(chat)))
-        .service(resource("/relays").route(post().to(relay)));
+        .service(resource("/relays").route(post().to(relay)))
+        .service(resource("/retries").route(post().to(retry)));
 }
 
 /// Server-sent events. The stream goes on long after the function has returned, and says so when it ends.
@@ -83,4 +85,16 @@ async fn relay(world: Data<World>, audit: Audit) -> Result<HttpResponse, ApiErro
         Ok::<_, ApiError>(Bytes::from_static(b"over"))
     });
     Ok(HttpResponse::Ok().streaming(last))
+}
+
+/// An error that is told under a 200, as some protocols do. Its stream says something through the extractor's handle.
+#[audited("retry.start", target(retry = "t1"))]
+async fn retry(_user: CurrentUser, world: Data<World>, audit: Audit) -> Result<HttpResponse, Error> {
+    let last = stream::once(async move {
+        world.gates.pass("stream").await;
+        audit.record("retry.end").target(Target::new("retry", "t1"));
+        Ok::<_, ApiError>(Bytes::from_static(b"over"))
+    });
+    let told = HttpResponse::Ok().streaming(last);
+    Err(InternalError::from_response(ApiError(409), told).into())
 }

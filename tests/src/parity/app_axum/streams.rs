@@ -22,6 +22,7 @@ pub(super) fn routes() -> Router<World> {
         .route("/uploads", post(upload))
         .route("/chats", get(chat))
         .route("/relays", post(relay))
+        .route("/retries", post(retry))
 }
 
 /// Server-sent events. The stream goes on long after the function has returned, and says so when it ends.
@@ -88,4 +89,15 @@ async fn relay(State(world): State<World>, audit: Audit) -> Result<Response, Api
         Ok::<_, ApiError>("over")
     });
     Ok(Body::from_stream(last).into_response())
+}
+
+/// An error that is told under a 200, as some protocols do. Its stream says something through the extractor's handle.
+#[audited("retry.start", target(retry = "t1"))]
+async fn retry(_user: CurrentUser, State(world): State<World>, audit: Audit) -> Result<(), Response> {
+    let last = stream::once(async move {
+        world.gates.pass("stream").await;
+        audit.record("retry.end").target(Target::new("retry", "t1"));
+        Ok::<_, ApiError>("over")
+    });
+    Err(Body::from_stream(last).into_response())
 }
