@@ -12,6 +12,7 @@ use actix_web::{Error, HttpResponse, ResponseError};
 use lodger_core::capture::{Exchange, InScope, ResponseHead, TurnedAway, Wait};
 use pin_project_lite::pin_project;
 
+use crate::detach::Polling;
 use crate::head::REQUEST_ID;
 
 pin_project! {
@@ -59,6 +60,8 @@ where
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // Requests stay on their thread.
+        let _polling = Polling::begin();
         let mut this = self.project();
         loop {
             let next = match this.step.as_mut().project() {
