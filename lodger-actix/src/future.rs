@@ -13,6 +13,7 @@ use lodger_core::capture::{Exchange, InScope, ResponseHead, TurnedAway, Wait};
 use pin_project_lite::pin_project;
 
 use crate::head::{self, REQUEST_ID};
+use crate::detach::Polling;
 
 pin_project! {
     /// The future of a response of [`AuditService`](crate::service::AuditService).
@@ -59,6 +60,8 @@ where
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // Requests stay on their thread.
+        let _polling = Polling::begin();
         let mut this = self.project();
         loop {
             let next = match this.step.as_mut().project() {

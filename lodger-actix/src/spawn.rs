@@ -5,6 +5,8 @@ use std::future::Future;
 use actix_web::rt::task::JoinHandle;
 use lodger_core::capture;
 
+use crate::detach::Local;
+
 /// Spawns work that goes on after the response. It carries the request's actor and ids, and events recorded in it are
 /// finished by its own results; it never holds drafts of the request. Outside of a request it is `actix_web::rt::spawn`.
 pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
@@ -13,8 +15,8 @@ where
     F::Output: 'static,
 {
     match capture::current() {
-        Some(scope) => actix_web::rt::spawn(scope.continued().around(future)),
-        None => actix_web::rt::spawn(future),
+        Some(scope) => actix_web::rt::spawn(Local::new(scope.continued().around(future))),
+        None => actix_web::rt::spawn(Local::new(future)),
     }
 }
 

@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should stop right there")]
 
 use std::convert::Infallible;
+use std::pin::Pin;
 
 use actix_web::rt::System;
+use actix_web::test::{TestRequest, call_and_read_body, init_service};
 use actix_web::{App, HttpServer, web};
 use lodger_actix::{AuditMiddleware, Guarantee};
 use lodger_core::{Lodger, MemoryDestination};
@@ -40,13 +42,19 @@ fn where_it_ran(task: Result<Option<task::Id>, Infallible>) -> &'static str {
     if task == Ok(task::try_id()) { "in place" } else { "in a task" }
 }
 
+/// Whatever runs in a request or in a task of ours, also in the task of another detached body.
 #[test]
-fn an_actix_system_has_tasks() {
-    assert_eq!(System::new().block_on(with_actix()), "in a task");
-    assert_eq!(
-        System::new().block_on(async { actix_web::rt::spawn(with_actix()).await.unwrap() }),
-        "in a task"
-    );
+fn actix_has_tasks_in_what_lodger_spawns() {
+    let spawned = |job| System::new().block_on(async { lodger_actix::spawn(job).await.unwrap() });
+    assert_eq!(spawned(Box::pin(with_actix()) as LocalJob), "in a task");
+    assert_eq!(spawned(Box::pin(async { nested().await.unwrap() })), "in a task");
+}
+
+type LocalJob = Pin<Box<dyn Future<Output = &'static str>>>;
+
+#[lodger_actix::audited("order.place", detach)]
+async fn nested() -> Result<&'static str, Infallible> {
+    Ok(with_actix().await)
 }
 
 /// There is no system then, and the server's workers bring their own runtimes.
@@ -76,14 +84,30 @@ fn axum_has_tasks_in_every_runtime() {
     assert_eq!(Builder::new_multi_thread().build().unwrap().block_on(with_axum()), "in a task");
 }
 
-/// A plain tokio runtime has no tasks that stay on their thread. A system that has ended is none.
+/// Tasks that stay on their thread are known only where a request or one of our own tasks is polled: a worker that was
+/// spawned with `tokio::spawn` has none, although its thread has a system.
 #[test]
-fn outside_of_its_runtime_actix_runs_the_body_in_place() {
+fn outside_of_requests_actix_runs_the_body_in_place() {
+    let in_tokio_task = || async { tokio::spawn(with_actix()).await.unwrap() };
     let tokio = Builder::new_current_thread().build().unwrap();
     assert_eq!(tokio.block_on(with_actix()), "in place");
-    assert_eq!(System::new().block_on(with_actix()), "in a task");
-    assert_eq!(tokio.block_on(with_actix()), "in place");
-    assert_eq!(tokio.block_on(async { tokio::spawn(with_actix()).await.unwrap() }), "in place");
+    assert_eq!(tokio.block_on(in_tokio_task()), "in place");
+    assert_eq!(System::new().block_on(with_actix()), "in place");
+    assert_eq!(System::new().block_on(in_tokio_task()), "in place");
+    assert_eq!(
+        System::new().block_on(async { lodger_actix::spawn(in_tokio_task()).await.unwrap() }),
+        "in place"
+    );
+    assert_eq!(tokio.block_on(with_actix()), "in place", "a thread remembers its last system");
+}
+
+/// Tests may call the service itself, in any runtime.
+#[tokio::test]
+async fn a_service_that_no_task_polls_runs_the_body_in_place() {
+    let audit = AuditMiddleware::new(client()).guarantee(Guarantee::Queued);
+    let handler = || async { where_it_ran(actix_task().await) };
+    let service = init_service(App::new().wrap(audit).route("/", web::get().to(handler))).await;
+    assert_eq!(call_and_read_body(&service, TestRequest::default().to_request()).await, "in place");
 }
 
 #[lodger_actix::audited("order.place", detach)]
@@ -113,9 +137,9 @@ async fn outer() -> [Option<&'static str>; 3] {
 
 #[test]
 fn the_current_span_goes_along() {
-    let client = client();
-    let job = client.run_as(lodger_core::event::Actor::system("test"), outer());
-    let spans =
-        tracing::subscriber::with_default(tracing_subscriber::registry(), || System::new().block_on(job));
+    let job = async { client().run_as(lodger_core::event::Actor::system("test"), outer()).await };
+    let spans = tracing::subscriber::with_default(tracing_subscriber::registry(), || {
+        System::new().block_on(async { lodger_actix::spawn(job).await.unwrap() })
+    });
     assert_eq!(spans, [Some("outer"), Some("outer"), Some("inner_span")]);
 }

@@ -14,8 +14,8 @@ pub(super) fn write() -> io::Result<()> {
 pub(super) fn sync() -> io::Result<()> {
     #[cfg(test)]
     {
-        assert!(!injected::PANIC.take(), "injected");
         injected::fail(&injected::SYNCS)?;
+        assert!(!injected::PANIC.take(), "injected");
     }
     Ok(())
 }
@@ -76,7 +76,7 @@ mod injected {
         SETTLES.set(count);
     }
 
-    /// Lets this thread panic at its next sync.
+    /// Lets this thread panic at its next sync that is not to fail.
     pub(crate) fn panic_at_sync() {
         PANIC.set(true);
     }

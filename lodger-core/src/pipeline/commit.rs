@@ -44,6 +44,8 @@ pub(super) struct Committer {
     tight: bool,
     /// Staged events whose commit failed. Their waiters know.
     uncommitted: u64,
+    /// How many events of strangers they tell of together. No waiter knows of those.
+    uncommitted_folded: u64,
 }
 
 /// What was last said about the journal, so that each change is logged once.
@@ -114,6 +116,7 @@ impl Committer {
             health: Health::Good,
             tight: false,
             uncommitted: 0,
+            uncommitted_folded: 0,
         }
     }
 
@@ -147,6 +150,7 @@ impl Committer {
         self.commit_until(give_up);
         self.write_last();
         self.commit_until(give_up);
+        self.counters.aggregated_lost.add(self.uncommitted_folded);
         end.all_committed = self.uncommitted == 0;
         // Whoever waits for the end may open the same journal next.
         drop(self.writer);
@@ -301,6 +305,7 @@ impl Committer {
         match self.writer.commit() {
             Ok(()) => {
                 self.uncommitted = 0;
+                self.uncommitted_folded = 0;
                 self.progress.ring();
                 self.look_for_room();
             }
@@ -342,7 +347,7 @@ impl Drop for End {
         for entry in self.intake.end(self.all_committed) {
             last_resort(&entry.event, "the journal thread ended", &self.counters);
         }
-        // None is left, unless this thread panicked.
+        // What the journal refused at the end, or a panic of this thread left.
         folded::tell_lost(&self.fold.close(), &self.counters);
         self.progress.post(|board| board.journal_ended = true);
         self.progress.ring();

@@ -40,7 +40,8 @@ counters! {
     /// room. They are told together: one event for each address, action and outcome a minute, whose metadata says how many
     /// (`aggregated.count`). Such an event is offered by nobody and counts as none here.
     aggregated,
-    /// Of those, the ones that could not be told: one line on stderr says how many.
+    /// Of those, the ones that could not be told: one line on stderr says how many. Where a commit failed until the client
+    /// ended, they may still arrive.
     aggregated_lost,
     /// Events refused because the client was shut down.
     refused_closed,

@@ -5,7 +5,7 @@ use std::panic::resume_unwind;
 use std::pin::Pin;
 
 use tokio::runtime::Handle;
-use tokio::task::{JoinError, JoinHandle};
+use tokio::task::{self, JoinError, JoinHandle};
 use tracing::Instrument as _;
 
 /// Runs a body, with the call that it belongs to, in a task of its own, in the current span. Outside of a runtime,
@@ -19,13 +19,14 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    ended(if in_runtime() { Ok(tokio::spawn(body.in_current_span())) } else { Err(Box::pin(body)) })
+    let has_tasks = Handle::try_current().is_ok();
+    ended(if has_tasks { Ok(tokio::spawn(body.in_current_span())) } else { Err(Box::pin(body)) })
 }
 
-/// Whether the code runs in a tokio runtime.
+/// Whether the code runs in a tokio task, and not in what a runtime blocks on.
 #[must_use]
-pub fn in_runtime() -> bool {
-    Handle::try_current().is_ok()
+pub fn in_task() -> bool {
+    task::try_id().is_some()
 }
 
 /// Waits for the task of a detached body, or runs the body where there is none. (In a box, or this future would be as

@@ -8,7 +8,7 @@ pub mod probe;
 pub use crate::capture::{Call, OutcomeSet, Registered, Site, Verdict};
 pub use crate::event::{Actor, Target, ToActor, ToTarget};
 pub use body::{debug_text, json, judge, keep, quietly, run, text, unreached};
-pub use detach::{detach, ended, in_runtime};
+pub use detach::{detach, ended, in_task};
 pub use inventory;
 pub use named::{Named, named};
 

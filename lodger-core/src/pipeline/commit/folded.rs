@@ -1,13 +1,13 @@
 //! The journal thread writes what was folded: each bucket as one event, without the budget that its events lacked.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Committer, Hand, Health, RETRY_EVERY, Refusal};
 use crate::journal::JournalError;
 use crate::pipeline::counters::{Counters, last_resort};
-use crate::pipeline::fold::{Bucket, Gathered};
-use crate::pipeline::intake::{Entry, Lane};
+use crate::pipeline::fold::{Fold, Gathered};
 use crate::pipeline::ticket::Watch;
 
 impl Committer {
@@ -26,42 +26,43 @@ impl Committer {
         self.tight = usage.bytes > usage.max_bytes / 4 * 3;
         if self.health == Health::Good && !self.tight {
             let due = self.fold.take_due(self.clock.instant());
-            let refused = self.write(due);
-            self.fold.put_back(refused);
+            self.write(due);
         }
         self.intake.set_shut_to_strangers(self.health != Health::Good || self.tight);
     }
 
-    /// Nobody folds any more: writes all buckets, and says what could not be written.
+    /// Nobody folds any more: writes all buckets. What could not be written is left to [`End`](super::End).
     pub(super) fn write_last(&mut self) {
         let all = self.fold.close();
-        let refused = self.write(all);
-        tell_lost(&refused, &self.counters);
+        self.write(all);
     }
 
-    /// Commits one event a bucket; answers with the buckets that the journal didn't take.
-    fn write(&mut self, buckets: Vec<Gathered>) -> Vec<Gathered> {
+    /// Commits one event a bucket. Those that the journal didn't take are in the table again.
+    fn write(&mut self, buckets: Vec<Gathered>) {
         if buckets.is_empty() {
-            return buckets;
+            return;
         }
-        let entry = |bucket: &Bucket| Entry::new(Box::new(bucket.event()), Lane::Trusted, Watch::nobody());
-        let offered = buckets.iter().map(|(_, bucket)| entry(bucket)).collect();
-        let mut hand = Hand { offered, staged: Vec::new(), counters: Arc::clone(&self.counters) };
-        let mut refused = Vec::new();
-        for (key, bucket) in buckets {
-            let Some(entry) = hand.offered.front_mut() else { break };
-            let staged = self.stage(&mut entry.event);
-            let Some(Entry { event, .. }) = hand.offered.pop_front() else { break };
+        let mut out = TakenOut { buckets: buckets.into(), fold: Arc::clone(&self.fold) };
+        let staged = Vec::with_capacity(out.buckets.len());
+        let mut hand = Hand { offered: VecDeque::new(), staged, counters: Arc::clone(&self.counters) };
+        let mut told = 0;
+        while let Some((_, bucket)) = out.buckets.front() {
+            let mut event = Box::new(bucket.event());
+            let staged = self.stage(&mut event);
+            let Some((key, bucket)) = out.buckets.pop_front() else { break };
             match staged {
-                Ok(position) => hand.staged.push(self.staged(event, position, Watch::nobody())),
+                Ok(position) => {
+                    told += bucket.count();
+                    hand.staged.push(self.staged(event, position, Watch::nobody()));
+                }
                 // It can never be written.
                 Err(refusal @ (Refusal::NotJson(_) | Refusal::Journal(JournalError::TooLarge { .. }))) => {
                     self.counters.aggregated_lost.add(bucket.count());
                     self.refused(event, Watch::nobody(), refusal);
                 }
                 Err(Refusal::Journal(error)) => {
+                    self.fold.put_back([(key, bucket)]);
                     self.turn(Health::after(&error), Some(&error));
-                    refused.push((key, bucket));
                 }
             }
         }
@@ -69,16 +70,29 @@ impl Committer {
             && let Err(error) = self.sync(hand.staged.len() as u64)
             && let Some(last) = hand.staged.last()
         {
-            let number = hand.staged.len();
+            self.uncommitted_folded += told;
             let reason = format!(
-                "not committed, may still arrive: {error}; the last of {number} events that tell of others together"
+                "not committed, may still arrive: {error}; {told} events that strangers caused, in {} groups; the last \
+                 of them",
+                hand.staged.len()
             );
             last_resort(&last.event, &reason, &self.counters);
         }
         hand.staged.clear();
         let bytes = self.writer.usage().bytes;
         self.progress.post(|board| board.journal_bytes = bytes);
-        refused
+    }
+}
+
+/// Buckets on their way into the journal. What a panic leaves of them is told with the rest of the table.
+struct TakenOut {
+    buckets: VecDeque<Gathered>,
+    fold: Arc<Fold>,
+}
+
+impl Drop for TakenOut {
+    fn drop(&mut self) {
+        self.fold.put_back(self.buckets.drain(..));
     }
 }
 

@@ -207,6 +207,40 @@ fn a_failed_commit_of_buckets_is_one_line_and_they_still_arrive() {
 }
 
 #[test]
+fn buckets_whose_commit_fails_until_the_end_are_counted_as_lost() {
+    let mut bench = Bench::new();
+    bench.warm_up();
+    for address in ["192.0.2.1", "192.0.2.1", "192.0.2.2"] {
+        bench.fold(address);
+    }
+    bench.clock.advance(MINUTE);
+    fault::fail_syncs(u32::MAX);
+    bench.turn();
+    assert_eq!(bench.shared.counters.read().aggregated_lost, 0, "they may still arrive");
+    let (_, shared) = bench.run_to_events();
+    fault::fail_syncs(0);
+    let counts = shared.counters.read();
+    assert_eq!((counts.last_resort, counts.aggregated_lost), (1, 3));
+}
+
+#[test]
+fn a_panic_between_two_buckets_forgets_neither_the_refused_ones_nor_those_to_come() {
+    let mut bench = Bench::new();
+    for address in ["192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3"] {
+        bench.fold(address);
+    }
+    bench.clock.advance(MINUTE);
+    // No segment can be made for the first bucket, and it is refused; at the second the thread panics.
+    fault::fail_syncs(1);
+    fault::panic_at_sync();
+    let turned = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| bench.turn()));
+    assert!(turned.is_err());
+    let left: u64 = bench.shared.fold.close().iter().map(|(_, bucket)| bucket.count()).sum();
+    let counts = bench.shared.counters.read();
+    assert_eq!((left, counts.last_resort), (4, 0));
+}
+
+#[test]
 fn a_bucket_that_no_journal_can_hold_is_lost_loudly_and_once() {
     let config = JournalConfig { max_bytes: 100, segment_bytes: 25, ..JournalConfig::in_memory() };
     let mut bench = Bench::with(tempfile::tempdir().unwrap(), &config);
