@@ -12,8 +12,8 @@ use actix_web::{Error, HttpResponse, ResponseError};
 use lodger_core::capture::{Exchange, InScope, ResponseHead, TurnedAway, Wait};
 use pin_project_lite::pin_project;
 
-use crate::head::{self, REQUEST_ID};
 use crate::detach::Polling;
+use crate::head::{self, REQUEST_ID};
 
 pin_project! {
     /// The future of a response of [`AuditService`](crate::service::AuditService).
