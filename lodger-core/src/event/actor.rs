@@ -139,7 +139,9 @@ impl Actor {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which actor it is",
-    note = "implement `ToActor` for it: `fn to_actor(&self) -> Actor {{ Actor::user(&self.id) }}`"
+    note = "implement `ToActor` for it: `fn to_actor(&self) -> Actor {{ Actor::user(&self.id) }}`",
+    note = "of an extractor around it take what is inside, like `user.0`; an `Extension` or `ReqData` among the arguments is \
+            found without being named"
 )]
 pub trait ToActor {
     /// The actor this value stands for.

@@ -10,12 +10,12 @@ fn send(&self, id: u64) -> BoxFuture<'_, Result<(), Error>> {
     let lodger_future = async move {
         let mut lodger_call = ::lodger_axum::rt::Call::begin({
             static __LODGER_SITE: ::lodger_axum::rt::Site = ::lodger_axum::rt::Site::new(
-                "invoice.send",
-                "send",
-                ::core::file!(),
-                ::core::line!(),
-                ::core::module_path!(),
-            )
+                    "invoice.send",
+                    "send",
+                    ::core::file!(),
+                    ::core::line!(),
+                    ::core::module_path!(),
+                )
                 .method();
             ::lodger_axum::rt::inventory::submit! {
                 ::lodger_axum::rt::Registered(& __LODGER_SITE)
