@@ -112,6 +112,15 @@ async fn merge_with_itself(_from: Invoice, _into: Invoice) -> Invoice {
     Invoice(9)
 }
 
+#[audited("reconcile")]
+async fn reconcile(_account: Account, _invoice: Invoice) {}
+
+#[tokio::test]
+async fn things_of_two_kinds_with_the_same_id_are_two() {
+    let events = events_of(reconcile(Account("7"), Invoice(7))).await;
+    assert!(events[0].target.is_unresolved(), "{:?}", events[0].target);
+}
+
 #[tokio::test]
 async fn two_arguments_that_are_different_targets_name_none() {
     let events = events_of(async {

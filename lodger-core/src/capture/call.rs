@@ -63,12 +63,16 @@ impl Call {
     /// `Banned` user, of whatever type, was banned.
     pub fn argument(&mut self, (actor, target): (Option<Actor>, Option<Target>)) {
         let target = target.filter(|target| is_about(self.site.action, target));
-        let is_subject = target.is_some() && entity_of(self.site.action).is_some();
+        let has_entity = entity_of(self.site.action).is_some();
+        let is_subject = target.is_some() && has_entity;
         if let Some(actor) = actor.filter(|_| !is_subject) {
             self.say(|content| content.argument_actor.add(actor, Actor::eq));
         }
         if let Some(target) = target {
-            self.say(|content| content.found_target.add(target, |one, other| one.id == other.id));
+            // Kinds that the action is about are one kind, however they are called. Without an entity each is its own.
+            let same =
+                |one: &Target, other: &Target| one.id == other.id && (has_entity || one.kind == other.kind);
+            self.say(|content| content.found_target.add(target, same));
         }
     }
 
