@@ -85,10 +85,8 @@ pub(super) fn recover(
     let mut state = State::new(settled);
     state.last = last;
     for (number, size, scan) in scans {
-        let segment = state.add_segment(number, size);
-        (segment.open, segment.sound) = (false, false);
-        segment.damaged = !scan.unreadable.is_empty();
-        state.publish(number, scan.end as u64, scan.first, &scan.routing);
+        let damaged = !scan.unreadable.is_empty();
+        state.add_found(number, size, damaged, (scan.end as u64, scan.first, &scan.routing));
     }
     let ownership = Ownership::Adopted { places };
     let log = Log::new((manifest.writer, dir, lock), ownership, Arc::clone(space), state, settle_logs);

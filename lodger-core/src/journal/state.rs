@@ -90,14 +90,28 @@ impl State {
     }
 
     /// Adds an empty segment that is being written.
-    pub(super) fn add_segment(&mut self, number: u64, size: u64) -> &mut Segment {
-        let pending = vec![0; self.slots.len()];
-        let (open, damaged, sound) = (true, false, true);
-        let routing = Routing::default();
-        self.segments
-            .entry(number)
-            .insert_entry(Segment { size, end: 0, first: 0, routing, pending, open, damaged, sound })
-            .into_mut()
+    pub(super) fn add_segment(&mut self, number: u64, size: u64) {
+        let segment = Segment {
+            size,
+            end: 0,
+            first: 0,
+            routing: Routing::default(),
+            pending: vec![0; self.slots.len()],
+            open: true,
+            damaged: false,
+            sound: true,
+        };
+        self.segments.insert(number, segment);
+    }
+
+    /// Adds a segment that an earlier process wrote, with what is intact in it.
+    pub(super) fn add_found(&mut self, number: u64, size: u64, damaged: bool, records: (u64, u64, &Routing)) {
+        self.add_segment(number, size);
+        if let Some(segment) = self.segments.get_mut(&number) {
+            (segment.open, segment.damaged, segment.sound) = (false, damaged, false);
+        }
+        let (end, first, routing) = records;
+        self.publish(number, end, first, routing);
     }
 
     /// Adds committed records to a segment, up to `end` in bytes. Answers for which destinations this segment had
