@@ -421,10 +421,7 @@ impl Drop for Log {
         if self.check_process().is_err() {
             return;
         }
-        if let Err(error) = self.check_place() {
-            return tracing::warn!(%error, "a journal directory is not cleaned up");
-        }
-        if let Err(error) = self.retire() {
+        if let Err(error) = self.check_place().and_then(|()| self.retire()) {
             tracing::warn!(%error, dir = %self.dir.display(), "a settled journal directory could not be removed");
         }
         // A directory that is let go with records in it no longer counts.

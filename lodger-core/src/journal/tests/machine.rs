@@ -7,16 +7,20 @@
 //! LODGER_CASES=10000 cargo test --release -p lodger-core journal::tests::machine
 //! ```
 
+mod on_disk;
+mod step;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::subsequence;
 use proptest::test_runner::{Config, TestRunner};
 
+use self::on_disk::{records_in, writer_of};
+use self::step::{Step, names, step};
 use super::*;
 use crate::event::WriterId;
-use crate::journal::record::{self, Decoded, HEADER_BYTES};
+use crate::journal::record::HEADER_BYTES;
 use crate::journal::{Appended, Damage, JournalError, fault};
 
 /// All destinations that there ever are. An opening has some of them, in any order.
@@ -24,79 +28,6 @@ const NAMES: [&str; 3] = ["a", "b", "c"];
 
 /// The smaller of the two limits that are tried, in bytes.
 const TIGHT: u64 = 6144;
-
-#[derive(Debug, Clone)]
-enum Step {
-    /// `routes` is cut to the destinations of the opening.
-    Append {
-        bytes: usize,
-        routes: u8,
-    },
-    Commit {
-        failing_syncs: u32,
-    },
-    /// Takes up to this many records for a destination.
-    Take {
-        lane: usize,
-        count: usize,
-    },
-    /// Settles every `every`th of those taken and not settled.
-    Settle {
-        lane: usize,
-        every: usize,
-    },
-    Sync {
-        lane: usize,
-    },
-    /// Delivers everything; then there is room for everybody.
-    Drain,
-    /// Overwrites a byte of a segment, or cuts the segment there.
-    Spoil {
-        segment: usize,
-        place: usize,
-        flip: Option<u8>,
-    },
-    /// Another process opens the same directory, does some work and dies.
-    Second {
-        names: Vec<usize>,
-        records: usize,
-        count: usize,
-    },
-    /// Ends the process. The first bytes of what was staged have reached the file.
-    Crash {
-        torn: usize,
-        names: Vec<usize>,
-    },
-    /// Ends the machine: what was settled and not synced may be forgotten too.
-    PowerLoss {
-        torn: usize,
-        names: Vec<usize>,
-    },
-}
-
-fn names() -> impl Strategy<Value = Vec<usize>> {
-    subsequence(vec![0, 1, 2], 1..=3).prop_shuffle()
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let lane = 0..NAMES.len();
-    prop_oneof![
-        12 => (0..120_usize, 0..8_u8).prop_map(|(bytes, routes)| Step::Append { bytes, routes }),
-        12 => (0..600_usize).prop_map(|bytes| Step::Append { bytes, routes: 7 }),
-        8 => Just(Step::Commit { failing_syncs: 0 }),
-        2 => (1..5_u32).prop_map(|failing_syncs| Step::Commit { failing_syncs }),
-        8 => (lane.clone(), 1..12_usize).prop_map(|(lane, count)| Step::Take { lane, count }),
-        8 => (lane.clone(), 1..4_usize).prop_map(|(lane, every)| Step::Settle { lane, every }),
-        2 => lane.prop_map(|lane| Step::Sync { lane }),
-        1 => Just(Step::Drain),
-        1 => (any::<usize>(), 0..600_usize, proptest::option::weighted(0.8, 1..=255_u8))
-            .prop_map(|(segment, place, flip)| Step::Spoil { segment, place, flip }),
-        1 => (names(), 0..6_usize, 0..12_usize)
-            .prop_map(|(names, records, count)| Step::Second { names, records, count }),
-        1 => (0..400_usize, names()).prop_map(|(torn, names)| Step::Crash { torn, names }),
-        1 => (0..400_usize, names()).prop_map(|(torn, names)| Step::PowerLoss { torn, names }),
-    ]
-}
 
 /// What has to happen with a record at a destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -242,8 +173,11 @@ impl Machine {
     fn check_refused(&self, fate: &Fate, refused: Routes) {
         let share = self.config.max_bytes / self.lanes.len() as u64;
         let backlog = |&name: &usize| -> u64 {
-            let unsettled = self.fates.values().filter(|fate| fate.due[name] != Due::MustNot);
-            unsettled.map(Fate::most_bytes).sum()
+            let is_there = |&(key, fate): &(&RecordKey, &Fate)| {
+                // Until it is committed, what is for others takes room as well.
+                fate.due[name] != Due::MustNot || self.staged.contains(key)
+            };
+            self.fates.iter().filter(is_there).map(|(_, fate)| fate.most_bytes()).sum()
         };
         let others_overflow = self.lanes.iter().any(|name| backlog(name) > share);
         for lane in refused.iter() {
@@ -539,28 +473,6 @@ impl Machine {
         self.end(0);
         assert_eq!(self.segments(), []);
     }
-}
-
-/// The writer whose directory this is.
-fn writer_of(dir: &Path) -> WriterId {
-    dir.file_name().unwrap().to_str().unwrap().parse().unwrap()
-}
-
-/// The intact records in a segment: sequence, begin, end.
-fn records_in(bytes: &[u8], writer: WriterId) -> Vec<(u64, usize, usize)> {
-    let seed = record::seed(writer);
-    let mut found = Vec::new();
-    let mut offset = 0;
-    while offset < bytes.len() {
-        if let Decoded::Record { sequence, length, .. } = record::decode(&bytes[offset..], seed) {
-            found.push((sequence, offset, offset + length));
-            offset += length;
-        } else {
-            let next = record::resynchronise(&bytes[offset..], 0, seed);
-            offset = next.map_or(bytes.len(), |next| offset + next);
-        }
-    }
-    found
 }
 
 #[test]
