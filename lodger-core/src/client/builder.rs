@@ -37,6 +37,7 @@ pub struct LodgerBuilder {
     destinations: Vec<Arc<dyn Destination>>,
     journal: Journal,
     max_journal_bytes: Option<u64>,
+    allow_network_file_system: bool,
     origin: Origin,
     hash_key: Option<HashKey>,
     rules: Rules,
@@ -65,6 +66,7 @@ impl LodgerBuilder {
             destinations: Vec::new(),
             journal: Journal::FromSettings,
             max_journal_bytes: None,
+            allow_network_file_system: false,
             origin: Origin::default(),
             hash_key: None,
             rules: Rules::default(),
@@ -121,6 +123,18 @@ impl LodgerBuilder {
     /// The journal takes at most this many bytes; then events are refused. Default: 1 GiB.
     pub fn max_journal_bytes(mut self, bytes: u64) -> Self {
         self.max_journal_bytes = Some(bytes);
+        self
+    }
+
+    /// Lets the journal lie on a network file system (NFS, SMB, 9p, CephFS, …) or a cluster's. Default: no, unless
+    /// `LODGER_JOURNAL_ALLOW_NETWORK_FS` is `1`; building is refused there.
+    ///
+    /// # Durability
+    ///
+    /// As good as that mount's `fsync` and `flock`, which is for you to know: with a sync that returns early an
+    /// acknowledged event can be lost, and with a lock that two processes get one can be delivered twice.
+    pub fn allow_network_file_system(mut self) -> Self {
+        self.allow_network_file_system = true;
         self
     }
 
@@ -185,8 +199,13 @@ impl LodgerBuilder {
                 Some(dir.unwrap_or_else(|| DEFAULT_JOURNAL_DIR.to_owned()).into())
             }
         };
+        let journal = JournalConfig {
+            allow_network_file_system: self.allow_network_file_system
+                || self.settings.get("LODGER_JOURNAL_ALLOW_NETWORK_FS").is_some_and(|value| value == "1"),
+            ..journal_config(dir.clone(), self.max_journal_bytes)
+        };
         let pipeline = Pipeline::start(Config {
-            journal: journal_config(dir.clone(), self.max_journal_bytes),
+            journal,
             destinations: self.destinations,
             limits: Limits::default(),
             clock: self.clock,

@@ -18,7 +18,7 @@ use super::recovery::{Recovered, recover};
 use super::sequences::Sequences;
 use super::settle::SettleLog;
 use super::writer::Writer;
-use super::{Adopted, JournalConfig, JournalError, LeftAlone, RecoveryReport, directory};
+use super::{Adopted, JournalConfig, JournalError, LeftAlone, RecoveryReport, directory, file_system};
 use crate::destination::Identity;
 use crate::event::{Position, WriterId};
 
@@ -39,6 +39,8 @@ pub(super) fn open(
     destinations: &[Identity],
 ) -> Result<OnDisk, JournalError> {
     let root = directory::prepare(dir)?;
+    let segment_bytes = config.segment_bytes.min(config.max_bytes / 4).max(1);
+    file_system::check(&root, config, segment_bytes)?;
     let space = Arc::new(Space::new(root.clone(), config));
     let mut report = RecoveryReport::default();
     let found = adopt(&root, &space, &mut report)?;
@@ -50,7 +52,6 @@ pub(super) fn open(
             sequence => Some(Position { writer: manifest.writer, sequence }),
         }
     });
-    let segment_bytes = config.segment_bytes.min(config.max_bytes / 4).max(1);
     let ownership = Ownership::Own { segment_bytes, previous };
     let own = Arc::new(create(&root, ownership, destinations, &space)?);
 
