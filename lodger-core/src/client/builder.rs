@@ -25,6 +25,7 @@ const DEFAULT_JOURNAL_DIR: &str = "./lodger-data/journal";
 ///
 /// - destination: none; at least one has to be given
 /// - journal: on disk, in `LODGER_JOURNAL_DIR`, else `./lodger-data/journal`, at most 1 GiB
+/// - a journal on a network file system: refused, unless `LODGER_JOURNAL_ALLOW_NETWORK_FS` is `1`
 /// - service: `OTEL_SERVICE_NAME`, else `service.name` in `OTEL_RESOURCE_ATTRIBUTES`
 /// - version, environment: `service.version`, `deployment.environment.name` in `OTEL_RESOURCE_ATTRIBUTES`
 /// - host: `HOSTNAME`, else the host's name

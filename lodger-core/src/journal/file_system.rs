@@ -56,7 +56,8 @@ pub(super) fn check(dir: &Path, config: &JournalConfig, segment_bytes: u64) -> R
     match rustix::process::getrlimit(Resource::Fsize).current {
         Some(limit) if limit < segment_bytes => refuse(format!(
             "this process may make files of {limit} bytes and the journal needs {segment_bytes}; raise the limit \
-             (`ulimit -f`, LimitFSIZE in systemd), or lower max_journal_bytes to at most {}",
+             (`ulimit -f`, LimitFSIZE in systemd), or lower max_journal_bytes to at most {} for \
+             each destination",
             limit.saturating_mul(4)
         )),
         _ => Ok(()),

@@ -52,7 +52,13 @@ impl SegmentFile {
         });
         match reused {
             Ok(file) => Ok(Self { file, path, number, size }),
-            Err(source) => Err(JournalError::io("reuse", &from, source)),
+            Err(source) => {
+                // Under whichever name it is now, it must not stand in the way of the one that is made instead.
+                for path in [&path, &from] {
+                    directory::remove(path).map_err(|source| JournalError::io("remove", path, source))?;
+                }
+                Err(JournalError::io("reuse", &from, source))
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use lodger_tests::require::{self, Requirement};
 use super::{recorder, verdict};
 
 /// How many events each run offers.
-const EVENTS: usize = 60;
+const EVENTS: usize = 120;
 
 /// Lets calls fail from the moment on at which the client is open, and cuts the power at the end.
 fn under_load(injection: &str) -> (Heard, Verdict) {
@@ -43,6 +43,8 @@ fn one_sync_that_fails_whichever_it_is_costs_at_most_the_events_that_hear_of_it(
         assert_eq!(heard.ok.len() + told, EVENTS, "{nth}");
         // The group that shared the sync: two tasks record.
         assert!(told <= 2, "{nth}: {heard:?}");
+        let other = heard.refused.iter().chain(&heard.unsure).find(|(_, why)| !why.contains("Input/output error"));
+        assert_eq!(other, None, "{nth}: the error itself is told, not a consequence");
     }
 }
 

@@ -107,11 +107,11 @@ fn a_journal_that_is_removed_under_a_running_process_acknowledges_nothing_any_mo
     let mut busy = recorder(&journal, dir.path()).with("--stalled").start();
     assert!(busy.hear(|heard| heard.ok.len() >= 50));
     remove(&journal);
-    // By the twentieth each task has heard of it.
-    assert!(busy.hear(|heard| heard.refused.len() + heard.unsure.len() >= 20));
+    // What was said before this answer was recorded before the end of the journal, but for one event of each task.
+    busy.stats();
     let had = busy.heard.ok.len();
-    assert!(busy.hear(|heard| heard.refused.len() + heard.unsure.len() >= 40));
-    assert_eq!(busy.heard.ok.len(), had);
+    assert!(busy.hear(|heard| heard.refused.len() + heard.unsure.len() >= 20 || heard.ok.len() > had + 4));
+    assert!(busy.heard.ok.len() <= had + 4, "{} were acknowledged after it", busy.heard.ok.len() - had);
     assert!(busy.heard.unsure.iter().all(|(_, why)| why.contains("No such file")), "{:?}", busy.heard.unsure);
     _ = busy.kill();
 }
