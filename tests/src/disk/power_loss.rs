@@ -103,11 +103,12 @@ fn lose_power(program: &[PathBuf], scene: Scene, synced: bool) -> Verdict {
 
     let under_load =
         if synced { loaded.clone() } else { loaded.clone().injected("fsync,fdatasync:retval=0") };
-    let mut heard = Vec::new();
-    heard.push(until_power_goes(&mut volume, &under_load, 1 + random() % scene.most_events()));
-    // While it recovers what the first one left; its syncs are real.
-    heard.push(while_it_starts(&mut volume, &loaded, Duration::from_micros(random() % 30_000)));
-    heard.push(setup.drain());
+    let heard = [
+        until_power_goes(&mut volume, &under_load, 1 + random() % scene.most_events()),
+        // While it recovers what the first one left; its syncs are real.
+        while_it_starts(&mut volume, &loaded, Duration::from_micros(random() % 30_000)),
+        setup.drain(),
+    ];
     let arrived = match scene {
         Scene::Store => in_store(&store),
         Scene::Backlog | Scene::Recycling => arrivals(&recording),

@@ -86,7 +86,7 @@ impl Volume {
     ///
     /// When that is not possible.
     pub fn fill(&self, but: u64) {
-        let free = rustix::fs::statvfs(&self.path()).unwrap();
+        let free = rustix::fs::statvfs(self.path()).unwrap();
         let bytes = (free.f_bavail * free.f_frsize).saturating_sub(but);
         run(Command::new("fallocate").arg("-l").arg(bytes.to_string()).arg(self.filler())).unwrap();
     }

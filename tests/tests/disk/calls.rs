@@ -43,7 +43,8 @@ fn one_sync_that_fails_whichever_it_is_costs_at_most_the_events_that_hear_of_it(
         assert_eq!(heard.ok.len() + told, EVENTS, "{nth}");
         // The group that shared the sync: two tasks record.
         assert!(told <= 2, "{nth}: {heard:?}");
-        let other = heard.refused.iter().chain(&heard.unsure).find(|(_, why)| !why.contains("Input/output error"));
+        let other =
+            heard.refused.iter().chain(&heard.unsure).find(|(_, why)| !why.contains("Input/output error"));
         assert_eq!(other, None, "{nth}: the error itself is told, not a consequence");
     }
 }

@@ -2,11 +2,7 @@
 //! removed, belong to somebody else or are shared.
 //!
 //! In full: `cargo run --release -p lodger-tests --bin power-loss -- --runs 200`, and the same with `disk-full`.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that can't go on should stop right there, with a backtrace"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop right there, with a backtrace")]
 
 mod calls;
 mod file_systems;

@@ -90,7 +90,7 @@ fn a_directory_that_is_closed_to_us_while_we_run_is_an_error_until_it_is_open_ag
     let (dir, journal, setup) = as_somebody("journal");
     let mut busy = setup.clone().with("--max-journal-bytes=524288").with("--bytes=4000").start();
     assert!(busy.hear(|heard| heard.ok.len() >= 50));
-    std::fs::set_permissions(&journal, Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&journal, Permissions::from_mode(0o000)).unwrap();
     assert!(busy.hear(|heard| heard.refused.len() + heard.unsure.len() >= 10));
     std::fs::set_permissions(&journal, Permissions::from_mode(0o700)).unwrap();
     let had = busy.heard.ok.len();

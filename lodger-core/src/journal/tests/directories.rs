@@ -111,7 +111,7 @@ fn nothing_is_acknowledged_that_went_into_a_file_that_was_removed_or_moved_away(
         match fault {
             "remove" => std::fs::remove_file(&segment).unwrap(),
             "move" => std::fs::rename(&segment, &aside).unwrap(),
-            _ => _ = std::fs::copy(&segment, &aside).and_then(|_| std::fs::rename(&aside, &segment)).unwrap(),
+            _ => std::fs::copy(&segment, &aside).and_then(|_| std::fs::rename(&aside, &segment)).unwrap(),
         }
         // The file is given up, and the record goes into the next one.
         commit(&mut journal, 2, 2);
@@ -130,7 +130,7 @@ fn a_directory_that_was_removed_under_us_is_an_error_at_every_commit() {
     let mut journal = opened(&config, &["a"]);
     commit(&mut journal, 1, 1);
     std::fs::remove_dir_all(config.dir.as_deref().unwrap()).unwrap();
-    journal.writer.append(&payload(2)).unwrap();
+    journal.writer.append(&payload(2), ALL).unwrap();
     for _ in 0..3 {
         let error = journal.writer.commit().unwrap_err();
         assert!(matches!(error, JournalError::Io { .. }), "{error:?}");
