@@ -55,6 +55,8 @@ mod error;
 #[cfg(feature = "journal")]
 pub(crate) mod fault;
 #[cfg(feature = "journal")]
+mod file_system;
+#[cfg(feature = "journal")]
 mod limits;
 #[cfg(feature = "journal")]
 mod log;
@@ -107,13 +109,23 @@ pub struct JournalConfig {
     /// The size of a segment in bytes, at most a quarter of a destination's share. Default: 4 MiB, so that making the
     /// next one holds up a commit for milliseconds only and freeing needs few steps.
     pub segment_bytes: u64,
-    /// How many bytes must stay free on the file system. Below, no new segment is made. Default: 64 MiB.
+    /// How many bytes must stay free on the file system, at most a sixteenth of its size. Below, no new segment is
+    /// made. Default: 64 MiB.
     pub min_free_bytes: u64,
+    /// Whether the directory may lie on a network file system, whose locks and syncs can't be relied upon.
+    /// Default: no, opening it there is refused.
+    pub allow_network_file_system: bool,
 }
 
 impl Default for JournalConfig {
     fn default() -> Self {
-        Self { dir: None, max_bytes: 1 << 30, segment_bytes: 4 << 20, min_free_bytes: 64 << 20 }
+        Self {
+            dir: None,
+            max_bytes: 1 << 30,
+            segment_bytes: 4 << 20,
+            min_free_bytes: 64 << 20,
+            allow_network_file_system: false,
+        }
     }
 }
 
@@ -150,8 +162,9 @@ pub struct Opened {
 ///
 /// # Errors
 ///
-/// When the directory can't be written, belongs to somebody else or is a symbolic link, the feature `journal` is off,
-/// or there are more than [`MAX_DESTINATIONS`]. Damage is no error: it is in the [`RecoveryReport`].
+/// When the directory can't be written, belongs to somebody else, is a symbolic link or lies on a network file system,
+/// the feature `journal` is off, or there are more than [`MAX_DESTINATIONS`]. Damage is no error: it is in the
+/// [`RecoveryReport`].
 pub fn open(config: &JournalConfig, destinations: &[Identity]) -> Result<Opened, JournalError> {
     if destinations.len() > MAX_DESTINATIONS {
         return Err(JournalError::TooManyDestinations { given: destinations.len() });

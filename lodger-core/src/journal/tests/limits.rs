@@ -94,7 +94,8 @@ fn a_record_larger_than_a_segment_gets_one_of_its_own_size() {
 #[test]
 fn below_the_free_space_floor_no_segment_is_made() {
     let dir = scratch();
-    let config = JournalConfig { min_free_bytes: u64::MAX, ..small(dir.path()) };
+    let huge = JournalConfig { max_bytes: u64::MAX, segment_bytes: 1 << 60, ..small(dir.path()) };
+    let config = JournalConfig { min_free_bytes: u64::MAX, ..huge };
     let mut journal = opened(&config, &["a"]);
     assert!(matches!(journal.writer.append(&payload(1), ALL), Err(JournalError::DiskFull { .. })));
     assert_eq!(journal.writer.next_sequence(), 1);
