@@ -6,6 +6,8 @@
 
 mod answer;
 mod file;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod line;
 mod memory;
 pub mod registry;

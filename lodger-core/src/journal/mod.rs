@@ -54,6 +54,9 @@ pub(crate) mod directory;
 mod error;
 #[cfg(feature = "journal")]
 pub(crate) mod fault;
+#[cfg(any(test, fuzzing))]
+#[cfg(feature = "journal")]
+pub(crate) mod fuzzing;
 #[cfg(feature = "journal")]
 mod file_system;
 #[cfg(feature = "journal")]
