@@ -195,6 +195,9 @@ impl LodgerBuilder {
             StartError::Journal(error) => BuildProblem::Journal(error),
             StartError::Thread { name, source } => BuildProblem::Thread { name, source },
         })?;
+        #[cfg(feature = "metrics")]
+        super::metrics::start(pipeline.view())
+            .map_err(|source| BuildProblem::Thread { name: "lodger-metrics".to_owned(), source })?;
         let hash_key = match (hash_key, dir) {
             (Some(key), _) => key,
             #[cfg(feature = "journal")]

@@ -244,13 +244,15 @@ impl Lodger {
             }
         };
         let committed = self.inner.pipeline.shutdown(within, closing).await;
+        #[cfg(feature = "metrics")]
+        super::metrics::publish(&self.stats());
         stats::shutdown_report(&self.inner.pipeline, committed)
     }
 
     /// How the client is doing.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        stats::stats(&self.inner.pipeline)
+        stats::stats(&self.inner.pipeline.view())
     }
 
     /// What the destinations refused for good, oldest first; with a journal on disk also under earlier processes.

@@ -29,6 +29,8 @@ mod builder;
 mod error;
 mod handle;
 mod hash_key;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod origin;
 mod prepare;
 mod settings;

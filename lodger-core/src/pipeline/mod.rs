@@ -25,6 +25,7 @@ mod dead_letter;
 mod dead_letter_file;
 mod error;
 mod fold;
+mod held;
 mod intake;
 mod progress;
 mod retry;
@@ -88,6 +89,39 @@ pub(crate) struct Pipeline {
     shared: Arc<Shared>,
     dead_letters: Vec<Arc<DeadLetters>>,
     recovery: RecoveryReport,
+}
+
+/// What there is to read of a pipeline. Keeping it keeps nothing running.
+#[derive(Debug, Clone)]
+pub(crate) struct View {
+    intake: Arc<Intake>,
+    shared: Arc<Shared>,
+}
+
+impl View {
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.shared.counters
+    }
+
+    /// One moment of the board.
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&Board) -> T) -> T {
+        self.shared.progress.read(look)
+    }
+
+    /// How many events are in the intake, and when the oldest of those that wait happened.
+    pub(crate) fn in_intake(&self) -> (u64, Option<Timestamp>) {
+        self.intake.waiting()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    /// Whether all threads of the pipeline have ended.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn is_over(&self) -> bool {
+        self.read(|board| board.journal_ended && board.lanes.iter().all(|lane| lane.ended))
+    }
 }
 
 impl Pipeline {
@@ -191,6 +225,11 @@ impl Pipeline {
         self.shared.durable
     }
 
+    /// What there is to read of it.
+    pub(crate) fn view(&self) -> View {
+        View { intake: Arc::clone(&self.intake), shared: Arc::clone(&self.shared) }
+    }
+
     /// What was found when the journal was opened.
     pub(crate) fn recovery(&self) -> &RecoveryReport {
         &self.recovery
@@ -204,10 +243,6 @@ impl Pipeline {
     /// How many events are in the intake, and when the oldest of those that wait happened.
     pub(crate) fn in_intake(&self) -> (u64, Option<Timestamp>) {
         self.intake.waiting()
-    }
-
-    pub(crate) fn now(&self) -> Timestamp {
-        self.shared.clock.now()
     }
 
     /// The dead letters of all destinations.
