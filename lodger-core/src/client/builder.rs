@@ -169,6 +169,9 @@ impl LodgerBuilder {
 
     /// Opens the journal, starts its thread and one for each destination, and delivers what an earlier process left.
     ///
+    /// Blocks this thread while the journal's files are opened and read: milliseconds, or seconds where a crash left a
+    /// gigabyte. On a runtime's thread that is for start-up, before requests are served; later, use `spawn_blocking`.
+    ///
     /// # Errors
     ///
     /// [`BuildError`] names every problem at once, each with what to do.

@@ -252,7 +252,8 @@ mod tests {
         for action in ["good", "slow"] {
             block_on(lodger.record(event(action))).unwrap();
         }
-        while lodger.stats().destinations[0].delivered < 1 {
+        let settled = |one: &DestinationStats| (one.delivered, one.in_flight) == (1, 1);
+        while !settled(&lodger.stats().destinations[0]) {
             std::thread::yield_now();
         }
         let seen = recorded(|| {

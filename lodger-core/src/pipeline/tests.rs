@@ -192,3 +192,35 @@ async fn a_forked_child_waits_for_nothing() {
     // The drop would wait two seconds for a journal thread that a child doesn't have.
     drop(pipeline);
 }
+
+#[test]
+fn a_waker_that_panics_ends_no_thread_of_ours() {
+    struct Bad;
+    impl std::task::Wake for Bad {
+        fn wake(self: Arc<Self>) {
+            panic!("as this test wants it");
+        }
+    }
+    let destination = Scripted::new("d", |_| Act::Take);
+    let config = Config {
+        journal: JournalConfig::in_memory(),
+        destinations: vec![Arc::new(destination.clone())],
+        limits: Limits::default(),
+        clock: Arc::new(FixedClock::with_jitter(1.0)),
+    };
+    let pipeline = Pipeline::start(config).unwrap();
+    let bad = std::task::Waker::from(Arc::new(Bad));
+    for goal in [Goal::Durable, Goal::Delivered] {
+        let mut waiting = Box::pin(pipeline.offer(event(), Lane::Trusted, goal).unwrap());
+        _ = waiting.as_mut().poll(&mut std::task::Context::from_waker(&bad));
+        drop(pipeline.offer(event(), Lane::Trusted, Goal::Queued).unwrap());
+        let settled = destination.settled().len();
+        while destination.settled().len() < settled.max(1) {
+            std::thread::yield_now();
+        }
+    }
+    while destination.settled().len() < 4 {
+        std::thread::yield_now();
+    }
+    assert!(pipeline.read(|board| !board.journal_ended && !board.lanes[0].ended));
+}

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -78,16 +79,21 @@ impl Watch {
 
     /// The goal is reached.
     pub(crate) fn reached(self, receipts: Vec<Receipt>) {
-        if let Some(sender) = self.sender {
-            // Nobody is there any more: they know less than we do, but nothing is lost.
-            drop(sender.send(Ok(receipts)));
-        }
+        self.end(Ok(receipts));
     }
 
     /// The goal can't be reached. A failure that nobody reads writes itself to stderr when it is dropped.
     pub(crate) fn failed(self, failure: Failure) {
-        if let Some(sender) = self.sender {
-            drop(sender.send(Err(failure)));
+        self.end(Err(failure));
+    }
+
+    /// Tells whoever waits. Where nobody is there any more they know less than we do, but nothing is lost.
+    fn end(self, ending: Ending) {
+        let Some(sender) = self.sender else { return };
+        // Telling wakes a task of the application's, whose executor we don't know. Its panic is not ours to die of: this is
+        // the journal's thread or a worker's.
+        if catch_unwind(AssertUnwindSafe(|| drop(sender.send(ending)))).is_err() {
+            tracing::error!("a task that waited for its audit event could not be woken: its waker panicked");
         }
     }
 }
