@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::event::{Timestamp, WriterId};
-use crate::journal::{JournalConfig, Writer, open};
+use crate::journal::{JournalConfig, Routes, Writer, open};
 use crate::pipeline::awaited::Awaited;
 use crate::pipeline::counters::Counters;
 use crate::pipeline::progress::{LaneBoard, Progress, Stop};
@@ -45,7 +45,7 @@ impl Rig {
     }
 
     fn commit(&mut self, payload: &[u8]) {
-        self.writer.append(payload).unwrap();
+        self.writer.append(payload, Routes::all(1)).unwrap();
         self.shared.progress.post_lane(0, |lane| lane.routed += 1);
         self.writer.commit().unwrap();
         self.shared.progress.ring();
