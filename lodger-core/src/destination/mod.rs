@@ -6,9 +6,12 @@
 
 mod answer;
 mod file;
+mod filter;
 mod line;
 mod memory;
+mod pacing;
 pub mod registry;
+mod route;
 #[cfg(feature = "http")]
 mod service;
 mod stdout;
@@ -24,8 +27,11 @@ use crate::event::{Event, EventId};
 
 pub use answer::{Answer, Refusal, status_answer};
 pub use file::{FileDestination, FileError};
+pub use filter::Filter;
 pub use memory::MemoryDestination;
+pub use pacing::Pacing;
 pub use registry::DestinationError;
+pub use route::Route;
 #[cfg(feature = "http")]
 pub use service::LodgerDestination;
 pub use stdout::StdoutDestination;
