@@ -24,6 +24,12 @@ impl Worker {
                 DeliveryState::BackingOff => {
                     tracing::warn!(%destination, error, "delivery is failing; retrying");
                 }
+                DeliveryState::OnHold => {
+                    tracing::warn!(%destination, "delivery is on hold until it is resumed")
+                }
+                DeliveryState::Detached => {
+                    tracing::warn!(%destination, "detached: what it did not get becomes dead letters");
+                }
                 DeliveryState::Paused => {
                     tracing::error!(%destination, error, "delivery is paused: everything is kept, and one event a \
                         minute is tried");

@@ -11,6 +11,7 @@ use crate::event::{Event, EventId, Position};
 use crate::journal::{JournalConfig, Writer, open};
 use crate::pipeline::Shared;
 use crate::pipeline::awaited::Awaited;
+use crate::pipeline::control::Controls;
 use crate::pipeline::counters::Counters;
 use crate::pipeline::dead_letter::DeadLetters;
 use crate::pipeline::progress::{LaneBoard, Progress, Stop};
@@ -38,6 +39,7 @@ impl Rig {
             awaited: Arc::new(Awaited::new(1)),
             fold: Arc::default(),
             counters: Arc::new(Counters::default()),
+            controls: Arc::new(Controls::new([Arc::new(destination.clone()) as Arc<dyn Destination>])),
             clock: Arc::new(FixedClock::with_jitter(1.0)),
             durable,
         });
