@@ -28,6 +28,7 @@ mod dead_letter_file;
 mod error;
 mod fold;
 mod intake;
+mod pacing;
 mod progress;
 mod retry;
 mod shutdown;

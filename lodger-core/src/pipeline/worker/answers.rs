@@ -30,10 +30,11 @@ impl Worker {
     fn act(&mut self, batch: u64, ordinal: Ordinal, answer: Answer, now: Instant) {
         let Some(item) = self.held.get_mut(&ordinal) else { return };
         item.delivery.tries = item.delivery.tries.saturating_add(1);
+        item.complaint = answer.refusal().cloned();
         let tried = Tried {
             ordinal,
             action: &item.delivery.event.action,
-            tries: item.delivery.tries,
+            tries: item.tries(),
             failing_since: *item.failing_since.get_or_insert(now),
             batch,
         };
@@ -49,9 +50,14 @@ impl Worker {
     }
 
     fn settled(&mut self, ordinal: Ordinal, receipt: Receipt) {
-        if let Some(item) = self.let_go(ordinal) {
-            self.counted.delivered += 1;
-            self.shared.awaited.delivered(item.position(), receipt);
+        let Some(item) = self.let_go(ordinal) else { return };
+        match item.position() {
+            Some(position) => {
+                self.counted.delivered += 1;
+                self.shared.awaited.delivered(position, receipt);
+            }
+            None => self.letters.redeemed.push(item.delivery.event.id),
         }
+        self.bear_witness(ordinal);
     }
 }

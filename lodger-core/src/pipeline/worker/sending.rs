@@ -37,25 +37,17 @@ impl Worker {
         }
     }
 
-    /// Sends as much as the breaker, the destination and the window allow.
+    /// Sends as much as the operator, the breaker, the pace, the destination and the window allow.
     pub(super) fn send(&mut self, now: Instant) {
         loop {
-            let alone = self.flights.is_empty();
-            let (may, most) = match self.breaker.gate(now) {
-                Gate::Open => (
-                    self.flights.len() < self.destination.max_in_flight().max(1),
-                    self.destination.max_batch(),
-                ),
-                Gate::OneBatch => (alone, self.destination.max_batch()),
-                Gate::OneEvent => (alone, 1),
-                Gate::Shut(_) => (false, 0),
-            };
-            let room = WINDOW.saturating_sub(self.in_flight());
-            let size = most.max(1).min(room).min(self.ready.len());
-            if !may || size == 0 {
+            let most = self.room(now).min(self.ready.len());
+            if most == 0 {
                 return;
             }
-            let events: Vec<Ordinal> = self.ready.drain(..size).collect();
+            let events = self.pick(most, now);
+            if events.is_empty() {
+                return;
+            }
             let batch: Vec<Delivery> = events
                 .iter()
                 .filter_map(|ordinal| self.held.get(ordinal))
@@ -65,8 +57,33 @@ impl Worker {
             let flight = self.answers.spawn(async move {
                 tokio::time::timeout(ANSWER_WITHIN, destination.deliver(&batch)).await.unwrap_or_default()
             });
+            self.pacer.sent(events.len(), now);
             self.flights.insert(flight.id(), Flight { batch: self.breaker.next_batch(), events });
         }
+    }
+
+    /// How many events the next batch may hold; 0 while there may be none.
+    fn room(&mut self, now: Instant) -> usize {
+        let alone = self.flights.is_empty();
+        let (may, most) = match self.breaker.gate(now) {
+            _ if self.on_hold || self.detached => (false, 0),
+            Gate::Open if self.order.is_some() => (alone, self.destination.max_batch()),
+            Gate::Open => {
+                let abreast = self.destination.max_in_flight().max(1).min(self.breaker.width());
+                (self.flights.len() < abreast, self.destination.max_batch())
+            }
+            Gate::OneBatch => (alone, self.destination.max_batch()),
+            Gate::OneEvent => (alone, 1),
+            Gate::Shut(_) => (false, 0),
+        };
+        if !may {
+            return 0;
+        }
+        most.max(1).min(WINDOW.saturating_sub(self.in_flight())).min(self.pacer.room(now))
+    }
+
+    fn pick(&mut self, most: usize, now: Instant) -> Vec<Ordinal> {
+        if self.order.is_some() { self.pick_in_order(most, now) } else { self.ready.drain(..most).collect() }
     }
 
     pub(super) fn in_flight(&self) -> usize {

@@ -46,7 +46,7 @@ impl Rig {
         let dead_letters = Arc::new(dead_letters);
         let worker = Worker::new(
             0,
-            Arc::new(destination.clone()),
+            &route,
             journal.backlogs.pop().unwrap(),
             Arc::clone(&dead_letters),
             Arc::clone(&shared),
