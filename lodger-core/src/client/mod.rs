@@ -36,7 +36,9 @@ mod stats;
 #[cfg(test)]
 mod tests;
 
-pub use crate::pipeline::{Counts, DeadLetter, DeliveryState, FlushError, RecordError};
+pub use crate::pipeline::{
+    Counts, DeadLetter, DeadLetterDamage, DeadLetterList, DeliveryState, FlushError, RecordError,
+};
 pub use builder::LodgerBuilder;
 pub use error::{BuildError, BuildProblem};
 pub use handle::Lodger;

@@ -21,8 +21,6 @@ mod clock;
 mod commit;
 mod counters;
 mod dead_letter;
-#[cfg(feature = "journal")]
-mod dead_letter_file;
 mod error;
 mod fold;
 mod intake;
@@ -57,7 +55,7 @@ pub(crate) use clock::ImpatientClock;
 pub(crate) use clock::{Clock, SystemClock};
 pub use counters::Counts;
 pub(crate) use counters::{Counters, last_resort};
-pub use dead_letter::DeadLetter;
+pub use dead_letter::{DeadLetter, DeadLetterDamage, DeadLetterList};
 pub use error::RecordError;
 pub(crate) use intake::{Lane, Limits, Reservation};
 
