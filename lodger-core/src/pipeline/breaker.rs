@@ -16,8 +16,8 @@ use super::progress::DeliveryState;
 use super::retry::{backoff, floor, is_poison};
 use crate::destination::{Answer, Receipt, Refusal};
 
-use suspects::Suspect;
 pub(super) use suspects::Sentence;
+use suspects::Suspect;
 
 /// So many different events have to fail in a row before it is the destination that fails, not they.
 const TRIP_AT: usize = 5;

@@ -149,7 +149,10 @@ mod tests {
         pacer.sent(50, start);
         assert_eq!(pacer.room(start), usize::MAX);
         pacer.sent(50, start + seconds(1.0));
-        assert_eq!((pacer.room(start + seconds(1.0)), pacer.opens(start + seconds(1.0))), (0, Some(start + MINUTE)));
+        assert_eq!(
+            (pacer.room(start + seconds(1.0)), pacer.opens(start + seconds(1.0))),
+            (0, Some(start + MINUTE))
+        );
     }
 
     #[test]

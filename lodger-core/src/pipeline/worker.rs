@@ -30,8 +30,8 @@ use tokio::time::Instant;
 
 use super::Shared;
 use super::breaker::{Breaker, Gate, Ordinal};
-use super::pacing::Pacer;
 use super::dead_letter::DeadLetters;
+use super::pacing::Pacer;
 use super::progress::DeliveryState;
 use crate::destination::{Answer, Destination, Identity, Route};
 use crate::journal::{Backlog, RecordKey};

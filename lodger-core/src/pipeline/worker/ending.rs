@@ -37,9 +37,10 @@ impl Worker {
         // In this order: what the journal thread routed before it saw that we are detached is on the board.
         !self.shared.controls.may_route_to(self.lane)
             && self.nothing_left()
-            && self.shared.progress.read(|board| {
-                board.lanes.get(self.lane).is_none_or(|lane| lane.remaining() == 0)
-            })
+            && self
+                .shared
+                .progress
+                .read(|board| board.lanes.get(self.lane).is_none_or(|lane| lane.remaining() == 0))
     }
 
     /// Whether nothing can happen before the deadline: waiting for it would only hold up the shutdown.

@@ -32,7 +32,9 @@ pub(super) struct Item {
 pub(super) enum Source {
     Journal(RecordKey),
     /// A dead letter that is sent again. It was tried so often before it died.
-    Letter { earlier: u32 },
+    Letter {
+        earlier: u32,
+    },
 }
 
 impl Item {
@@ -96,7 +98,10 @@ impl Worker {
             Err(error) => (Event::bare(EventId::mint(), "unreadable".into()), Some(error)),
         };
         let delivery = Delivery::new(Arc::new(event), payload);
-        self.held.insert(self.read, Item { source: Source::Journal(key), delivery, failing_since: None, complaint: None });
+        self.held.insert(
+            self.read,
+            Item { source: Source::Journal(key), delivery, failing_since: None, complaint: None },
+        );
         match unreadable {
             _ if self.detached => self.graves.push(Grave { ordinal: self.read, refusal: orders::detached() }),
             None => self.ready.push_back(self.read),

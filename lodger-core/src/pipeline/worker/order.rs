@@ -55,7 +55,8 @@ impl Worker {
         let Some((&first, item)) = queue.next() else { return (Vec::new(), None) };
         let stuck = item.failing_since.is_some_and(|since| is_stuck(item.tries(), since, now));
         let second = queue.next();
-        let witness = second.map(|(ordinal, _)| *ordinal).filter(|_| stuck).filter(|ordinal| self.is_ready(*ordinal));
+        let witness =
+            second.map(|(ordinal, _)| *ordinal).filter(|_| stuck).filter(|ordinal| self.is_ready(*ordinal));
         if let Some(witness) = witness
             && self.order.as_ref().is_some_and(|order| order.witness_next)
         {
@@ -88,9 +89,10 @@ impl Worker {
             return;
         }
         order.witness = None;
-        let first = self.held.range(..ordinal).find(|(first, _)| {
-            self.graves.iter().all(|grave| grave.ordinal != **first)
-        });
+        let first = self
+            .held
+            .range(..ordinal)
+            .find(|(first, _)| self.graves.iter().all(|grave| grave.ordinal != **first));
         if let Some((&first, item)) = first
             && let Some(refusal) = item.complaint.clone()
         {

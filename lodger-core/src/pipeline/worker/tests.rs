@@ -236,7 +236,7 @@ async fn a_record_that_this_version_cannot_read_is_kept_as_a_dead_letter() {
     rig.add("a.b");
     pass(1.0).await;
     assert_eq!(rig.counts(), [0, 0, 1, 1]);
-    assert_eq!(rig.dead_letters.list().unwrap()[0].event["from"], "the future");
+    assert_eq!(rig.dead_letters.list().unwrap()[0].to_json()["from"], "the future");
 }
 
 #[cfg(feature = "journal")]

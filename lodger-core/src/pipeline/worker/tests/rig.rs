@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::super::Worker;
-use crate::destination::Destination;
+use crate::destination::{Destination, Route};
 use crate::event::{Event, EventId, Position};
 use crate::journal::{JournalConfig, Writer, open};
 use crate::pipeline::Shared;
@@ -31,15 +31,24 @@ impl Rig {
         Self::with(destination, DeadLetters::in_memory(), true)
     }
 
-    pub(super) fn with(destination: &Scripted, dead_letters: DeadLetters, durable: bool) -> Self {
-        let identity = destination.identity();
+    pub(super) fn with<D: Destination + Clone>(
+        destination: &D,
+        dead_letters: DeadLetters,
+        durable: bool,
+    ) -> Self {
+        Self::on(Route::to(destination.clone()), dead_letters, durable)
+    }
+
+    /// A worker for this route.
+    pub(super) fn on(route: Route, dead_letters: DeadLetters, durable: bool) -> Self {
+        let identity = route.destination.identity();
         let mut journal = open(&JournalConfig::in_memory(), std::slice::from_ref(&identity)).unwrap();
         let shared = Arc::new(Shared {
             progress: Arc::new(Progress::new(vec![LaneBoard::new(identity, 0)])),
             awaited: Arc::new(Awaited::new(1)),
             fold: Arc::default(),
             counters: Arc::new(Counters::default()),
-            controls: Arc::new(Controls::new([Arc::new(destination.clone()) as Arc<dyn Destination>])),
+            controls: Arc::new(Controls::new([Arc::clone(&route.destination)])),
             clock: Arc::new(FixedClock::with_jitter(1.0)),
             durable,
         });
