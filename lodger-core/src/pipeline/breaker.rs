@@ -181,6 +181,18 @@ impl Breaker {
         self.release_suspects();
     }
 
+    /// Whether the destination asked for a time that has not come yet.
+    pub(super) fn wants_rest(&self, now: Instant) -> bool {
+        now < self.floor
+    }
+
+    /// A paused destination was asked twice in one minute: it is left alone in the next.
+    pub(super) fn rest(&mut self, now: Instant) {
+        if matches!(self.state, State::Paused(_)) {
+            self.wait_until(now + 2 * PROBE_EVERY);
+        }
+    }
+
     /// Numbers a batch that is about to be sent.
     pub(super) fn next_batch(&mut self) -> u64 {
         self.batches += 1;

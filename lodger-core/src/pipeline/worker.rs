@@ -180,7 +180,7 @@ impl Worker {
 
     fn next_alarm(&self, now: Instant) -> Option<Instant> {
         let gate = match self.breaker.gate(now) {
-            _ if self.ready.is_empty() || self.on_hold => None,
+            _ if self.on_hold || !self.has_ready() => None,
             Gate::Shut(until) => Some(until),
             _ => self.pacer.opens(now),
         };

@@ -30,7 +30,6 @@ impl Worker {
     fn act(&mut self, batch: u64, ordinal: Ordinal, answer: Answer, now: Instant) {
         let Some(item) = self.held.get_mut(&ordinal) else { return };
         item.delivery.tries = item.delivery.tries.saturating_add(1);
-        item.complaint = answer.refusal().cloned();
         let tried = Tried {
             ordinal,
             action: &item.delivery.event.action,
@@ -38,13 +37,16 @@ impl Worker {
             failing_since: *item.failing_since.get_or_insert(now),
             batch,
         };
-        match self.breaker.judge(tried, answer, now) {
+        let judgement = self.breaker.judge(tried, answer.clone(), now);
+        let kept = matches!(judgement, Judgement::Again(_) | Judgement::Keep);
+        self.note_order(ordinal, &answer, kept, now);
+        match judgement {
             Judgement::Settle(receipt) => self.settled(ordinal, receipt),
             Judgement::Bury(refusal) => self.graves.push(Grave { ordinal, refusal }),
             Judgement::Again(due) => {
                 self.waiting.insert((due, ordinal));
             }
-            Judgement::Keep => self.ready.push_back(ordinal),
+            Judgement::Keep => self.make_ready(ordinal),
             Judgement::Hold => {}
         }
     }
@@ -58,6 +60,5 @@ impl Worker {
             }
             None => self.letters.redeemed.push(item.delivery.event.id),
         }
-        self.bear_witness(ordinal);
     }
 }

@@ -23,8 +23,6 @@ pub(super) struct Item {
     pub(super) source: Source,
     pub(super) delivery: Delivery,
     pub(super) failing_since: Option<Instant>,
-    /// What the destination last said about it.
-    pub(super) complaint: Option<Refusal>,
 }
 
 /// Where an event came from, and so how it ends.
@@ -98,10 +96,7 @@ impl Worker {
             Err(error) => (Event::bare(EventId::mint(), "unreadable".into()), Some(error)),
         };
         let delivery = Delivery::new(Arc::new(event), payload);
-        self.held.insert(
-            self.read,
-            Item { source: Source::Journal(key), delivery, failing_since: None, complaint: None },
-        );
+        self.held.insert(self.read, Item { source: Source::Journal(key), delivery, failing_since: None });
         match unreadable {
             _ if self.detached => self.graves.push(Grave { ordinal: self.read, refusal: orders::detached() }),
             None => self.ready.push_back(self.read),

@@ -18,9 +18,9 @@ use crate::pipeline::dead_letter::DeadLetter;
 /// The ordinals of letters begin here: behind those of all events that a journal can hold.
 pub(super) const FIRST: Ordinal = 1 << 63;
 
-/// At most so many are in hand at once, those included that wait for another try: a quarter of what a worker holds, so
-/// that letters which fail again stand in nobody's way.
-const AT_ONCE: usize = 256;
+/// While letters fail again, at most so many are tried: fewer than it takes to make a destination count as failing, or
+/// those that were refused before would hold up all others once more.
+const FAILING_AT_ONCE: usize = 4;
 
 /// What is to be sent again.
 #[derive(Debug, Default)]
@@ -28,6 +28,10 @@ pub(super) struct Letters {
     waiting: VecDeque<DeadLetter>,
     /// Those that are waiting, in hand or to be removed: each is sent once, however often that is asked for.
     known: HashSet<EventId>,
+    /// In hand, and to be sent in this order.
+    pub(super) ready: VecDeque<Ordinal>,
+    /// The journal had its turn.
+    pub(super) next: bool,
     /// How many were ever in hand.
     taken: u64,
     /// How many are.
@@ -60,9 +64,8 @@ impl Worker {
 
     /// Takes letters in hand, as many as there is room for.
     pub(super) fn hold_letters(&mut self, now: Instant) {
-        let room = AT_ONCE.saturating_sub(self.letters.held);
-        let number = WINDOW.min(room).min(self.letters.waiting.len());
-        let full = self.ready.len() >= WINDOW || self.held_bytes >= MAX_HELD_BYTES;
+        let number = WINDOW.saturating_sub(self.letters.held).min(self.letters.waiting.len());
+        let full = self.held_bytes >= MAX_HELD_BYTES;
         if number == 0 || full || self.on_hold || self.disk_pause.is_some_and(|until| now < until) {
             return;
         }
@@ -105,8 +108,21 @@ impl Worker {
         let mut delivery = Delivery::new(Arc::new(event), letter.bytes);
         delivery.tries = letter.tries;
         let source = Source::Letter { earlier: letter.tries };
-        self.held.insert(ordinal, Item { source, delivery, failing_since: None, complaint: None });
-        self.ready.push_back(ordinal);
+        self.held.insert(ordinal, Item { source, delivery, failing_since: None });
+        self.letters.ready.push_back(ordinal);
+    }
+
+    /// Letters that may go next, at most so many.
+    pub(super) fn pick_letters(&mut self, most: usize) -> Vec<Ordinal> {
+        let failing = self.held.range(FIRST..).any(|(_, item)| item.failing_since.is_some());
+        let most = if failing {
+            let under_way = self.letters.held - self.letters.ready.len();
+            most.min(FAILING_AT_ONCE.saturating_sub(under_way))
+        } else {
+            most
+        };
+        let most = most.min(self.letters.ready.len());
+        self.letters.ready.drain(..most).collect()
     }
 
     /// Removes the letters whose events were taken, and only then counts them as delivered.

@@ -11,7 +11,7 @@ use crate::event::{Event, EventId, Position};
 use crate::journal::{JournalConfig, Writer, open};
 use crate::pipeline::Shared;
 use crate::pipeline::awaited::Awaited;
-use crate::pipeline::control::Controls;
+use crate::pipeline::control::{Command, Controls};
 use crate::pipeline::counters::Counters;
 use crate::pipeline::dead_letter::DeadLetters;
 use crate::pipeline::progress::{LaneBoard, Progress, Stop};
@@ -103,6 +103,26 @@ impl Rig {
 
     pub(super) fn dead(&self) -> Vec<EventId> {
         self.dead_letters.list().unwrap().iter().map(|letter| letter.to_event().unwrap().id).collect()
+    }
+
+    /// Orders something of the worker, as an operator does.
+    pub(super) fn order(&self, command: Command) {
+        if matches!(command, Command::Detach) {
+            assert!(self.shared.controls.detach(0), "it was attached");
+        }
+        self.shared.controls.order(0, command);
+        self.shared.progress.ring();
+    }
+
+    /// The journal thread sees who is still attached.
+    pub(super) fn see(&self) {
+        self.shared.controls.see();
+        self.shared.progress.ring();
+    }
+
+    /// Sends all dead letters again.
+    pub(super) fn retry_all(&self) {
+        self.order(Command::Retry(self.dead_letters.list().unwrap()));
     }
 
     pub(super) fn stop_in(&self, time: Duration) {
