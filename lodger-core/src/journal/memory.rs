@@ -123,9 +123,11 @@ impl Writer {
         Ok(refused)
     }
 
-    pub(super) fn room(&self, bytes: u64) -> u64 {
-        let used = lock(&self.shared).bytes + self.staged_bytes;
-        self.max_bytes.saturating_sub(used) / (bytes + OVERHEAD).clamp(1, (self.max_bytes / 4).max(1))
+    pub(super) fn room(&self, bytes: u64, routes: Routes) -> u64 {
+        let record = (bytes + OVERHEAD).clamp(1, (self.share / 4).max(1));
+        let state = lock(&self.shared);
+        let slots = routes.iter().filter_map(|slot| state.slots.get(slot));
+        slots.map(|slot| self.share.saturating_sub(slot.bytes) / record).max().unwrap_or(0)
     }
 
     pub(super) fn commit(&mut self) -> Result<(), JournalError> {

@@ -241,14 +241,15 @@ enum WriterKind {
 }
 
 impl Writer {
-    /// How many more records, each of at most this many bytes, can certainly be appended, while nobody else fills the file
-    /// system and no write fails. A record that is larger than a segment counts as one that fills it.
+    /// How many more records, each of at most this many bytes and for all of these destinations, can certainly be appended
+    /// for one of them at least, while nobody else fills the file system and no write fails. A record that is larger than a
+    /// segment counts as one that fills it.
     #[must_use]
-    pub fn room(&self, bytes: u64) -> u64 {
+    pub fn room(&self, bytes: u64, routes: Routes) -> u64 {
         match &self.0 {
             #[cfg(feature = "journal")]
-            WriterKind::Disk(writer) => writer.room(bytes),
-            WriterKind::Memory(writer) => writer.room(bytes),
+            WriterKind::Disk(writer) => writer.room(bytes, routes),
+            WriterKind::Memory(writer) => writer.room(bytes, routes),
         }
     }
 

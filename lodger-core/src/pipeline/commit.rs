@@ -13,6 +13,7 @@ use super::Shared;
 use super::awaited::Awaited;
 use super::budget::Budget;
 use super::clock::Clock;
+use super::control::Controls;
 use super::counters::{Counters, last_resort};
 use super::fold::{self, Fold};
 use super::intake::{Entry, Intake, Limits, Taken};
@@ -45,6 +46,7 @@ pub(super) struct Committer {
     intake: Arc<Intake>,
     progress: Arc<Progress>,
     awaited: Arc<Awaited>,
+    controls: Arc<Controls>,
     counters: Arc<Counters>,
     fold: Arc<Fold>,
     clock: Arc<dyn Clock>,
@@ -123,6 +125,7 @@ impl Committer {
             intake,
             progress: Arc::clone(&shared.progress),
             awaited: Arc::clone(&shared.awaited),
+            controls: Arc::clone(&shared.controls),
             counters: Arc::clone(&shared.counters),
             fold: Arc::clone(&shared.fold),
             clock: Arc::clone(&shared.clock),
@@ -148,6 +151,10 @@ impl Committer {
         };
         self.intake.release(self.room());
         loop {
+            // Before anything else is routed: a worker that was detached ends when nothing more can come.
+            if self.controls.see() {
+                self.progress.ring();
+            }
             match self.intake.take(self.patience()) {
                 Taken::Group(entries, barriers) => {
                     let all_committed = self.group(entries);
@@ -174,7 +181,7 @@ impl Committer {
 
     /// For how many events of the largest size the journal has room.
     fn room(&self) -> usize {
-        usize::try_from(self.writer.room(LARGEST_RECORD)).unwrap_or(usize::MAX)
+        usize::try_from(self.writer.room(LARGEST_RECORD, Routes::all(MAX_DESTINATIONS))).unwrap_or(usize::MAX)
     }
 
     /// Tries to commit what is staged until it is, or the time is up.
