@@ -29,7 +29,7 @@ use crate::redact::HashKey;
 /// the rest after the next start.
 #[derive(Clone)]
 pub struct Lodger {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 /// What all clones share. Capture knows it as its sink.

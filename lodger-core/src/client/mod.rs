@@ -26,6 +26,7 @@
 
 mod accept;
 mod builder;
+mod control;
 mod error;
 mod handle;
 mod hash_key;
@@ -36,7 +37,9 @@ mod stats;
 #[cfg(test)]
 mod tests;
 
-pub use crate::pipeline::{Counts, DeadLetter, DeliveryState, FlushError, RecordError};
+pub use crate::pipeline::{
+    Counts, DeadLetter, DeliveryState, FlushError, RecordError, ReplaceKeyError, UnknownDestination,
+};
 pub use builder::LodgerBuilder;
 pub use error::{BuildError, BuildProblem};
 pub use handle::Lodger;

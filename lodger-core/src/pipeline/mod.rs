@@ -11,6 +11,7 @@
 //! - [`commit`] is the journal thread: group commit; tickets are answered after the fsync.
 //! - [`worker`] drives one destination; [`breaker`] judges its answers, [`retry`] says how long to wait,
 //!   [`dead_letter`] keeps what will never be taken.
+//! - [`mod@control`] is what operators order of the workers.
 //! - [`progress`] is the board on which all of them post; [`shutdown`] and statistics read it.
 //! - [`mod@ticket`] and [`awaited`] tell those who wait.
 
@@ -19,6 +20,7 @@ mod breaker;
 mod budget;
 mod clock;
 mod commit;
+mod control;
 mod counters;
 mod dead_letter;
 #[cfg(feature = "journal")]
@@ -46,6 +48,7 @@ use crate::event::{Event, Timestamp};
 use crate::journal::RecoveryReport;
 
 use awaited::Awaited;
+use control::Controls;
 use dead_letter::DeadLetters;
 use fold::Fold;
 use intake::{Entry, Intake, Shut};
@@ -55,6 +58,8 @@ use ticket::ticket;
 #[cfg(feature = "testing")]
 pub(crate) use clock::ImpatientClock;
 pub(crate) use clock::{Clock, SystemClock};
+pub(crate) use control::Command;
+pub use control::{ReplaceKeyError, UnknownDestination};
 pub use counters::Counts;
 pub(crate) use counters::{Counters, last_resort};
 pub use dead_letter::DeadLetter;
@@ -74,6 +79,7 @@ pub(crate) struct Shared {
     pub(crate) awaited: Arc<Awaited>,
     pub(crate) fold: Arc<Fold>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) controls: Arc<Controls>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Whether the journal is on disk.
     pub(crate) durable: bool,

@@ -7,6 +7,7 @@ use std::thread;
 use super::awaited::Awaited;
 use super::clock::Clock;
 use super::commit::Committer;
+use super::control::Controls;
 use super::counters::Counters;
 use super::dead_letter::DeadLetters;
 use super::intake::{Intake, Limits};
@@ -55,6 +56,7 @@ impl Pipeline {
             awaited: Arc::new(Awaited::new(routes.len())),
             fold: Arc::default(),
             counters: Arc::new(Counters::default()),
+            controls: Arc::new(Controls::new(routes.iter().map(|route| Arc::clone(&route.destination)))),
             clock,
             durable: journal.dir.is_some(),
         });
