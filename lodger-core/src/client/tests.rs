@@ -3,6 +3,7 @@
 
 mod building;
 mod delivery;
+mod fan_out;
 mod hostile;
 mod restart;
 

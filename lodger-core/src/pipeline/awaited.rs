@@ -15,7 +15,6 @@ const SWEEP_FROM: usize = 1_024;
 /// Gathers the acknowledgements of all destinations for those who wait for them.
 #[derive(Debug)]
 pub(crate) struct Awaited {
-    destinations: usize,
     state: Mutex<State>,
     /// The number of entries, so that workers need no lock when nobody waits.
     entries: AtomicUsize,
@@ -37,18 +36,18 @@ struct Gathering {
 }
 
 impl Awaited {
-    pub(crate) fn new(destinations: usize) -> Self {
+    pub(crate) fn new() -> Self {
         let state = State { waiting: HashMap::new(), sweep_at: SWEEP_FROM, closed: false };
-        Self { destinations, state: Mutex::new(state), entries: AtomicUsize::new(0) }
+        Self { state: Mutex::new(state), entries: AtomicUsize::new(0) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gathers for this event. Before it is committed, so that no acknowledgement comes too early. When nobody is left
+    /// Gathers the acknowledgements of so many destinations for this event. Before it is committed, so that no acknowledgement comes too early. When nobody is left
     /// who would acknowledge it, whoever waits is told that the client ended.
-    pub(crate) fn expect(&self, position: Position, watch: Watch) {
+    pub(crate) fn expect(&self, position: Position, watch: Watch, destinations: usize) {
         let mut state = self.lock();
         if state.closed {
             return;
@@ -59,7 +58,7 @@ impl Awaited {
             state.waiting.retain(|_, gathering| gathering.watch.awaited());
             state.sweep_at = SWEEP_FROM.max(state.waiting.len() * 2);
         }
-        let gathering = Gathering { watch, missing: self.destinations, receipts: Vec::new() };
+        let gathering = Gathering { watch, missing: destinations, receipts: Vec::new() };
         state.waiting.insert(position, gathering);
         self.entries.store(state.waiting.len(), Ordering::Release);
     }
@@ -133,22 +132,22 @@ mod tests {
 
     #[tokio::test]
     async fn who_comes_after_the_workers_have_ended_is_told_at_once() {
-        let awaited = Awaited::new(1);
+        let awaited = Awaited::new();
         awaited.close();
         let (ticket, watch) = ticket(Goal::Delivered);
-        awaited.expect(Position { writer: WriterId::mint(), sequence: 1 }, watch);
+        awaited.expect(Position { writer: WriterId::mint(), sequence: 1 }, watch, 1);
         let told = tokio::time::timeout(std::time::Duration::ZERO, ticket).await;
         assert!(matches!(told, Ok(Err(RecordError::Unfinished))), "{told:?}");
     }
 
     #[test]
     fn entries_of_those_who_went_away_are_swept() {
-        let awaited = Awaited::new(1);
+        let awaited = Awaited::new();
         let writer = WriterId::mint();
         let mut kept = Vec::new();
         for sequence in 0..10_000 {
             let (ticket, watch) = ticket(Goal::Delivered);
-            awaited.expect(Position { writer, sequence }, watch);
+            awaited.expect(Position { writer, sequence }, watch, 1);
             if sequence % 1_000 == 0 {
                 kept.push(ticket);
             }

@@ -97,6 +97,11 @@ impl Controls {
         self.attached.load(Ordering::SeqCst)
     }
 
+    /// Whether this lane is to get events.
+    pub(super) fn is_attached(&self, lane: usize) -> bool {
+        self.attached() & bit(lane) != 0
+    }
+
     /// The journal thread says that from here on it routes to nobody but these, and has posted whatever it routed before.
     /// Answers whether that is news.
     pub(crate) fn see(&self) -> bool {
