@@ -289,7 +289,7 @@ impl Committer {
         // Who waits for all destinations waits in vain where one of them does not get it, and is told at the commit.
         let in_vain = !place.refused.is_empty() && watch.wants_delivery();
         if watch.awaits_delivery() && !in_vain {
-            self.awaited.expect(place.position, watch, place.routes.len());
+            self.awaited.expect(place.position, watch, place.routes);
             watch = Watch::nobody();
         }
         Staged { event, place, watch }

@@ -56,7 +56,7 @@ pub enum ReplaceKeyError {
 }
 
 /// The inboxes of all workers, and which of them still get events.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Controls {
     lanes: Vec<Control>,
     /// One bit a lane: cleared when it is detached.
@@ -79,6 +79,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn bit(lane: usize) -> u16 {
     u32::try_from(lane).ok().and_then(|lane| 1u16.checked_shl(lane)).unwrap_or(0)
+}
+
+impl Default for Controls {
+    /// Without inboxes: nobody can be detached.
+    fn default() -> Self {
+        Self { lanes: Vec::new(), attached: AtomicU16::new(u16::MAX), seen: AtomicU16::new(u16::MAX) }
+    }
 }
 
 impl Controls {

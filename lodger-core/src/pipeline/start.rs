@@ -60,7 +60,8 @@ impl Pipeline {
             clock,
             durable: journal.dir.is_some(),
         });
-        let router = Router::new(identities.iter().cloned().zip(routes.iter().map(|route| route.filter.clone())));
+        let router =
+            Router::new(identities.iter().cloned().zip(routes.iter().map(|route| route.filter.clone())));
         let dead_letters: Vec<Arc<DeadLetters>> = identities
             .iter()
             .map(|identity| Arc::new(dead_letters(&journal, identity, opened.writer.id())))

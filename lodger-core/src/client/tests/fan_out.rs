@@ -44,20 +44,20 @@ impl Destination for Blocking {
 
 #[test]
 fn each_destination_gets_exactly_what_its_filter_takes() {
-    let [all, invoices, trouble, acme, vip] =
-        ["all", "invoices", "trouble", "acme", "vip"].map(|name| Scripted::batched(name, 8, 1, |_| Act::Take));
-    let lodger = builder()
-        .destination(all.clone())
-        .destination(Route::to(invoices.clone()).only(Filter::any().action_prefix("invoice.")))
-        .destination(
-            Route::to(trouble.clone())
-                .only(Filter::any().outcome(Outcome::Denied).outcome(Outcome::Failure).action_prefix("invoice.")),
-        )
-        .destination(Route::to(acme.clone()).only(Filter::any().tenant("acme")))
-        .destination(Route::to(vip.clone()).only(Filter::any().tag("vip")))
-        .in_memory_journal()
-        .build()
-        .unwrap();
+    let [all, invoices, trouble, acme, vip] = ["all", "invoices", "trouble", "acme", "vip"]
+        .map(|name| Scripted::batched(name, 8, 1, |_| Act::Take));
+    let lodger =
+        builder()
+            .destination(all.clone())
+            .destination(Route::to(invoices.clone()).only(Filter::any().action_prefix("invoice.")))
+            .destination(Route::to(trouble.clone()).only(
+                Filter::any().outcome(Outcome::Denied).outcome(Outcome::Failure).action_prefix("invoice."),
+            ))
+            .destination(Route::to(acme.clone()).only(Filter::any().tenant("acme")))
+            .destination(Route::to(vip.clone()).only(Filter::any().tag("vip")))
+            .in_memory_journal()
+            .build()
+            .unwrap();
     let mut expected: [HashSet<EventId>; 5] = Default::default();
     for number in 0..64_u32 {
         let [is_invoice, is_denied, is_acme, is_vip] = [1, 2, 4, 8].map(|bit| number & bit != 0);
@@ -76,7 +76,11 @@ fn each_destination_gets_exactly_what_its_filter_takes() {
     block_on(lodger.flush(LONG)).unwrap();
     for (at, destination) in [all, invoices, trouble, acme, vip].iter().enumerate() {
         let settled = destination.settled();
-        assert_eq!((settled.len(), ids(&settled)), (expected[at].len(), expected[at].clone()), "{destination:?}");
+        assert_eq!(
+            (settled.len(), ids(&settled)),
+            (expected[at].len(), expected[at].clone()),
+            "{destination:?}"
+        );
         let DestinationStats { routed, delivered, .. } = lane(&lodger, at);
         assert_eq!((routed, delivered), (settled.len() as u64, settled.len() as u64), "{destination:?}");
     }
@@ -100,7 +104,8 @@ fn what_no_filter_takes_is_done_with_and_counted() {
 
     let counts = lodger.stats().counts;
     assert_eq!((counts.accepted, counts.unrouted, counts.last_resort), (5, 3, 0));
-    let sequence = |seen: &Seen| serde_json::from_slice::<Event>(&seen.bytes).unwrap().position.unwrap().sequence;
+    let sequence =
+        |seen: &Seen| serde_json::from_slice::<Event>(&seen.bytes).unwrap().position.unwrap().sequence;
     let sequences: Vec<u64> = destination.settled().iter().map(sequence).collect();
     assert_eq!(sequences, [1, 2], "what is recorded nowhere uses up no number");
 }
@@ -109,7 +114,9 @@ fn what_no_filter_takes_is_done_with_and_counted() {
 fn an_event_is_acknowledged_when_those_have_it_that_it_is_for() {
     let fast = Scripted::new("fast", |_| Act::Take);
     let lodger = builder()
-        .destination(Route::to(Scripted::new("hung", |_| Act::Hang)).only(Filter::any().action_prefix("other.")))
+        .destination(
+            Route::to(Scripted::new("hung", |_| Act::Hang)).only(Filter::any().action_prefix("other.")),
+        )
         .destination(fast)
         .in_memory_journal()
         .build()
@@ -263,7 +270,8 @@ fn a_flood_of_strangers_goes_on_to_a_healthy_destination_beside_a_stalled_one() 
     assert_eq!(counts.aggregated - before.aggregated, 1_000, "told together, not each on stderr");
     assert!(counts.last_resort - before.last_resort <= 1);
     block_on(lodger.shutdown(Duration::ZERO));
-    let told = healthy.seen().split_off(settled).iter().filter(|seen| seen.action == "request.denied").count();
+    let told =
+        healthy.seen().split_off(settled).iter().filter(|seen| seen.action == "request.denied").count();
     assert!(told <= 1);
 }
 
@@ -271,7 +279,9 @@ fn a_flood_of_strangers_goes_on_to_a_healthy_destination_beside_a_stalled_one() 
 fn malformed_routes_are_problems_that_name_the_destination() {
     let problems = builder()
         .destination(Route::to(Scripted::new("a", |_| Act::Take)).only(Filter::any().tag("")))
-        .destination(Route::to(Scripted::new("b", |_| Act::Take)).only(Filter::any().action_prefix("invoice.*")))
+        .destination(
+            Route::to(Scripted::new("b", |_| Act::Take)).only(Filter::any().action_prefix("invoice.*")),
+        )
         .in_memory_journal()
         .build()
         .unwrap_err();

@@ -24,7 +24,8 @@ impl Committer {
     pub(super) fn write_due(&mut self) {
         let usage = self.writer.usage();
         self.tight = usage.bytes > usage.max_bytes / 4 * 3;
-        self.crowded = self.writer.shares().iter().any(|share| share.bytes > share.max_bytes / 4 * 3);
+        let shares = (0..self.router.lanes()).map(|slot| self.writer.share(slot));
+        self.crowded = shares.into_iter().any(|share| share.bytes > share.max_bytes / 4 * 3);
         if self.health == Health::Good && !self.tight {
             let due = self.fold.take_due(self.clock.instant());
             self.write(due);

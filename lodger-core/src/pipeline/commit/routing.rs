@@ -78,7 +78,8 @@ impl Router {
 
     /// The names of these destinations.
     pub(super) fn names(&self, routes: Routes) -> String {
-        let names = routes.iter().filter_map(|slot| self.lanes.get(slot)).map(|lane| lane.identity.to_string());
+        let names =
+            routes.iter().filter_map(|slot| self.lanes.get(slot)).map(|lane| lane.identity.to_string());
         names.collect::<Vec<_>>().join(", ")
     }
 

@@ -3,7 +3,7 @@
 mod folded;
 
 use super::*;
-use crate::destination::Identity;
+use crate::destination::{Filter, Identity};
 use crate::event::EventId;
 use crate::journal::{Backlog, JournalConfig, fault, open};
 use crate::pipeline::RecordError;
