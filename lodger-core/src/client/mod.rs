@@ -38,7 +38,8 @@ mod stats;
 mod tests;
 
 pub use crate::pipeline::{
-    Counts, DeadLetter, DeliveryState, FlushError, RecordError, ReplaceKeyError, UnknownDestination,
+    Counts, DeadLetter, DeadLetterDamage, DeadLetterList, DeliveryState, FlushError, RecordError,
+    ReplaceKeyError, UnknownDestination,
 };
 pub use builder::LodgerBuilder;
 pub use error::{BuildError, BuildProblem};

@@ -23,11 +23,10 @@ mod commit;
 mod control;
 mod counters;
 mod dead_letter;
-#[cfg(feature = "journal")]
-mod dead_letter_file;
 mod error;
 mod fold;
 mod intake;
+mod pacing;
 mod progress;
 mod retry;
 mod shutdown;
@@ -62,7 +61,7 @@ pub(crate) use control::Command;
 pub use control::{ReplaceKeyError, UnknownDestination};
 pub use counters::Counts;
 pub(crate) use counters::{Counters, last_resort};
-pub use dead_letter::DeadLetter;
+pub use dead_letter::{DeadLetter, DeadLetterDamage, DeadLetterList};
 pub use error::RecordError;
 pub(crate) use intake::{Lane, Limits, Reservation};
 

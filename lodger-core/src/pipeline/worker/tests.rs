@@ -1,5 +1,10 @@
 //! The worker on tokio's paused clock: an hour takes milliseconds, and every time below is exact.
 
+mod answers;
+mod control;
+mod letters;
+mod order;
+mod pacing;
 mod rig;
 
 use super::*;
@@ -236,7 +241,7 @@ async fn a_record_that_this_version_cannot_read_is_kept_as_a_dead_letter() {
     rig.add("a.b");
     pass(1.0).await;
     assert_eq!(rig.counts(), [0, 0, 1, 1]);
-    assert_eq!(rig.dead_letters.list().unwrap()[0].event["from"], "the future");
+    assert_eq!(rig.dead_letters.list().unwrap()[0].to_json()["from"], "the future");
 }
 
 #[cfg(feature = "journal")]
