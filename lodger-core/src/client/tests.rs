@@ -4,6 +4,7 @@
 mod building;
 mod control;
 mod delivery;
+mod fan_out;
 mod hostile;
 mod restart;
 

@@ -70,12 +70,11 @@ impl Worker {
                     self.hold(record);
                 }
                 Ok(None) => break,
-                Err(JournalError::Damaged { segment, writer, first, last }) => {
-                    let lost = last.saturating_sub(first) + 1;
+                Err(JournalError::Damaged { segment, writer, first, last, records: lost }) => {
                     self.counted.unreadable += lost;
                     self.read += lost;
                     self.shared.counters.unreadable.add(lost);
-                    self.shared.awaited.lost(writer, first..=last);
+                    self.shared.awaited.lost(self.lane, writer, first..=last);
                     tracing::error!(destination = %self.identity, segment = %segment.display(), first, last,
                         "committed events can't be read any more; the file is kept");
                 }
