@@ -2,7 +2,9 @@
 //! for, with time limits that only a broken client reaches.
 
 mod building;
+mod control;
 mod delivery;
+mod fan_out;
 mod hostile;
 mod restart;
 

@@ -72,6 +72,11 @@ impl Watch {
         self.permit.is_some() || self.goal == Goal::Delivered && self.awaited()
     }
 
+    /// Whether somebody waits for all destinations.
+    pub(crate) fn wants_delivery(&self) -> bool {
+        self.goal == Goal::Delivered && self.sender.as_ref().is_some_and(|sender| !sender.is_closed())
+    }
+
     /// Whether somebody still waits, or room.
     pub(crate) fn awaited(&self) -> bool {
         self.permit.is_some() || self.sender.as_ref().is_some_and(|sender| !sender.is_closed())
@@ -137,6 +142,7 @@ enum Cause {
     Commit { event: Box<Event>, source: Arc<JournalError> },
     DeadLetter { destination: String, refusal: Refusal },
     Unreadable,
+    ShareFull { destination: String },
 }
 
 impl Failure {
@@ -165,6 +171,11 @@ impl Failure {
         Self { cause: Some(Cause::Unreadable), counters: None }
     }
 
+    /// The event is recorded, but not for this destination, for which it stands on stderr already.
+    pub(crate) fn share_full(destination: String, counters: &Arc<Counters>) -> Self {
+        Self { cause: Some(Cause::ShareFull { destination }), counters: Some(Arc::clone(counters)) }
+    }
+
     fn into_error(mut self) -> RecordError {
         match self.cause.take() {
             Some(Cause::Invalid(why)) => RecordError::Invalid(why),
@@ -174,6 +185,7 @@ impl Failure {
                 RecordError::DeadLetter { destination, refusal }
             }
             Some(Cause::Unreadable) => RecordError::Unreadable,
+            Some(Cause::ShareFull { destination }) => RecordError::ShareFull { destination },
             None => RecordError::Unfinished,
         }
     }
@@ -186,8 +198,11 @@ impl Drop for Failure {
             Some(Cause::Commit { event, source }) => {
                 (event, format!("not committed, may still arrive: {source}"))
             }
-            // Dead letters are kept, and what is invalid or unreadable is told when that is found.
-            Some(Cause::DeadLetter { .. } | Cause::Invalid(_) | Cause::Unreadable) | None => return,
+            // Dead letters are kept, and the others are told or written when that is found.
+            Some(
+                Cause::DeadLetter { .. } | Cause::Invalid(_) | Cause::ShareFull { .. } | Cause::Unreadable,
+            )
+            | None => return,
         };
         if let Some(counters) = &self.counters {
             last_resort(&event, &reason, counters);
