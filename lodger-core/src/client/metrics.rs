@@ -16,7 +16,7 @@
 //! | `lodger_events_lost_total` | `reason`: `unreadable`, `undelivered`, `aggregated` | events that were taken and will never arrive, or perhaps not |
 //! | `lodger_events_last_resort_total` | | events on stderr because nothing else could take them |
 //! | `lodger_events_trimmed_total` | | events that were cut to fit |
-//! | `lodger_events_omitted_total` | `reason`: `filtered`, `discarded`, `orphaned` | events that nobody asked for, that the application discarded, or for which no client was installed |
+//! | `lodger_events_omitted_total` | `reason`: `filtered`, `discarded`, `unrouted`, `orphaned` | events that nobody asked for, that the application discarded, that no destination's filter takes, or for which no client was installed |
 //! | `lodger_events_unresolved_total` | `what`: `actor`, `conflicting_actors`, `target` | events that don't say all |
 //! | `lodger_events_too_late_total` | | things said about an event that was finished |
 //! | `lodger_changes_unaudited_total` | | successful changes that left no event |
@@ -26,6 +26,8 @@
 //! | `lodger_destination_delivered_total` | `destination` | events that it acknowledged |
 //! | `lodger_destination_dead_total` | `destination` | events that it refused for good |
 //! | `lodger_destination_unreadable_total` | `destination` | events that could not be read for it any more |
+//! | `lodger_destination_purged_total` | `destination` | events that were taken out of its backlog undelivered |
+//! | `lodger_destination_refused_total` | `destination` | events that are not recorded for it, because its share of the journal was used up |
 //!
 //! | gauge | labels | what it shows |
 //! | --- | --- | --- |
@@ -33,6 +35,8 @@
 //! | `lodger_journal_bytes` | | bytes that the journal takes up |
 //! | `lodger_oldest_undelivered_seconds` | | age of the oldest event that some destination doesn't have; 0 when there is none. Alarm on this one |
 //! | `lodger_destination_running` | `destination` | 1 while events go out as they come, 0 while it is tried at intervals or not at all |
+//! | `lodger_destination_backlog_bytes` | `destination` | bytes of the journal that its backlog takes up |
+//! | `lodger_destination_share_bytes` | `destination` | bytes of the journal that its backlog may take up |
 //! | `lodger_destination_pending_events` | `destination` | events that wait for it |
 //! | `lodger_destination_in_flight_events` | `destination` | events that are being sent to it |
 //! | `lodger_destination_oldest_undelivered_seconds` | `destination` | age of the oldest event that it doesn't have |
@@ -90,6 +94,7 @@ rows! {
     "lodger_events_trimmed_total" = trimmed,
     "lodger_events_omitted_total" { "reason": "filtered" } = filtered,
     "lodger_events_omitted_total" { "reason": "discarded" } = discarded,
+    "lodger_events_omitted_total" { "reason": "unrouted" } = unrouted,
     "lodger_events_unresolved_total" { "what": "actor" } = unresolved_actor,
     "lodger_events_unresolved_total" { "what": "conflicting_actors" } = conflicting_actors,
     "lodger_events_unresolved_total" { "what": "target" } = unresolved_target,
@@ -136,8 +141,12 @@ fn publish_destination(one: &DestinationStats) {
     counter!("lodger_destination_delivered_total", label()).absolute(one.delivered);
     counter!("lodger_destination_dead_total", label()).absolute(one.dead);
     counter!("lodger_destination_unreadable_total", label()).absolute(one.unreadable);
+    counter!("lodger_destination_purged_total", label()).absolute(one.purged);
+    counter!("lodger_destination_refused_total", label()).absolute(one.refused);
     let running = if one.state == DeliveryState::Running { 1.0 } else { 0.0 };
     gauge!("lodger_destination_running", label()).set(running);
+    gauge!("lodger_destination_backlog_bytes", label()).set(one.backlog_bytes as f64);
+    gauge!("lodger_destination_share_bytes", label()).set(one.share_bytes as f64);
     gauge!("lodger_destination_pending_events", label()).set(one.pending as f64);
     gauge!("lodger_destination_in_flight_events", label()).set(one.in_flight as f64);
     gauge!("lodger_destination_oldest_undelivered_seconds", label()).set(seconds(one.oldest_undelivered));
@@ -174,6 +183,14 @@ fn describe() {
             "lodger_destination_unreadable_total",
             "Audit events that could not be read for the destination any more",
         ),
+        (
+            "lodger_destination_purged_total",
+            "Audit events taken out of the backlog of the destination undelivered",
+        ),
+        (
+            "lodger_destination_refused_total",
+            "Audit events not recorded for the destination: its share was used up",
+        ),
     ] {
         describe_counter!(name, Unit::Count, text);
     }
@@ -186,6 +203,8 @@ fn describe() {
             "Age of the oldest audit event that some destination doesn't have",
         ),
         ("lodger_destination_running", Unit::Count, "1 while events go out to the destination as they come"),
+        ("lodger_destination_backlog_bytes", Unit::Bytes, "What the destination takes up of the journal"),
+        ("lodger_destination_share_bytes", Unit::Bytes, "What the destination may take up of the journal"),
         ("lodger_destination_pending_events", Unit::Count, "Audit events that wait for the destination"),
         (
             "lodger_destination_in_flight_events",

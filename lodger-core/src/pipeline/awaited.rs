@@ -150,15 +150,15 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_for_an_event_that_can_not_be_read_any_more_is_told_at_once() {
-        let awaited = Awaited::new(2);
+        let awaited = Awaited::new();
         let writer = WriterId::mint();
         let wait = |sequence| {
             let (ticket, watch) = ticket(Goal::Delivered);
-            awaited.expect(Position { writer, sequence }, watch);
+            awaited.expect(Position { writer, sequence }, watch, Routes::all(2));
             ticket
         };
         let (lost, kept) = (wait(7), wait(8));
-        awaited.lost(writer, 1..=7);
+        awaited.lost(1, writer, 1..=7);
         let now = std::time::Duration::ZERO;
         let told = tokio::time::timeout(now, lost).await;
         assert!(matches!(told, Ok(Err(RecordError::Unreadable))), "{told:?}");
