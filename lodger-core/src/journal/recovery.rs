@@ -35,10 +35,6 @@ pub(super) fn recover(
     let seed = record::seed(manifest.writer);
     let unreadable = |error: std::io::Error| format!("it can't be read: {error}");
     let (numbers, spares) = segment::list(&dir).map_err(unreadable)?;
-    for spare in spares {
-        directory::remove(&segment::spare_path(&dir, spare)).map_err(unreadable)?;
-    }
-
     let mut scans = Vec::new();
     let mut present = Sequences::default();
     let mut damage = Vec::new();
@@ -56,6 +52,11 @@ pub(super) fn recover(
             }
         }));
         scans.push((number, bytes.len() as u64, scan));
+    }
+
+    // Now that it is known to be of a format that is ours to change.
+    for spare in spares {
+        directory::remove(&segment::spare_path(&dir, spare)).map_err(unreadable)?;
     }
 
     let (mut settle_logs, mut settled) = (Vec::new(), Vec::new());

@@ -18,7 +18,8 @@ pub(super) struct State {
     pub(super) last: u64,
     /// By destination, as in `journal.json`.
     pub(super) slots: Vec<Slot>,
-    pub(super) spares: Vec<u64>,
+    /// The spare segments with their sizes in bytes.
+    pub(super) spares: Vec<(u64, u64)>,
 }
 
 /// How far one destination is.
@@ -49,6 +50,8 @@ pub(super) struct Segment {
     pub(super) damaged: bool,
     /// Whether it may be used again: not after a failed write or sync.
     pub(super) sound: bool,
+    /// Whether it counts for the limit: not when all that is pending in it is for destinations that are not here.
+    pub(super) counted: bool,
 }
 
 /// Committed records that turned out to be unreadable for a destination.
@@ -100,6 +103,7 @@ impl State {
             open: true,
             damaged: false,
             sound: true,
+            counted: true,
         };
         self.segments.insert(number, segment);
     }
