@@ -37,11 +37,13 @@ fn check(lodger: &Lodger, answered: u64, turned_away: u64, others: u64) {
 }
 
 mod on_axum {
+    use axum::Extension;
     use axum::Router;
     use axum::body::Body;
     use axum::http::Request;
     use axum::routing::get;
     use lodger_axum::AuditLayer;
+    use tokio::sync::{Notify, Semaphore};
     use tower::ServiceExt;
 
     use super::*;
@@ -69,6 +71,37 @@ mod on_axum {
         let response = app.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!((response.status().as_u16(), ran.load(Ordering::SeqCst)), (200, 1));
         assert_eq!(lodger.stats().counts.failed_closed, 1);
+    }
+
+    #[lodger_axum::audited("order.place", detach)]
+    async fn place(Extension(running): Extension<Arc<Semaphore>>, Extension(go): Extension<Arc<Notify>>) {
+        running.add_permits(1);
+        go.notified().await;
+    }
+
+    #[tokio::test]
+    async fn a_body_that_outlives_its_request_keeps_the_room_that_was_held() {
+        let dir = tempfile::tempdir().unwrap();
+        let lodger = stalled_client(dir.path());
+        let (running, go) = (Arc::new(Semaphore::new(0)), Arc::new(Notify::new()));
+        let app: Router = Router::new()
+            .route("/orders", axum::routing::post(place))
+            .layer(AuditLayer::new(lodger.clone()).fail_closed())
+            .layer(Extension(Arc::clone(&running)))
+            .layer(Extension(Arc::clone(&go)));
+        let request = tokio::spawn(app.oneshot(Request::post("/orders").body(Body::empty()).unwrap()));
+        running.acquire().await.unwrap().forget();
+        request.abort();
+        assert!(request.await.unwrap_err().is_cancelled());
+
+        let others = others(lodger.clone()).await;
+        go.notify_one();
+        let recorded = || lodger.stats().destinations[0].routed - others;
+        while recorded() == 0 {
+            assert_eq!(lodger.stats().counts.last_resort, 0);
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(recorded(), 1);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

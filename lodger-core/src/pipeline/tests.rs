@@ -153,6 +153,7 @@ async fn who_waits_for_a_pipeline_that_ends_is_told() {
     assert!(matches!(waiting.await, Err(RecordError::Unfinished)));
 }
 
+#[cfg(feature = "journal")]
 #[test]
 fn a_forked_child_is_refused_everything_and_touches_no_lock() {
     let pipeline = stuck(Limits { events: 20, bytes: 1 << 20 });
@@ -181,6 +182,7 @@ fn a_forked_child_is_refused_everything_and_touches_no_lock() {
     });
 }
 
+#[cfg(feature = "journal")]
 #[tokio::test]
 async fn a_forked_child_waits_for_nothing() {
     let pipeline = stuck(Limits { events: 20, bytes: 1 << 20 });

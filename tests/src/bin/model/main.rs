@@ -75,6 +75,8 @@ mod destination {
 
 /// The one process of the model.
 mod journal {
+    pub(crate) use lodger_core::journal::Share;
+
     #[derive(Debug, Clone, Copy)]
     pub(crate) struct Owner;
 
