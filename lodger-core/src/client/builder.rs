@@ -8,13 +8,16 @@ use super::handle::Lodger;
 use super::prepare::Preparation;
 use super::settings::Settings;
 use super::{hash_key, origin};
-use crate::destination::Destination;
+use crate::destination::Route;
 use crate::event::Origin;
 use crate::journal::JournalConfig;
 #[cfg(feature = "testing")]
 use crate::pipeline::ImpatientClock;
 use crate::pipeline::{Clock, Config, Limits, Pipeline, StartError, SystemClock};
 use crate::redact::{HashKey, Rules};
+
+/// A record of the journal has one bit a destination.
+const MAX_DESTINATIONS: usize = 16;
 
 /// Where the journal lies when nobody says.
 const DEFAULT_JOURNAL_DIR: &str = "./lodger-data/journal";
@@ -34,7 +37,7 @@ const DEFAULT_JOURNAL_DIR: &str = "./lodger-data/journal";
 #[must_use = "call `build()` to get the client"]
 pub struct LodgerBuilder {
     settings: Settings,
-    destinations: Vec<Arc<dyn Destination>>,
+    routes: Vec<Route>,
     journal: Journal,
     max_journal_bytes: Option<u64>,
     origin: Origin,
@@ -62,7 +65,7 @@ impl LodgerBuilder {
     pub(super) fn with(settings: Settings) -> Self {
         Self {
             settings,
-            destinations: Vec::new(),
+            routes: Vec::new(),
             journal: Journal::FromSettings,
             max_journal_bytes: None,
             origin: Origin::default(),
@@ -93,15 +96,16 @@ impl LodgerBuilder {
     /// is only `LODGER_API_KEY`; see [`registry`](crate::destination::registry).
     pub fn destination_from_env(mut self) -> Self {
         match self.settings.destinations() {
-            Ok(destinations) => self.destinations.extend(destinations),
+            Ok(routes) => self.routes.extend(routes),
             Err(error) => self.problems.push(BuildProblem::Destination(error)),
         }
         self
     }
 
-    /// Adds a destination. Every event goes to each of them; none waits for another.
-    pub fn destination(mut self, destination: impl Destination) -> Self {
-        self.destinations.push(Arc::new(destination));
+    /// Adds a destination, or a [`Route`] to one that says which events it gets; without a filter it gets every event. None
+    /// of several waits for another. At most 16.
+    pub fn destination(mut self, route: impl Into<Route>) -> Self {
+        self.routes.push(route.into());
         self
     }
 
@@ -187,7 +191,7 @@ impl LodgerBuilder {
         };
         let pipeline = Pipeline::start(Config {
             journal: journal_config(dir.clone(), self.max_journal_bytes),
-            destinations: self.destinations,
+            routes: self.routes,
             limits: Limits::default(),
             clock: self.clock,
         })
@@ -225,11 +229,19 @@ impl LodgerBuilder {
 
     fn check_destinations(&mut self) {
         let complained = |problem: &BuildProblem| matches!(problem, BuildProblem::Destination(_));
-        if self.destinations.is_empty() && !self.problems.iter().any(complained) {
+        if self.routes.is_empty() && !self.problems.iter().any(complained) {
             self.problems.extend(Settings::no_destination().map(BuildProblem::Destination));
         }
+        if self.routes.len() > MAX_DESTINATIONS {
+            self.problems
+                .push(BuildProblem::TooManyDestinations { given: self.routes.len(), most: MAX_DESTINATIONS });
+        }
         let mut seen = Vec::new();
-        for identity in self.destinations.iter().map(|destination| destination.identity()) {
+        for route in &self.routes {
+            let identity = route.destination.identity();
+            for message in route.problems() {
+                self.problems.push(BuildProblem::Route { destination: identity.clone(), message });
+            }
             if seen.contains(&identity) {
                 self.problems.push(BuildProblem::SamePlace { identity });
             } else {

@@ -26,6 +26,8 @@
 
 mod accept;
 mod builder;
+mod control;
+mod dead_letters;
 mod error;
 mod handle;
 mod hash_key;
@@ -36,8 +38,11 @@ mod stats;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "journal")]
+pub use crate::pipeline::DeadLetterDirectory;
 pub use crate::pipeline::{
-    Counts, DeadLetter, DeadLetterDamage, DeadLetterList, DeliveryState, FlushError, RecordError,
+    Counts, DeadLetter, DeadLetterDamage, DeadLetterList, DeadLetterQuery, DeliveryState, FlushError,
+    RecordError, ReplaceKeyError, RetryError, UnknownDestination,
 };
 pub use builder::LodgerBuilder;
 pub use error::{BuildError, BuildProblem};

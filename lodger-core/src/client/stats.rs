@@ -40,7 +40,8 @@ pub struct DestinationStats {
     pub state: DeliveryState,
     /// What the destination last complained about, while it has not recovered.
     pub last_error: Option<String>,
-    /// Events that it is to get: what an earlier process left, and everything since.
+    /// Events that it is to get: what an earlier process left, and everything since. A dead letter that is sent again
+    /// counts as routed once more, and then once more as delivered or dead.
     pub routed: u64,
     /// Events that wait.
     pub pending: u64,
@@ -91,7 +92,7 @@ impl DestinationStats {
             destination: lane.identity.clone(),
             state: lane.state,
             last_error: lane.last_error.clone(),
-            routed: lane.routed,
+            routed: lane.routed + lane.retried,
             pending: lane.pending(),
             in_flight: lane.in_flight,
             delivered: lane.delivered,

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::Shared;
 use super::awaited::Awaited;
 use super::clock::Clock;
+use super::control::Controls;
 use super::counters::{Counters, last_resort};
 use super::fold::Fold;
 use super::intake::{Entry, Intake, Taken};
@@ -36,6 +37,7 @@ pub(super) struct Committer {
     intake: Arc<Intake>,
     progress: Arc<Progress>,
     awaited: Arc<Awaited>,
+    controls: Arc<Controls>,
     counters: Arc<Counters>,
     fold: Arc<Fold>,
     clock: Arc<dyn Clock>,
@@ -110,6 +112,7 @@ impl Committer {
             intake,
             progress: Arc::clone(&shared.progress),
             awaited: Arc::clone(&shared.awaited),
+            controls: Arc::clone(&shared.controls),
             counters: Arc::clone(&shared.counters),
             fold: Arc::clone(&shared.fold),
             clock: Arc::clone(&shared.clock),
@@ -132,6 +135,10 @@ impl Committer {
             all_committed: false,
         };
         loop {
+            // Before anything else is routed: a worker that was detached ends when nothing more can come.
+            if self.controls.see() {
+                self.progress.ring();
+            }
             match self.intake.take(self.patience()) {
                 Taken::Group(entries, barriers) => {
                     let all_committed = self.group(entries);

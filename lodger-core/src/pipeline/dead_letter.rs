@@ -7,28 +7,35 @@
 #[cfg(feature = "journal")]
 mod compaction;
 #[cfg(feature = "journal")]
+mod directory;
+#[cfg(feature = "journal")]
 mod files;
 #[cfg(feature = "journal")]
 mod index;
 #[cfg(feature = "journal")]
 mod line;
 mod list;
+mod query;
 #[cfg(all(test, feature = "journal"))]
 mod tests;
 
 use std::collections::{HashSet, VecDeque};
+use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::destination::{Identity, Refusal};
+use crate::destination::{Identity, Refusal, what, word};
 use crate::event::{Event, EventId, Timestamp};
 
 #[cfg(feature = "journal")]
-pub(crate) use files::DeadLetterFiles;
+pub use directory::DeadLetterDirectory;
+#[cfg(feature = "journal")]
+use files::DeadLetterFiles;
 pub use list::{DeadLetterDamage, DeadLetterList};
+pub use query::{DeadLetterQuery, RetryError};
 
 /// How many dead letters an in-memory journal keeps for each destination.
 const KEPT_IN_MEMORY: usize = 1_000;
@@ -81,6 +88,13 @@ impl DeadLetter {
         serde_json::from_slice(&self.bytes)
     }
 
+    /// The same letter after another refusal of its event.
+    #[must_use]
+    pub(crate) fn again(&self, at: Timestamp, refusal: Refusal, tries: u32) -> Self {
+        let Refusal { status, reason } = refusal;
+        Self { at, status, reason, tries, ..self.clone() }
+    }
+
     /// The event as a JSON value, also one that this version doesn't understand; a text where it is no JSON. Good to
     /// look at, but not to be sent: writing the value gives other bytes, because numbers and the order of members are
     /// not those of canonical JSON.
@@ -88,6 +102,26 @@ impl DeadLetter {
     pub fn to_json(&self) -> Value {
         serde_json::from_slice(&self.bytes)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&self.bytes).into_owned()))
+    }
+}
+
+/// One line for people, whatever the event holds: id, time, destination, status, reason, action, target.
+///
+/// ```text
+/// 0199b1c0-…  2026-05-15T12:00:00.000000Z  lodger:https://api.example.com  422  "no such project"  invoice.update  invoice 7
+/// ```
+impl fmt::Display for DeadLetter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}  {}  {}  ", self.id, self.at, word(&self.destination.to_string()))?;
+        match self.status {
+            Some(status) => write!(f, "{status}")?,
+            None => f.write_str("-")?,
+        }
+        write!(f, "  {}", word(&self.reason))?;
+        match self.to_event() {
+            Ok(event) => write!(f, "  {}  {}", word(&event.action), what(&event.target)),
+            Err(_) => f.write_str("  (an event that this version can't read)"),
+        }
     }
 }
 

@@ -11,6 +11,7 @@
 //! - [`commit`] is the journal thread: group commit; tickets are answered after the fsync.
 //! - [`worker`] drives one destination; [`breaker`] judges its answers, [`retry`] says how long to wait,
 //!   [`dead_letter`] keeps what will never be taken.
+//! - [`mod@control`] is what operators order of the workers.
 //! - [`progress`] is the board on which all of them post; [`shutdown`] and statistics read it.
 //! - [`mod@ticket`] and [`awaited`] tell those who wait.
 
@@ -19,6 +20,7 @@ mod breaker;
 mod budget;
 mod clock;
 mod commit;
+mod control;
 mod counters;
 mod dead_letter;
 mod error;
@@ -36,7 +38,6 @@ mod ticket;
 mod weight;
 mod worker;
 
-use std::io;
 use std::sync::Arc;
 
 use crate::destination::Identity;
@@ -44,6 +45,7 @@ use crate::event::{Event, Timestamp};
 use crate::journal::RecoveryReport;
 
 use awaited::Awaited;
+use control::Controls;
 use dead_letter::DeadLetters;
 use fold::Fold;
 use intake::{Entry, Intake, Shut};
@@ -53,9 +55,13 @@ use ticket::ticket;
 #[cfg(feature = "testing")]
 pub(crate) use clock::ImpatientClock;
 pub(crate) use clock::{Clock, SystemClock};
+pub(crate) use control::Command;
+pub use control::{ReplaceKeyError, UnknownDestination};
 pub use counters::Counts;
 pub(crate) use counters::{Counters, last_resort};
-pub use dead_letter::{DeadLetter, DeadLetterDamage, DeadLetterList};
+#[cfg(feature = "journal")]
+pub use dead_letter::DeadLetterDirectory;
+pub use dead_letter::{DeadLetter, DeadLetterDamage, DeadLetterList, DeadLetterQuery, RetryError};
 pub use error::RecordError;
 pub(crate) use intake::{Lane, Limits, Reservation};
 
@@ -72,6 +78,7 @@ pub(crate) struct Shared {
     pub(crate) awaited: Arc<Awaited>,
     pub(crate) fold: Arc<Fold>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) controls: Arc<Controls>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Whether the journal is on disk.
     pub(crate) durable: bool,
@@ -190,16 +197,6 @@ impl Pipeline {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.shared.clock.now()
-    }
-
-    /// The dead letters of all destinations.
-    pub(crate) fn dead_letters(&self) -> io::Result<Vec<DeadLetter>> {
-        let mut all = Vec::new();
-        for letters in &self.dead_letters {
-            all.extend(letters.list()?);
-        }
-        all.sort_by_key(|letter| letter.at);
-        Ok(all)
     }
 
     /// The destinations, in the order of the board.

@@ -50,6 +50,8 @@ pub(crate) struct LaneBoard {
     pub(crate) identity: Identity,
     /// Events that this destination is to get: the backlog at the start, and everything committed since.
     pub(crate) routed: u64,
+    /// Dead letters that are to be sent again, or were: each counts once more as delivered or dead.
+    pub(crate) retried: u64,
     pub(crate) in_flight: u64,
     pub(crate) delivered: u64,
     pub(crate) dead: u64,
@@ -69,6 +71,7 @@ impl LaneBoard {
         Self {
             identity,
             routed: backlog,
+            retried: 0,
             in_flight: 0,
             delivered: 0,
             dead: 0,
@@ -81,9 +84,10 @@ impl LaneBoard {
         }
     }
 
-    /// Events that are committed and wait: routed = pending + in flight + delivered + dead + unreadable.
+    /// Events that are committed and wait: routed + retried = pending + in flight + delivered + dead + unreadable.
     pub(crate) fn pending(&self) -> u64 {
-        self.routed.saturating_sub(self.in_flight + self.delivered + self.dead + self.unreadable)
+        (self.routed + self.retried)
+            .saturating_sub(self.in_flight + self.delivered + self.dead + self.unreadable)
     }
 
     /// Events that are not done.
@@ -104,6 +108,10 @@ pub enum DeliveryState {
     /// Somebody has to act: a wrong key, an unpaid bill, a destination that refuses more than it should. Everything is
     /// kept, and one event a minute is tried.
     Paused,
+    /// An operator paused it: everything is kept, and nothing is tried until it is resumed.
+    OnHold,
+    /// An operator detached it: nothing is meant for it any more, and what it did not get becomes dead letters.
+    Detached,
 }
 
 impl Progress {

@@ -7,13 +7,14 @@ use std::thread;
 use super::awaited::Awaited;
 use super::clock::Clock;
 use super::commit::Committer;
+use super::control::Controls;
 use super::counters::Counters;
 use super::dead_letter::DeadLetters;
 use super::intake::{Intake, Limits};
 use super::progress::{LaneBoard, Progress};
 use super::worker::Worker;
 use super::{Pipeline, Shared};
-use crate::destination::{Destination, Identity};
+use crate::destination::{Identity, Route};
 use crate::event::WriterId;
 use crate::journal::{self, Backlog, JournalConfig, JournalError, RecoveryReport};
 
@@ -21,7 +22,7 @@ use crate::journal::{self, Backlog, JournalConfig, JournalError, RecoveryReport}
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) journal: JournalConfig,
-    pub(crate) destinations: Vec<Arc<dyn Destination>>,
+    pub(crate) routes: Vec<Route>,
     pub(crate) limits: Limits,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -43,8 +44,8 @@ impl Pipeline {
     /// Opens the journal and starts its thread and one for each destination. Whatever dead processes left for these
     /// destinations is delivered first.
     pub(crate) fn start(config: Config) -> Result<Self, StartError> {
-        let Config { journal, destinations, limits, clock } = config;
-        let identities: Vec<Identity> = destinations.iter().map(|one| one.identity()).collect();
+        let Config { journal, routes, limits, clock } = config;
+        let identities: Vec<Identity> = routes.iter().map(|route| route.destination.identity()).collect();
         let opened = journal::open(&journal, &identities)?;
         report(&opened.report);
 
@@ -52,9 +53,10 @@ impl Pipeline {
         let board = lanes.map(|(identity, backlog)| LaneBoard::new(identity.clone(), backlog.pending()));
         let shared = Arc::new(Shared {
             progress: Arc::new(Progress::new(board.collect())),
-            awaited: Arc::new(Awaited::new(destinations.len())),
+            awaited: Arc::new(Awaited::new(routes.len())),
             fold: Arc::default(),
             counters: Arc::new(Counters::default()),
+            controls: Arc::new(Controls::new(routes.iter().map(|route| Arc::clone(&route.destination)))),
             clock,
             durable: journal.dir.is_some(),
         });
@@ -70,10 +72,10 @@ impl Pipeline {
             dead_letters: dead_letters.clone(),
             recovery: opened.report,
         };
-        for (lane, (destination, (backlog, letters))) in
-            destinations.into_iter().zip(opened.backlogs.into_iter().zip(dead_letters)).enumerate()
+        for (lane, (route, (backlog, letters))) in
+            routes.into_iter().zip(opened.backlogs.into_iter().zip(dead_letters)).enumerate()
         {
-            start_worker(lane, destination, backlog, letters, &shared)?;
+            start_worker(lane, route, backlog, letters, &shared)?;
         }
         let committer = Committer::new(opened.writer, opened.previous, intake, &shared);
         spawn("lodger-journal".to_owned(), move || committer.run())?;
@@ -109,11 +111,12 @@ fn report(report: &RecoveryReport) {
 
 fn start_worker(
     lane: usize,
-    destination: Arc<dyn Destination>,
+    route: Route,
     backlog: Backlog,
     letters: Arc<DeadLetters>,
     shared: &Arc<Shared>,
 ) -> Result<(), StartError> {
+    let Route { destination, .. } = route;
     let name = format!("lodger-{}", destination.identity().kind);
     let shared = Arc::clone(shared);
     let (tell, started) = mpsc::channel();

@@ -205,6 +205,7 @@ pub(crate) fn stuck(limits: Limits) -> Pipeline {
         awaited: Arc::new(Awaited::new(1)),
         fold: Arc::default(),
         counters: Arc::default(),
+        controls: Arc::default(),
         clock: Arc::new(FixedClock::with_jitter(1.0)),
         durable: true,
     };

@@ -81,7 +81,7 @@ fn a_flood_that_has_stopped_is_told_though_no_event_comes() {
     };
     let pipeline = Pipeline::start(Config {
         journal: JournalConfig::in_memory(),
-        destinations: vec![Arc::new(destination.clone())],
+        routes: vec![destination.clone().into()],
         // One event alone has room.
         limits: Limits { events: 9, bytes: 1 << 20 },
         clock: Arc::clone(&clock) as Arc<dyn Clock>,

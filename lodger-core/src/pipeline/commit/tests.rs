@@ -36,6 +36,7 @@ impl Bench {
         let shared = Shared {
             progress: Arc::new(Progress::new(vec![LaneBoard::new(identity, 0)])),
             awaited: Arc::new(Awaited::new(1)),
+            controls: Arc::default(),
             fold: Arc::default(),
             counters: Arc::default(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,

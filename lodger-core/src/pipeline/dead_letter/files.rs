@@ -67,6 +67,39 @@ impl DeadLetterFiles {
         Self { dir, destination: destination.clone(), writer, index, open }
     }
 
+    /// The files in a directory that is there, and whose they are; `None` where there are neither letters nor a name.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be told whose letters these are.
+    pub(super) fn found(dir: PathBuf, writer: WriterId) -> io::Result<Option<(Identity, Self)>> {
+        check(&dir)?;
+        let (index, open) = (Mutex::default(), Mutex::default());
+        let mut files = Self { dir, destination: Identity::new("", ""), writer, index, open };
+        let path = files.dir.join(IDENTITY);
+        let identity = match directory::read(&path) {
+            Ok(text) => serde_json::from_slice(&text).ok(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        // Each letter says it, too.
+        let identity = match identity {
+            Some(identity) => Some(identity),
+            None => files.list()?.next().transpose()?.map(|letter| letter.destination),
+        };
+        match identity {
+            Some(identity) => {
+                files.destination = identity;
+                Ok(Some((files.destination.clone(), files)))
+            }
+            None if index::names(&files.dir)?.is_empty() => Ok(None),
+            None => Err(io::Error::other(format!(
+                "{} can't be read, and without it nobody knows whose letters lie beside it; move that directory elsewhere",
+                path.display()
+            ))),
+        }
+    }
+
     /// Appends and fsyncs, in one write. After an error nothing counts as kept; what was written nevertheless is
     /// recognised as a repeat when the file is read.
     pub(crate) fn append(&self, letters: &[DeadLetter]) -> io::Result<()> {

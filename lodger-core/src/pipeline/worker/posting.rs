@@ -1,0 +1,67 @@
+//! What the worker says of itself, on the board and in the log.
+
+use super::Worker;
+use crate::pipeline::progress::DeliveryState;
+
+/// What this worker has counted so far.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Counted {
+    pub(super) delivered: u64,
+    pub(super) dead: u64,
+    pub(super) unreadable: u64,
+}
+
+impl Worker {
+    /// Posts how far this destination is, and says once when its state changed.
+    pub(super) fn post(&mut self) {
+        let state = self.breaker.lane_state();
+        let error = self.breaker.last_error();
+        if state != self.said {
+            self.said = state;
+            let (destination, error) = (&self.identity, error.unwrap_or_default());
+            match state {
+                DeliveryState::Running => tracing::info!(%destination, "delivery resumed"),
+                DeliveryState::BackingOff => {
+                    tracing::warn!(%destination, error, "delivery is failing; retrying");
+                }
+                DeliveryState::OnHold => {
+                    tracing::warn!(%destination, "delivery is on hold until it is resumed")
+                }
+                DeliveryState::Detached => {
+                    tracing::warn!(%destination, "detached: what it did not get becomes dead letters");
+                }
+                DeliveryState::Paused => {
+                    tracing::error!(%destination, error, "delivery is paused: everything is kept, and one event a \
+                        minute is tried");
+                }
+            }
+        }
+        // Also where too few events fail to back off: a service with a handful of changes a day must hear of it.
+        if state == DeliveryState::Running && self.said_error != error.is_some() {
+            self.said_error = error.is_some();
+            match error {
+                Some(error) => {
+                    tracing::warn!(destination = %self.identity, error, "an event was not taken; it is tried again");
+                }
+                None => tracing::info!(destination = %self.identity, "events are taken again"),
+            }
+        }
+        let in_flight = self.in_flight() as u64;
+        let oldest = self.held.first_key_value();
+        let unsettled = self.backlog.pending();
+        self.shared.progress.post_lane(self.lane, |lane| {
+            lane.in_flight = in_flight;
+            lane.delivered = self.counted.delivered;
+            lane.dead = self.counted.dead;
+            lane.unreadable = self.counted.unreadable;
+            lane.done_before = oldest.map_or(self.read + 1, |(ordinal, _)| *ordinal);
+            lane.oldest = oldest.map(|(_, item)| item.delivery.event.occurred_at);
+            lane.state = state;
+            if lane.last_error.as_deref() != error {
+                lane.last_error = error.map(str::to_owned);
+            }
+            // What is being committed is routed already and not yet in the backlog.
+            debug_assert!(unsettled <= lane.remaining(), "{unsettled} in the journal, counted {lane:?}");
+        });
+    }
+}
