@@ -13,16 +13,19 @@ pub(super) struct Space {
     min_free_bytes: u64,
     bytes: AtomicU64,
     segments: AtomicU64,
+    /// By destination: bytes of the segments in which something is pending for it.
+    backlogs: Vec<AtomicU64>,
 }
 
 impl Space {
-    pub(super) fn new(dir: PathBuf, config: &JournalConfig) -> Self {
+    pub(super) fn new(dir: PathBuf, config: &JournalConfig, destinations: usize) -> Self {
         Self {
             dir,
             max_bytes: config.max_bytes,
             min_free_bytes: config.min_free_bytes,
             bytes: AtomicU64::new(0),
             segments: AtomicU64::new(0),
+            backlogs: (0..destinations).map(|_| AtomicU64::new(0)).collect(),
         }
     }
 
@@ -31,9 +34,33 @@ impl Space {
         &self.dir
     }
 
-    /// The limit in bytes.
-    pub(super) fn max_bytes(&self) -> u64 {
-        self.max_bytes
+    /// How many destinations share it.
+    pub(super) fn destinations(&self) -> usize {
+        self.backlogs.len()
+    }
+
+    /// How many bytes one destination's backlog may take.
+    pub(super) fn share(&self) -> u64 {
+        share(self.max_bytes, self.backlogs.len())
+    }
+
+    /// How many bytes a destination's backlog takes.
+    pub(super) fn backlog(&self, destination: usize) -> u64 {
+        self.backlogs.get(destination).map_or(0, |bytes| bytes.load(Ordering::Relaxed))
+    }
+
+    /// Counts a segment in which something is pending for a destination now.
+    pub(super) fn hold(&self, destination: usize, bytes: u64) {
+        if let Some(backlog) = self.backlogs.get(destination) {
+            backlog.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes back what was counted by [`hold`](Self::hold).
+    pub(super) fn let_go(&self, destination: usize, bytes: u64) {
+        if let Some(backlog) = self.backlogs.get(destination) {
+            backlog.fetch_sub(bytes, Ordering::Relaxed);
+        }
     }
 
     /// Takes room for another segment, if it is there.
@@ -72,6 +99,11 @@ impl Space {
     }
 }
 
+/// What each of the destinations may take of `max_bytes`.
+pub(super) fn share(max_bytes: u64, destinations: usize) -> u64 {
+    max_bytes / (destinations as u64).max(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +112,7 @@ mod tests {
         Space::new(
             std::env::temp_dir(),
             &JournalConfig { max_bytes, min_free_bytes, ..JournalConfig::default() },
+            1,
         )
     }
 

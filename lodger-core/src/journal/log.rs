@@ -1,15 +1,16 @@
 //! One writer's directory while this process holds it: what its writer and the backlogs share.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::limits::Space;
+use super::routing::Routing;
 use super::segment::{self, SegmentFile};
 use super::sequences::Sequences;
 use super::settle::SettleLog;
-use super::{JournalError, directory, fault, record};
+use super::state::{Lost, Segment, State};
+use super::{JournalError, Routes, directory, fault, record};
 use crate::event::{Position, WriterId};
 
 /// How many freed segments are kept for reuse: one for the next rotation and one for the next but one.
@@ -20,8 +21,8 @@ const MAX_SPARES: usize = 2;
 pub(super) enum Ownership {
     /// This opening's own, with segments of this size, after this writer.
     Own { segment_bytes: u64, previous: Option<Position> },
-    /// That of a dead process.
-    Adopted,
+    /// That of a dead process, with the places that its destinations have among this opening's, where they have one.
+    Adopted { places: Vec<Option<usize>> },
 }
 
 /// One writer's directory.
@@ -41,40 +42,6 @@ pub(super) struct Log {
     _lock: File,
 }
 
-#[derive(Debug, Default)]
-pub(super) struct State {
-    pub(super) segments: BTreeMap<u64, Segment>,
-    /// The last committed sequence.
-    pub(super) last: u64,
-    /// By destination, as in `journal.json`.
-    pub(super) settled: Vec<Sequences>,
-    pub(super) spares: Vec<u64>,
-}
-
-/// A segment and the committed records in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Segment {
-    /// The size of the file in bytes.
-    pub(super) size: u64,
-    /// Where the committed records end.
-    pub(super) end: u64,
-    /// The first and the last committed sequence; none yet when `last` is 0.
-    pub(super) first: u64,
-    pub(super) last: u64,
-    /// Whether records may still be written to it.
-    pub(super) open: bool,
-    /// Whether something in it was unreadable: kept when it is freed.
-    pub(super) damaged: bool,
-    /// Whether it may be used again: not after a failed write or sync.
-    pub(super) sound: bool,
-}
-
-impl Segment {
-    pub(super) fn empty(size: u64) -> Self {
-        Self { size, end: 0, first: 0, last: 0, open: true, damaged: false, sound: true }
-    }
-}
-
 /// What there is to read in a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct View {
@@ -90,7 +57,7 @@ impl Log {
         state: State,
         settle_logs: Vec<SettleLog>,
     ) -> Self {
-        Self {
+        let log = Self {
             writer,
             dir,
             seed: record::seed(writer),
@@ -100,7 +67,12 @@ impl Log {
             state: Mutex::new(state),
             settle_logs: settle_logs.into_iter().map(Mutex::new).collect(),
             _lock: lock,
+        };
+        for segment in log.state().segments.values() {
+            log.space.take(segment.size);
+            log.hold(segment.pending(), segment.size);
         }
+        log
     }
 
     pub(super) fn writer(&self) -> WriterId {
@@ -129,19 +101,61 @@ impl Log {
         if opened_by == used_by { Ok(()) } else { Err(JournalError::Forked { opened_by, used_by }) }
     }
 
+    /// Which of this opening's destinations has this place in `journal.json`.
+    fn place(&self, slot: usize) -> Option<usize> {
+        match &self.ownership {
+            Ownership::Own { .. } => Some(slot),
+            Ownership::Adopted { places } => places.get(slot).copied().flatten(),
+        }
+    }
+
+    /// Counts a segment for the shares of these destinations. With the state locked, as `let_go`.
+    fn hold(&self, slots: Routes, bytes: u64) {
+        slots.iter().filter_map(|slot| self.place(slot)).for_each(|place| self.space.hold(place, bytes));
+    }
+
+    fn let_go(&self, slots: Routes, bytes: u64) {
+        slots.iter().filter_map(|slot| self.place(slot)).for_each(|place| self.space.let_go(place, bytes));
+    }
+
     // For the writer.
 
     /// Makes records that are durable in a segment visible to the backlogs.
-    pub(super) fn publish(&self, number: u64, end: u64, first: u64, last: u64) {
+    pub(super) fn publish(&self, number: u64, end: u64, first: u64, routing: &Routing) {
         let mut state = self.state();
-        state.last = last;
-        if let Some(segment) = state.segments.get_mut(&number) {
-            segment.end = end;
-            segment.last = last;
-            if segment.first == 0 {
-                segment.first = first;
-            }
+        let new = state.publish(number, end, first, routing);
+        if let Some(segment) = state.segments.get(&number) {
+            self.hold(new, segment.size);
         }
+    }
+
+    /// Which of these destinations have no room in their shares for a record in `target`: a segment and its size,
+    /// where it is there already. `staged` are the segments in which records wait for their commit, and for whom.
+    pub(super) fn over_share<'a>(
+        &self,
+        routes: Routes,
+        target: (Option<u64>, u64),
+        staged: impl Iterator<Item = (u64, u64, &'a Routing)> + Clone,
+    ) -> Routes {
+        if self.space.destinations() < 2 {
+            // The only one has all of it.
+            return Routes::NONE;
+        }
+        let state = self.state();
+        let holds = |number, slot| {
+            state.segments.get(&number).is_some_and(|segment: &Segment| segment.pending().contains(slot))
+        };
+        let refuses = |&slot: &usize| {
+            let staged = staged
+                .clone()
+                .filter(|(number, _, routing)| routing.any().contains(slot) && !holds(*number, slot));
+            if target.0.is_some_and(|at| holds(at, slot) || staged.clone().any(|(number, ..)| number == at)) {
+                return false;
+            }
+            let staged: u64 = staged.map(|(_, bytes, _)| bytes).sum();
+            self.space.backlog(slot) + staged + target.1 > self.space.share()
+        };
+        routes.iter().filter(refuses).fold(Routes::NONE, Routes::with)
     }
 
     /// No record will be written to this segment any more; `sound` tells whether all writes to it succeeded.
@@ -152,10 +166,9 @@ impl Log {
         }
     }
 
-    /// Whether all destinations have settled everything in this segment.
+    /// Whether nothing in this segment is pending for anybody.
     pub(super) fn is_settled(&self, number: u64) -> bool {
-        let state = self.state();
-        state.segments.get(&number).is_some_and(|segment| all_settled(&state.settled, segment))
+        self.state().segments.get(&number).is_some_and(|segment| segment.pending().is_empty())
     }
 
     /// Makes the segment with this number, out of a spare one if possible. Takes no room when it fails.
@@ -172,7 +185,7 @@ impl Log {
                 SegmentFile::create(&self.dir, number, size).inspect_err(|_| self.space.release(size))?
             }
         };
-        self.state().segments.insert(number, Segment::empty(size));
+        self.state().add_segment(number, size);
         Ok(file)
     }
 
@@ -193,12 +206,14 @@ impl Log {
 
     // For the backlogs.
 
-    /// What there is to read from this place on.
-    pub(super) fn view(&self, number: u64, offset: u64) -> Option<View> {
+    /// What there is to read for a destination from this place on.
+    pub(super) fn view(&self, slot: usize, number: u64, offset: u64) -> Option<View> {
         let state = self.state();
         let mut segments = state.segments.range(number..);
         segments
-            .find(|&(&at, segment)| segment.end > if at == number { offset } else { 0 })
+            .find(|&(&at, segment)| {
+                segment.pending().contains(slot) && segment.end > if at == number { offset } else { 0 }
+            })
             .map(|(&number, segment)| View { number, end: segment.end })
     }
 
@@ -209,47 +224,43 @@ impl Log {
 
     /// Whether this destination has settled this sequence.
     pub(super) fn contains(&self, slot: usize, sequence: u64) -> bool {
-        self.state().settled.get(slot).is_none_or(|settled| settled.contains(sequence))
+        self.state().slots.get(slot).is_none_or(|slot| slot.settled.contains(sequence))
     }
 
-    /// How many committed records this destination has not settled.
+    /// How many committed records are for this destination and not settled.
     pub(super) fn pending(&self, slot: usize) -> u64 {
-        let state = self.state();
-        state.settled.get(slot).map_or(0, |settled| state.last.saturating_sub(settled.count()))
+        self.state().pending(slot)
     }
 
-    /// Settles ranges of sequences for a destination, and frees what all have settled.
+    /// Settles ranges of sequences for a destination, in ascending order, and frees what all have settled.
     pub(super) fn settle(&self, slot: usize, ranges: &[(u64, u64)]) -> Result<(), JournalError> {
         self.check_process()?;
-        let Some(settle_log) = self.settle_logs.get(slot) else { return Ok(()) };
-        let mut written = {
-            // The file before the state: once the state says settled, the other destinations' threads may free.
-            let mut settle_log = settle_log.lock().unwrap_or_else(PoisonError::into_inner);
-            let fresh: Vec<(u64, u64)> = {
-                let state = self.state();
-                let settled = state.settled.get(slot);
-                let is_fresh = |&(first, last): &(u64, u64)| {
-                    last <= state.last && settled.is_some_and(|settled| !settled.covers(first, last))
-                };
-                ranges.iter().copied().filter(is_fresh).collect()
-            };
-            let written = settle_log.append(&fresh, || {
-                let mut settled = self.settled(slot);
-                fresh.iter().for_each(|&(first, last)| _ = settled.insert(first, last));
-                settled
-            });
-            if let Some(settled) = self.state().settled.get_mut(slot) {
-                fresh.iter().for_each(|&(first, last)| _ = settled.insert(first, last));
-            }
-            written
-        };
+        let mut noted = self.note(slot, ranges);
         let reclaimed = self.reclaim();
-        if written.is_err() {
+        if noted.is_err() {
             // On a full disk what was just freed may have made the room.
-            let mut settle_log = settle_log.lock().unwrap_or_else(PoisonError::into_inner);
-            written = settle_log.append(&[], || self.settled(slot));
+            noted = self.note(slot, &[]);
         }
-        written.and(reclaimed)
+        noted.and(reclaimed)
+    }
+
+    /// Notes ranges as settled, in the file and then in memory.
+    fn note(&self, slot: usize, ranges: &[(u64, u64)]) -> Result<(), JournalError> {
+        let Some(settle_log) = self.settle_logs.get(slot) else { return Ok(()) };
+        // The file before the state: once the state says settled, the other destinations' threads may free.
+        let mut settle_log = settle_log.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = self.state().fresh(slot, ranges);
+        let noted = settle_log.append(&fresh, || {
+            let mut settled = self.settled(slot);
+            fresh.iter().for_each(|&(first, last)| _ = settled.insert(first, last));
+            settled
+        });
+        let mut state = self.state();
+        for (first, last) in fresh {
+            let released = state.settle(slot, first, last);
+            self.let_go(Routes::NONE.with(slot), released);
+        }
+        noted
     }
 
     /// Makes what a destination has settled durable.
@@ -259,47 +270,33 @@ impl Log {
     }
 
     fn settled(&self, slot: usize) -> Sequences {
-        self.state().settled.get(slot).cloned().unwrap_or_default()
+        self.state().slots.get(slot).map(|slot| slot.settled.clone()).unwrap_or_default()
     }
 
-    /// Counts committed records that can't be read any more as settled for a destination, and keeps the segment for
-    /// inspection. Says whether they were missing before this.
-    pub(super) fn lose(&self, slot: usize, number: u64, first: u64, last: u64) -> bool {
-        {
-            let mut state = self.state();
-            if last < first || state.settled.get(slot).is_none_or(|settled| settled.covers(first, last)) {
-                return false;
-            }
-            if let Some(segment) = state.segments.get_mut(&number) {
-                segment.damaged = true;
-            }
-        }
-        if let Err(error) = self.settle(slot, &[(first, last)]) {
+    /// Counts committed records that can't be read any more as settled for a destination, and keeps their segments
+    /// for inspection. Answers what was pending there until now.
+    pub(super) fn lose(&self, slot: usize, first: u64, last: u64) -> Option<Lost> {
+        let lost = self.state().lose(slot, first, last)?;
+        if let Err(error) = self.settle(slot, &[(lost.first, lost.last)]) {
             tracing::warn!(%error, "the loss of journal records could not be noted and will be found again");
         }
-        true
+        Some(lost)
     }
 
     // Freeing.
 
     /// Frees the segments that all destinations have settled.
     pub(super) fn reclaim(&self) -> Result<(), JournalError> {
-        let freed: Vec<(u64, Segment)> = {
-            let mut state = self.state();
-            let State { segments, settled, .. } = &mut *state;
-            let is_free = |segment: &Segment| !segment.open && all_settled(settled, segment);
-            let freed: Vec<_> = segments.iter().filter(|(_, segment)| is_free(segment)).collect();
-            let freed: Vec<_> =
-                freed.into_iter().map(|(&number, segment)| (number, segment.clone())).collect();
-            freed.iter().for_each(|(number, _)| _ = segments.remove(number));
-            freed
-        };
+        let freed = self.state().take_free();
         if freed.is_empty() {
             return Ok(());
         }
         // Before the records go: else a power loss could leave neither them nor the note that they are settled, and
         // the next opening would have to call them missing.
-        let mut result = (0..self.settle_logs.len()).map(|slot| self.sync(slot)).fold(Ok(()), Result::and);
+        // With them goes the knowledge of whom they were for: what was for others is filled in.
+        let ranges: Vec<(u64, u64)> = freed.iter().filter_map(|(_, segment)| segment.range()).collect();
+        let note = |slot| self.note(slot, &ranges).and_then(|()| self.sync(slot));
+        let mut result = (0..self.settle_logs.len()).map(note).fold(Ok(()), Result::and);
         // A full disk gets the room all the same: kept segments could keep it full for ever.
         if !matches!(result, Ok(()) | Err(JournalError::DiskFull { .. })) {
             self.state().segments.extend(freed);
@@ -349,13 +346,13 @@ impl Log {
         let done = {
             let mut state = self.state();
             state.segments.values_mut().for_each(|segment| segment.open = false);
-            let last = state.last;
-            state.settled.iter().all(|settled| settled.covers(1, last))
+            state.slots.iter().all(|slot| slot.pending == 0)
         };
         if !done {
             return Ok(());
         }
-        let ownership = std::mem::replace(&mut self.ownership, Ownership::Adopted);
+        let places = Vec::new();
+        let ownership = std::mem::replace(&mut self.ownership, Ownership::Adopted { places });
         self.reclaim()?;
         for spare in std::mem::take(&mut self.state().spares) {
             let path = segment::spare_path(&self.dir, spare);
@@ -363,7 +360,7 @@ impl Log {
         }
         let tells_nothing = match ownership {
             Ownership::Own { previous, .. } => self.state().last == 0 && previous.is_none(),
-            Ownership::Adopted => true,
+            Ownership::Adopted { .. } => true,
         };
         if tells_nothing {
             remove_writer(&self.dir).map_err(|source| JournalError::io("remove", &self.dir, source))?;
@@ -385,13 +382,9 @@ impl Drop for Log {
         // A directory that is let go with records in it no longer counts.
         for segment in self.state().segments.values() {
             self.space.release(segment.size);
+            self.let_go(segment.pending(), segment.size);
         }
     }
-}
-
-/// Whether all destinations have settled everything in a segment.
-fn all_settled(settled: &[Sequences], segment: &Segment) -> bool {
-    segment.last == 0 || settled.iter().all(|settled| settled.covers(segment.first, segment.last))
 }
 
 /// Moves a damaged segment to `<dir>/damaged/`.

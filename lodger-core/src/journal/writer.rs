@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::limits::Space;
 use super::log::Log;
 use super::record::{self, Decoded};
+use super::routing::Routing;
 use super::segment::SegmentFile;
-use super::{JournalError, Usage};
+use super::{Appended, JournalError, MAX_DESTINATIONS, Routes, Usage};
 use crate::event::WriterId;
 
 /// Appends to the journal on disk.
@@ -35,7 +36,8 @@ struct Part {
     /// How many bytes.
     length: usize,
     first: u64,
-    last: u64,
+    /// For whom the records from `first` on are.
+    routing: Routing,
 }
 
 impl Writer {
@@ -64,21 +66,39 @@ impl Writer {
         self.log.space().usage()
     }
 
-    pub(super) fn append(&mut self, payload: &[u8]) -> Result<u64, JournalError> {
+    pub(super) fn append(&mut self, payload: &[u8], routes: Routes) -> Result<Appended, JournalError> {
         self.log.check_process()?;
         if self.failed {
             return Err(JournalError::CommitPending);
         }
-        let max = self.log.space().max_bytes();
+        let max = self.log.space().share();
         let bytes = match record::size(payload) {
             Some(size) if u64::from(size) <= max => u64::from(size),
             _ => return Err(JournalError::TooLarge { bytes: payload.len() as u64, max }),
         };
+        let (routes, refused) = self.share_out(bytes, routes)?;
         let sequence = self.next_sequence;
-        self.plan_record(sequence, bytes, Space::reserve)?;
-        record::encode(&mut self.staged, self.log.seed(), sequence, payload);
+        self.plan_record(sequence, routes, bytes, Space::reserve)?;
+        record::encode(&mut self.staged, self.log.seed(), sequence, routes, payload);
         self.next_sequence += 1;
-        Ok(sequence)
+        Ok(Appended { sequence, refused })
+    }
+
+    /// For whom of these a record of this size can be, and for whom not, because their shares are used up.
+    fn share_out(&self, bytes: u64, routes: Routes) -> Result<(Routes, Routes), JournalError> {
+        let space = self.log.space();
+        let routes = routes.intersection(Routes::all(space.destinations()));
+        let (target, used) = match &self.active {
+            Some((segment, used)) if used + bytes <= segment.size => (Some(segment.number), segment.size),
+            _ => (None, self.segment_bytes.max(bytes)),
+        };
+        let staged = self.plan.iter().map(|part| (part.segment.number, part.segment.size, &part.routing));
+        let refused = self.log.over_share(routes, (target, used), staged);
+        if !routes.is_empty() && refused == routes {
+            let used = refused.iter().map(|slot| space.backlog(slot)).sum();
+            return Err(JournalError::Full { used, max: space.share() * refused.len() as u64 });
+        }
+        Ok((routes.minus(refused), refused))
     }
 
     pub(super) fn make_room(&mut self, bytes: u64) -> Result<(), JournalError> {
@@ -87,6 +107,7 @@ impl Writer {
             return Err(JournalError::CommitPending);
         }
         let bytes = (bytes + record::HEADER_BYTES as u64).min(self.segment_bytes);
+        self.share_out(bytes, Routes::all(MAX_DESTINATIONS))?;
         if self.active.as_ref().is_none_or(|(segment, used)| used + bytes > segment.size) {
             self.active = Some((self.rotate(bytes, Space::reserve)?, 0));
         }
@@ -117,7 +138,7 @@ impl Writer {
                 break;
             }
             let end = part.offset + part.length as u64;
-            self.log.publish(part.segment.number, end, part.first, part.last);
+            self.log.publish(part.segment.number, end, part.first, &part.routing);
             written += part.length;
             done += 1;
             if self.active.as_ref().is_some_and(|(active, _)| active.number != part.segment.number) {
@@ -144,7 +165,7 @@ impl Writer {
         let mut rest = 0;
         let staged = std::mem::take(&mut self.staged);
         let mut result = Ok(());
-        while let Some(Decoded::Record { sequence, length, .. }) =
+        while let Some(Decoded::Record { sequence, routes, length, .. }) =
             staged.get(rest..).map(|bytes| record::decode(bytes, seed))
         {
             // The limits were asked when the records were appended; a full disk refuses by itself.
@@ -152,7 +173,7 @@ impl Writer {
                 space.take(bytes);
                 Ok(())
             };
-            result = self.plan_record(sequence, length as u64, anyway);
+            result = self.plan_record(sequence, routes, length as u64, anyway);
             if result.is_err() {
                 break;
             }
@@ -170,6 +191,7 @@ impl Writer {
     fn plan_record(
         &mut self,
         sequence: u64,
+        routes: Routes,
         bytes: u64,
         reserve: impl Fn(&Space, u64) -> Result<(), JournalError>,
     ) -> Result<(), JournalError> {
@@ -180,15 +202,14 @@ impl Writer {
         match self.plan.last_mut() {
             Some(part) if part.segment.number == segment.number => {
                 part.length += bytes as usize;
-                part.last = sequence;
+                part.routing.push(routes);
             }
-            _ => self.plan.push(Part {
-                segment: Arc::clone(&segment),
-                offset,
-                length: bytes as usize,
-                first: sequence,
-                last: sequence,
-            }),
+            _ => {
+                let mut routing = Routing::default();
+                routing.push(routes);
+                let (segment, length) = (Arc::clone(&segment), bytes as usize);
+                self.plan.push(Part { segment, offset, length, first: sequence, routing });
+            }
         }
         self.active = Some((segment, offset + bytes));
         Ok(())

@@ -20,7 +20,7 @@ use super::progress::Progress;
 use super::ticket::{Failure, Watch};
 use crate::event::limits::MAX_EVENT_BYTES;
 use crate::event::{Event, InvalidEvent, Position};
-use crate::journal::{JournalError, Writer};
+use crate::journal::{JournalError, MAX_DESTINATIONS, Routes, Writer};
 
 /// After a failure the journal is asked again this often, also when no event comes.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
@@ -210,7 +210,7 @@ impl Committer {
         event.position = Some(position);
         event.previous = self.previous;
         let bytes = event.to_canonical_json().map_err(Refusal::NotJson)?;
-        if let Err(error) = self.writer.append(&bytes) {
+        if let Err(error) = self.writer.append(&bytes, Routes::all(MAX_DESTINATIONS)) {
             (event.position, event.previous) = (None, None);
             return Err(Refusal::Journal(error));
         }

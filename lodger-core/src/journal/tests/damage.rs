@@ -55,7 +55,7 @@ fn each(
     }
 }
 
-/// The sequences that stand in a segment, in records of thirty bytes.
+/// The sequences that stand in a segment, in records of 32 bytes.
 fn in_segment(name: &str) -> Vec<u64> {
     match name {
         "00000001.seg" => (1..=8).collect(),
@@ -74,7 +74,7 @@ fn a_flipped_byte_costs_at_most_the_record_it_is_in() {
             bytes
         };
         each(flip, |name, place, found, clean| {
-            let hit = in_segment(name).get(place / 30).copied();
+            let hit = in_segment(name).get(place / 32).copied();
             for sequence in
                 (1..=20).filter(|&sequence| Some(sequence) != hit && sequence != 2 && sequence != 3)
             {
@@ -99,7 +99,7 @@ fn a_file_cut_at_any_place_costs_at_most_what_was_cut() {
         |bytes, place| bytes[..place].to_vec(),
         |name, place, found, clean| {
             let whole = in_segment(name);
-            let lost: Vec<u64> = whole.iter().copied().skip(place / 30).collect();
+            let lost: Vec<u64> = whole.iter().copied().skip(place / 32).collect();
             for sequence in (1..=20).filter(|sequence| !lost.contains(sequence) && ![2, 3].contains(sequence))
             {
                 let manifest_unreadable = name == "journal.json" && !clean;
@@ -120,12 +120,12 @@ fn a_damaged_segment_is_kept_for_inspection_when_all_else_is_settled() {
     let own = small_journal(dir.path());
     let path = own.join("00000002.seg");
     let mut bytes = std::fs::read(&path).unwrap();
-    bytes[35] ^= 1;
+    bytes[37] ^= 1;
     std::fs::write(&path, &bytes).unwrap();
 
     let mut journal = opened(&config, &["a"]);
     let writer: crate::event::WriterId = own.file_name().unwrap().to_str().unwrap().parse().unwrap();
-    let skipped = Damage::Skipped { segment: path, offset: 30, bytes: 30 };
+    let skipped = Damage::Skipped { segment: path, offset: 32, bytes: 32 };
     assert_eq!(journal.report.damage, [skipped, Damage::Missing { writer, first: 10, last: 10 }]);
     let records = drain(&mut journal.backlogs[0]);
     journal.backlogs[0].settle(&keys(&records)).unwrap();
@@ -168,7 +168,7 @@ fn a_record_that_rots_while_the_journal_is_open_is_named_once_and_never_handed_o
     commit(&mut journal, 1, 20);
     let path = writer_dirs(&config)[0].join("00000001.seg");
     let mut bytes = std::fs::read(&path).unwrap();
-    bytes[65] ^= 1;
+    bytes[67] ^= 1;
     std::fs::write(&path, &bytes).unwrap();
 
     let backlog = &mut journal.backlogs[0];

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use proptest::test_runner::Config;
 
 use super::*;
+use crate::journal::Appended;
 
 const NAMES: [&str; 2] = ["a", "b"];
 
@@ -121,7 +122,7 @@ impl Machine {
                 let payload = vec![self.filler; bytes];
                 let writer = &mut self.journal().writer;
                 let (id, next) = (writer.id(), writer.next_sequence());
-                let Ok(sequence) = writer.append(&payload) else {
+                let Ok(Appended { sequence, .. }) = writer.append(&payload, ALL) else {
                     assert!(self.commit_failed, "only a failed commit may refuse here");
                     self.journal().writer.commit().unwrap();
                     self.committed();

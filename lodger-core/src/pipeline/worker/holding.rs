@@ -48,8 +48,7 @@ impl Worker {
                     self.hold(record.key, record.payload);
                 }
                 Ok(None) => break,
-                Err(JournalError::Damaged { segment, writer, first, last }) => {
-                    let lost = last.saturating_sub(first) + 1;
+                Err(JournalError::Damaged { segment, writer, first, last, records: lost }) => {
                     self.counted.unreadable += lost;
                     self.read += lost;
                     self.shared.counters.unreadable.add(lost);

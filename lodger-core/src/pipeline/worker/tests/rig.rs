@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::super::Worker;
 use crate::destination::Destination;
 use crate::event::{Event, EventId, Position};
-use crate::journal::{JournalConfig, Writer, open};
+use crate::journal::{JournalConfig, Routes, Writer, open};
 use crate::pipeline::Shared;
 use crate::pipeline::awaited::Awaited;
 use crate::pipeline::control::Controls;
@@ -55,7 +55,7 @@ impl Rig {
     }
 
     pub(super) fn commit(&mut self, payload: &[u8]) {
-        self.writer.append(payload).unwrap();
+        self.writer.append(payload, Routes::all(1)).unwrap();
         self.shared.progress.post_lane(0, |lane| lane.routed += 1);
         self.writer.commit().unwrap();
         self.shared.progress.ring();
