@@ -38,12 +38,12 @@ mod stats;
 #[cfg(test)]
 mod tests;
 
-#[cfg(feature = "journal")]
-pub use crate::pipeline::DeadLetterDirectory;
 pub use crate::pipeline::{
     Counts, DeadLetter, DeadLetterDamage, DeadLetterList, DeadLetterQuery, DeliveryState, FlushError,
     RecordError, ReplaceKeyError, RetryError, UnknownDestination,
 };
+#[cfg(feature = "journal")]
+pub use crate::pipeline::{DeadLetterDirectory, DetachError, Detached, detach_left_behind};
 pub use builder::LodgerBuilder;
 pub use error::{BuildError, BuildProblem};
 pub use handle::Lodger;

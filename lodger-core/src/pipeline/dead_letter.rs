@@ -13,6 +13,8 @@ mod files;
 #[cfg(feature = "journal")]
 mod index;
 #[cfg(feature = "journal")]
+mod left_behind;
+#[cfg(feature = "journal")]
 mod line;
 mod list;
 mod query;
@@ -34,6 +36,8 @@ use crate::event::{Event, EventId, Timestamp};
 pub use directory::DeadLetterDirectory;
 #[cfg(feature = "journal")]
 use files::DeadLetterFiles;
+#[cfg(feature = "journal")]
+pub use left_behind::{DetachError, Detached, detach_left_behind};
 pub use list::{DeadLetterDamage, DeadLetterList};
 pub use query::{DeadLetterQuery, RetryError};
 

@@ -59,9 +59,9 @@ pub(crate) use control::Command;
 pub use control::{ReplaceKeyError, UnknownDestination};
 pub use counters::Counts;
 pub(crate) use counters::{Counters, last_resort};
-#[cfg(feature = "journal")]
-pub use dead_letter::DeadLetterDirectory;
 pub use dead_letter::{DeadLetter, DeadLetterDamage, DeadLetterList, DeadLetterQuery, RetryError};
+#[cfg(feature = "journal")]
+pub use dead_letter::{DeadLetterDirectory, DetachError, Detached, detach_left_behind};
 pub use error::RecordError;
 pub(crate) use intake::{Lane, Limits, Reservation};
 

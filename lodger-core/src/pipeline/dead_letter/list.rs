@@ -25,7 +25,8 @@ pub struct DeadLetterList {
 }
 
 /// Bytes in a file of dead letters that this version can't read. They stay where they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct DeadLetterDamage {
     /// The file.
