@@ -2,6 +2,7 @@
 //! for, with time limits that only a broken client reaches.
 
 mod building;
+mod dead_letters;
 mod delivery;
 mod hostile;
 mod restart;

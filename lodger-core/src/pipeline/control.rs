@@ -121,7 +121,7 @@ impl Controls {
     }
 
     /// Nothing is routed to this lane any more, and its destination is let go. Answers whether it was attached.
-    fn detach(&self, lane: usize) -> bool {
+    pub(super) fn detach(&self, lane: usize) -> bool {
         let Some(control) = self.lanes.get(lane) else { return false };
         let was = self.attached.fetch_and(!bit(lane), Ordering::SeqCst) & bit(lane) != 0;
         drop(lock(&control.destination).take());

@@ -92,13 +92,6 @@ impl DeadLetter {
         serde_json::from_slice(&self.bytes)
     }
 
-    /// The same letter after another refusal of its event.
-    #[must_use]
-    pub(crate) fn again(&self, at: Timestamp, refusal: Refusal, tries: u32) -> Self {
-        let Refusal { status, reason } = refusal;
-        Self { at, status, reason, tries, ..self.clone() }
-    }
-
     /// The event as a JSON value, also one that this version doesn't understand; a text where it is no JSON. Good to
     /// look at, but not to be sent: writing the value gives other bytes, because numbers and the order of members are
     /// not those of canonical JSON.
@@ -177,13 +170,14 @@ impl DeadLetters {
         }
     }
 
-    /// All of this destination, oldest first, also those of earlier processes; each event once, as it was refused
-    /// last.
+    /// All of this destination.
+    #[cfg(test)]
     pub(crate) fn list(&self) -> io::Result<Vec<DeadLetter>> {
         self.letters()?.collect()
     }
 
-    /// The same, to go through one by one: an index is in memory, and the letters come from the disk.
+    /// All of this destination, oldest first, also those of earlier processes; each event once, as it was refused
+    /// last. To go through one by one: an index is in memory, and the letters come from the disk.
     pub(crate) fn letters(&self) -> io::Result<DeadLetterList> {
         match &self.0 {
             Kept::Memory(kept) => Ok(DeadLetterList::of(lock(kept).iter().cloned().collect())),
@@ -192,20 +186,18 @@ impl DeadLetters {
         }
     }
 
-    /// The letter of this event.
-    pub(crate) fn get(&self, id: EventId) -> io::Result<Option<DeadLetter>> {
-        let mut list = self.letters()?;
-        list.retain(|event, _| event == id);
-        list.next().transpose()
-    }
-
     /// Those of these events that are dead letters now. What was purged meanwhile, be it by another process, must not
     /// be sent any more.
     pub(crate) fn still_kept(&self, ids: &[EventId]) -> io::Result<HashSet<EventId>> {
         let wanted: HashSet<EventId> = ids.iter().copied().collect();
-        let mut list = self.letters()?;
-        list.retain(|event, _| wanted.contains(&event));
-        Ok(list.ids().collect())
+        match &self.0 {
+            Kept::Memory(kept) => {
+                let ids = lock(kept).iter().map(|letter| letter.id).collect();
+                Ok(wanted.intersection(&ids).copied().collect())
+            }
+            #[cfg(feature = "journal")]
+            Kept::Disk(files) => files.still_kept(&wanted),
+        }
     }
 
     /// Removes the letters of these events and says how many there were. Events without a letter are passed over.

@@ -26,6 +26,7 @@ mod dead_letter;
 mod error;
 mod fold;
 mod intake;
+mod pacing;
 mod progress;
 mod retry;
 mod shutdown;

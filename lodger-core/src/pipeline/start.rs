@@ -116,8 +116,7 @@ fn start_worker(
     letters: Arc<DeadLetters>,
     shared: &Arc<Shared>,
 ) -> Result<(), StartError> {
-    let Route { destination, .. } = route;
-    let name = format!("lodger-{}", destination.identity().kind);
+    let name = format!("lodger-{}", route.destination.identity().kind);
     let shared = Arc::clone(shared);
     let (tell, started) = mpsc::channel();
     spawn(name.clone(), move || {
@@ -129,7 +128,7 @@ fn start_worker(
         };
         drop(tell);
         let _inside = runtime.enter();
-        let worker = Worker::new(lane, destination, backlog, letters, shared);
+        let worker = Worker::new(lane, &route, backlog, letters, shared);
         runtime.block_on(worker.run());
         // A destination may have left something behind that never ends.
         runtime.shutdown_background();

@@ -3,13 +3,17 @@
 //! Each runs on an OS thread of its own with a current-thread runtime, so it outlives the application's runtime, and
 //! a destination that blocks delays nobody else.
 //!
-//! [`holding`] is what it has in its hands, [`sending`] what goes out and when, [`answers`] what comes back,
-//! [`burial`] how an event ends, [`posting`] what is said about it, [`ending`] how the worker does.
+//! [`holding`] is what it has in its hands, [`sending`] what goes out and when ([`order`]: where the order counts),
+//! [`answers`] what comes back, [`burial`] how an event ends, [`posting`] what is said about it, [`ending`] how the
+//! worker does. [`orders`] are what an operator wants, [`letters`] the dead letters that are sent again.
 
 mod answers;
 mod burial;
 mod ending;
 mod holding;
+mod letters;
+mod order;
+mod orders;
 mod posting;
 mod sending;
 
@@ -27,12 +31,15 @@ use tokio::time::Instant;
 use super::Shared;
 use super::breaker::{Breaker, Gate, Ordinal};
 use super::dead_letter::DeadLetters;
+use super::pacing::Pacer;
 use super::progress::DeliveryState;
-use crate::destination::{Answer, Destination, Identity};
+use crate::destination::{Answer, Destination, Identity, Route};
 use crate::journal::{Backlog, RecordKey};
 
 use burial::Grave;
 use holding::Item;
+use letters::Letters;
+use order::Order;
 use posting::Counted;
 use sending::Flight;
 
@@ -53,6 +60,14 @@ pub(super) struct Worker {
     dead_letters: Arc<DeadLetters>,
     bell: Arc<Notify>,
     breaker: Breaker,
+    pacer: Pacer,
+    /// Where the events have to arrive in the order of the journal.
+    order: Option<Order>,
+    /// An operator wants nothing to be sent.
+    on_hold: bool,
+    /// An operator has given the destination up.
+    detached: bool,
+    letters: Letters,
     /// The place of the last record that was read from the backlog.
     read: Ordinal,
     held: BTreeMap<Ordinal, Item>,
@@ -78,18 +93,25 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn new(
         lane: usize,
-        destination: Arc<dyn Destination>,
+        route: &Route,
         backlog: Backlog,
         dead_letters: Arc<DeadLetters>,
         shared: Arc<Shared>,
     ) -> Self {
+        let destination = Arc::clone(&route.destination);
+        let ordered = route.ordered || destination.ordered();
         Self {
             lane,
             identity: destination.identity(),
-            destination,
             backlog,
             bell: shared.progress.bell(lane),
-            breaker: Breaker::new(Arc::clone(&shared.clock), Instant::now()),
+            breaker: Breaker::new(Arc::clone(&shared.clock), ordered, Instant::now()),
+            pacer: Pacer::new(destination.pacing().into_iter().chain(route.pacing)),
+            order: ordered.then(Order::default),
+            on_hold: false,
+            detached: false,
+            letters: Letters::default(),
+            destination,
             shared,
             dead_letters,
             read: 0,
@@ -113,16 +135,24 @@ impl Worker {
     pub(super) async fn run(mut self) {
         loop {
             let now = Instant::now();
+            self.obey(now);
             if !self.time_is_over(now) {
+                self.hold_letters(now);
                 self.read_backlog(now);
                 self.release_due(now);
                 self.send(now);
             }
-            self.bury(now);
+            self.remove_redeemed(now);
+            let buried = self.bury(now);
             self.settle();
             self.post();
             if self.is_finished(now) {
                 break;
+            }
+            if buried {
+                // There is room for more, and nobody else would say so.
+                tokio::task::yield_now().await;
+                continue;
             }
             if let Some((id, answers)) = self.next_event(now).await {
                 self.answered(id, answers, Instant::now());
@@ -150,8 +180,9 @@ impl Worker {
 
     fn next_alarm(&self, now: Instant) -> Option<Instant> {
         let gate = match self.breaker.gate(now) {
-            Gate::Shut(until) if !self.ready.is_empty() => Some(until),
-            _ => None,
+            _ if self.on_hold || !self.has_ready() => None,
+            Gate::Shut(until) => Some(until),
+            _ => self.pacer.opens(now),
         };
         let again = self.waiting.first().map(|(due, _)| *due);
         let deadline = self.deadline().filter(|deadline| *deadline > now);

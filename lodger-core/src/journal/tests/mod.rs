@@ -3,6 +3,7 @@
 mod damage;
 mod directories;
 mod faults;
+mod inspecting;
 mod limits;
 mod machine;
 mod reopening;

@@ -11,7 +11,7 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let now = Instant::now();
-        Self { breaker: Breaker::new(Arc::new(FixedClock::with_jitter(1.0)), now), now }
+        Self { breaker: Breaker::new(Arc::new(FixedClock::with_jitter(1.0)), false, now), now }
     }
 
     fn pass(&mut self, seconds: u64) {

@@ -67,7 +67,7 @@ impl DeadLetterFiles {
         Self { dir, destination: destination.clone(), writer, index, open }
     }
 
-    /// The files in a directory that is there, and whose they are; `None` where there are neither letters nor a name.
+    /// The files in a directory that is there, and whose they are; `None` where that is unknown and there are none.
     ///
     /// # Errors
     ///
@@ -82,19 +82,21 @@ impl DeadLetterFiles {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
+        if let Some(identity) = identity {
+            files.destination = identity.clone();
+            return Ok(Some((identity, files)));
+        }
         // Each letter says it, too.
-        let identity = match identity {
-            Some(identity) => Some(identity),
-            None => files.list()?.next().transpose()?.map(|letter| letter.destination),
-        };
-        match identity {
-            Some(identity) => {
-                files.destination = identity;
-                Ok(Some((files.destination.clone(), files)))
+        let mut list = files.list()?;
+        match list.next().transpose()? {
+            Some(letter) => {
+                files.destination = letter.destination.clone();
+                Ok(Some((letter.destination, files)))
             }
-            None if index::names(&files.dir)?.is_empty() => Ok(None),
+            None if list.damage().is_empty() => Ok(None),
             None => Err(io::Error::other(format!(
-                "{} can't be read, and without it nobody knows whose letters lie beside it; move that directory elsewhere",
+                "{} can't be read, and without it nobody knows whose letters lie beside it; move that directory \
+                 elsewhere",
                 path.display()
             ))),
         }
@@ -203,6 +205,11 @@ impl DeadLetterFiles {
             }
         }
         Err(io::Error::other(format!("other processes keep changing {}; try again", self.dir.display())))
+    }
+
+    /// Those of these events that have a letter.
+    pub(super) fn still_kept(&self, events: &HashSet<EventId>) -> io::Result<HashSet<EventId>> {
+        Ok(self.known()?.index.of(events).into_iter().map(|(_, event)| event).collect())
     }
 
     /// Removes the letters of these events, durably, and says of how many there were any.

@@ -33,25 +33,32 @@ impl Worker {
         let tried = Tried {
             ordinal,
             action: &item.delivery.event.action,
-            tries: item.delivery.tries,
+            tries: item.tries(),
             failing_since: *item.failing_since.get_or_insert(now),
             batch,
         };
-        match self.breaker.judge(tried, answer, now) {
+        let judgement = self.breaker.judge(tried, answer.clone(), now);
+        let kept = matches!(judgement, Judgement::Again(_) | Judgement::Keep);
+        self.note_order(ordinal, &answer, kept, now);
+        match judgement {
             Judgement::Settle(receipt) => self.settled(ordinal, receipt),
             Judgement::Bury(refusal) => self.graves.push(Grave { ordinal, refusal }),
             Judgement::Again(due) => {
                 self.waiting.insert((due, ordinal));
             }
-            Judgement::Keep => self.ready.push_back(ordinal),
+            Judgement::Keep => self.make_ready(ordinal),
             Judgement::Hold => {}
         }
     }
 
     fn settled(&mut self, ordinal: Ordinal, receipt: Receipt) {
-        if let Some(item) = self.let_go(ordinal) {
-            self.counted.delivered += 1;
-            self.shared.awaited.delivered(item.position(), receipt);
+        let Some(item) = self.let_go(ordinal) else { return };
+        match item.position() {
+            Some(position) => {
+                self.counted.delivered += 1;
+                self.shared.awaited.delivered(position, receipt);
+            }
+            None => self.letters.redeemed.push(item.delivery.event.id),
         }
     }
 }

@@ -18,10 +18,10 @@ pub(super) struct Grave {
 }
 
 impl Worker {
-    /// Makes dead letters durable, and only then counts their events as done.
-    pub(super) fn bury(&mut self, now: Instant) {
+    /// Makes dead letters durable, and only then counts their events as done. Answers whether there were any.
+    pub(super) fn bury(&mut self, now: Instant) -> bool {
         if self.graves.is_empty() || self.disk_pause.is_some_and(|until| now < until) {
-            return;
+            return false;
         }
         let at = self.shared.clock.now();
         let letters = self.graves.iter().filter_map(|grave| {
@@ -37,23 +37,28 @@ impl Worker {
             Err(error) => {
                 tracing::error!(destination = %self.identity, %error, "dead letters can't be kept");
                 self.disk_pause = Some(now + DISK_PAUSE);
-                return;
+                return false;
             }
         }
         for Grave { ordinal, refusal } in std::mem::take(&mut self.graves) {
             if let Some(item) = self.let_go(ordinal) {
                 self.counted.dead += 1;
                 // Once per event would be a flood where somebody broke something; each doubling is enough.
-                if self.counted.dead.is_power_of_two() {
+                if self.counted.dead.is_power_of_two() && !self.detached {
                     tracing::warn!(destination = %self.identity, dead_letters = self.counted.dead,
                         event = %item.delivery.event.id, status = refusal.status, reason = refusal.reason,
                         "an event was refused and is kept as a dead letter");
                 }
+                let Some(position) = item.position() else {
+                    self.letters.forget(item.delivery.event.id);
+                    continue;
+                };
                 let kind = self.identity.kind.clone();
                 let failure = Failure::dead_letter(kind, refusal, &self.shared.counters);
-                self.shared.awaited.failed(item.position(), failure);
+                self.shared.awaited.failed(position, failure);
             }
         }
+        true
     }
 
     /// Marks what is done in the journal.

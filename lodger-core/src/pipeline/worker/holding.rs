@@ -5,29 +5,51 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::burial::Grave;
-use super::{DISK_PAUSE, WINDOW, Worker};
+use super::{DISK_PAUSE, WINDOW, Worker, orders};
 use crate::destination::{Delivery, Refusal};
 use crate::event::{Event, EventId, Position};
-use crate::journal::{JournalError, RecordKey};
+use crate::journal::{JournalError, Record, RecordKey};
 use crate::pipeline::breaker::Ordinal;
 
 /// At most so many events are in memory, those included that wait for another try …
 const MAX_HELD: usize = 1_024;
 
 /// … and at most so many bytes of them.
-const MAX_HELD_BYTES: usize = 8 << 20;
+pub(super) const MAX_HELD_BYTES: usize = 8 << 20;
 
 /// An event in the worker's hands.
 #[derive(Debug)]
 pub(super) struct Item {
-    pub(super) key: RecordKey,
+    pub(super) source: Source,
     pub(super) delivery: Delivery,
     pub(super) failing_since: Option<Instant>,
 }
 
+/// Where an event came from, and so how it ends.
+#[derive(Debug)]
+pub(super) enum Source {
+    Journal(RecordKey),
+    /// A dead letter that is sent again. It was tried so often before it died.
+    Letter {
+        earlier: u32,
+    },
+}
+
 impl Item {
-    pub(super) fn position(&self) -> Position {
-        Position { writer: self.key.writer(), sequence: self.key.sequence() }
+    /// Its place in the journal, by which somebody may wait for it.
+    pub(super) fn position(&self) -> Option<Position> {
+        match self.source {
+            Source::Journal(key) => Some(Position { writer: key.writer(), sequence: key.sequence() }),
+            Source::Letter { .. } => None,
+        }
+    }
+
+    /// How often it was tried since it came from there.
+    pub(super) fn tries(&self) -> u32 {
+        match self.source {
+            Source::Journal(_) => self.delivery.tries,
+            Source::Letter { earlier } => self.delivery.tries.saturating_sub(earlier),
+        }
     }
 }
 
@@ -45,7 +67,7 @@ impl Worker {
             match self.backlog.next() {
                 Ok(Some(record)) => {
                     self.read += 1;
-                    self.hold(record.key, record.payload);
+                    self.hold(record);
                 }
                 Ok(None) => break,
                 Err(JournalError::Damaged { segment, writer, first, last, records: lost }) => {
@@ -66,15 +88,16 @@ impl Worker {
         }
     }
 
-    fn hold(&mut self, key: RecordKey, payload: Arc<[u8]>) {
+    fn hold(&mut self, Record { key, payload }: Record) {
         self.held_bytes += payload.len();
         let (event, unreadable) = match serde_json::from_slice::<Event>(&payload) {
             Ok(event) => (event, None),
             Err(error) => (Event::bare(EventId::mint(), "unreadable".into()), Some(error)),
         };
         let delivery = Delivery::new(Arc::new(event), payload);
-        self.held.insert(self.read, Item { key, delivery, failing_since: None });
+        self.held.insert(self.read, Item { source: Source::Journal(key), delivery, failing_since: None });
         match unreadable {
+            _ if self.detached => self.graves.push(Grave { ordinal: self.read, refusal: orders::detached() }),
             None => self.ready.push_back(self.read),
             Some(error) => {
                 let reason = format!("this version can't read the event: {error}");
@@ -86,7 +109,10 @@ impl Worker {
     pub(super) fn let_go(&mut self, ordinal: Ordinal) -> Option<Item> {
         let item = self.held.remove(&ordinal)?;
         self.held_bytes = self.held_bytes.saturating_sub(item.delivery.bytes.len());
-        self.done.push(item.key);
+        match item.source {
+            Source::Journal(key) => self.done.push(key),
+            Source::Letter { .. } => self.letters.held -= 1,
+        }
         Some(item)
     }
 }

@@ -1,11 +1,12 @@
 //! What the worker says of itself, on the board and in the log.
 
-use super::Worker;
+use super::{Worker, letters};
 use crate::pipeline::progress::DeliveryState;
 
 /// What this worker has counted so far.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Counted {
+    pub(super) retried: u64,
     pub(super) delivered: u64,
     pub(super) dead: u64,
     pub(super) unreadable: u64,
@@ -14,8 +15,12 @@ pub(super) struct Counted {
 impl Worker {
     /// Posts how far this destination is, and says once when its state changed.
     pub(super) fn post(&mut self) {
-        let state = self.breaker.lane_state();
-        let error = self.breaker.last_error();
+        let state = match () {
+            () if self.detached => DeliveryState::Detached,
+            () if self.on_hold => DeliveryState::OnHold,
+            () => self.breaker.lane_state(),
+        };
+        let error = self.breaker.last_error().filter(|_| !self.detached);
         if state != self.said {
             self.said = state;
             let (destination, error) = (&self.identity, error.unwrap_or_default());
@@ -47,10 +52,11 @@ impl Worker {
             }
         }
         let in_flight = self.in_flight() as u64;
-        let oldest = self.held.first_key_value();
+        let oldest = self.held.range(..letters::FIRST).next();
         let unsettled = self.backlog.pending();
         self.shared.progress.post_lane(self.lane, |lane| {
             lane.in_flight = in_flight;
+            lane.retried = self.counted.retried;
             lane.delivered = self.counted.delivered;
             lane.dead = self.counted.dead;
             lane.unreadable = self.counted.unreadable;

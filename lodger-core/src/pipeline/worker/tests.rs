@@ -1,5 +1,9 @@
 //! The worker on tokio's paused clock: an hour takes milliseconds, and every time below is exact.
 
+mod control;
+mod letters;
+mod order;
+mod pacing;
 mod rig;
 
 use super::*;

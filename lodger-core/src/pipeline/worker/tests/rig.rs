@@ -6,12 +6,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::super::Worker;
-use crate::destination::Destination;
+use crate::destination::{Destination, Route};
 use crate::event::{Event, EventId, Position};
 use crate::journal::{JournalConfig, Routes, Writer, open};
 use crate::pipeline::Shared;
 use crate::pipeline::awaited::Awaited;
-use crate::pipeline::control::Controls;
+use crate::pipeline::control::{Command, Controls};
 use crate::pipeline::counters::Counters;
 use crate::pipeline::dead_letter::DeadLetters;
 use crate::pipeline::progress::{LaneBoard, Progress, Stop};
@@ -31,22 +31,31 @@ impl Rig {
         Self::with(destination, DeadLetters::in_memory(), true)
     }
 
-    pub(super) fn with(destination: &Scripted, dead_letters: DeadLetters, durable: bool) -> Self {
-        let identity = destination.identity();
+    pub(super) fn with<D: Destination + Clone>(
+        destination: &D,
+        dead_letters: DeadLetters,
+        durable: bool,
+    ) -> Self {
+        Self::on(Route::to(destination.clone()), dead_letters, durable)
+    }
+
+    /// A worker for this route.
+    pub(super) fn on(route: Route, dead_letters: DeadLetters, durable: bool) -> Self {
+        let identity = route.destination.identity();
         let mut journal = open(&JournalConfig::in_memory(), std::slice::from_ref(&identity)).unwrap();
         let shared = Arc::new(Shared {
             progress: Arc::new(Progress::new(vec![LaneBoard::new(identity, 0)])),
             awaited: Arc::new(Awaited::new(1)),
             fold: Arc::default(),
             counters: Arc::new(Counters::default()),
-            controls: Arc::new(Controls::new([Arc::new(destination.clone()) as Arc<dyn Destination>])),
+            controls: Arc::new(Controls::new([Arc::clone(&route.destination)])),
             clock: Arc::new(FixedClock::with_jitter(1.0)),
             durable,
         });
         let dead_letters = Arc::new(dead_letters);
         let worker = Worker::new(
             0,
-            Arc::new(destination.clone()),
+            &route,
             journal.backlogs.pop().unwrap(),
             Arc::clone(&dead_letters),
             Arc::clone(&shared),
@@ -94,6 +103,26 @@ impl Rig {
 
     pub(super) fn dead(&self) -> Vec<EventId> {
         self.dead_letters.list().unwrap().iter().map(|letter| letter.to_event().unwrap().id).collect()
+    }
+
+    /// Orders something of the worker, as an operator does.
+    pub(super) fn order(&self, command: Command) {
+        if matches!(command, Command::Detach) {
+            assert!(self.shared.controls.detach(0), "it was attached");
+        }
+        self.shared.controls.order(0, command);
+        self.shared.progress.ring();
+    }
+
+    /// The journal thread sees who is still attached.
+    pub(super) fn see(&self) {
+        self.shared.controls.see();
+        self.shared.progress.ring();
+    }
+
+    /// Sends all dead letters again.
+    pub(super) fn retry_all(&self) {
+        self.order(Command::Retry(self.dead_letters.list().unwrap()));
     }
 
     pub(super) fn stop_in(&self, time: Duration) {
