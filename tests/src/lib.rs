@@ -9,6 +9,8 @@
 )]
 
 pub mod full;
+pub mod live;
+pub mod outage;
 pub mod parity;
 
 /// The README's examples, compiled.

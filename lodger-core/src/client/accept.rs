@@ -121,8 +121,10 @@ fn missed(error: RecordError, counters: &Counters) -> Missed {
             last_resort(&event, &reason, counters);
             Missed::Refused
         }
-        // A dead letter is kept, and told by the statistics.
-        RecordError::Invalid(_) | RecordError::DeadLetter { .. } => Missed::Refused,
+        // A dead letter is kept, and told by the statistics; the others stand on stderr already.
+        RecordError::Invalid(_) | RecordError::DeadLetter { .. } | RecordError::ShareFull { .. } => {
+            Missed::Refused
+        }
         RecordError::Unfinished => Missed::TimedOut,
     }
 }

@@ -10,14 +10,11 @@ use super::settings::Settings;
 use super::{hash_key, origin};
 use crate::destination::Route;
 use crate::event::Origin;
-use crate::journal::JournalConfig;
+use crate::journal::{JournalConfig, MAX_DESTINATIONS};
 #[cfg(feature = "testing")]
 use crate::pipeline::ImpatientClock;
 use crate::pipeline::{Clock, Config, Limits, Pipeline, StartError, SystemClock};
 use crate::redact::{HashKey, Rules};
-
-/// A record of the journal has one bit a destination.
-const MAX_DESTINATIONS: usize = 16;
 
 /// Where the journal lies when nobody says.
 const DEFAULT_JOURNAL_DIR: &str = "./lodger-data/journal";

@@ -21,7 +21,7 @@ pub struct Stats {
     pub orphans: u64,
     /// Events that wait for the journal or are being committed.
     pub in_intake: u64,
-    /// Bytes that the journal took up after the last commit.
+    /// Bytes that the journal takes up.
     pub journal_bytes: u64,
     /// How long ago the oldest event happened that some destination doesn't have yet. Alarm on this one.
     pub oldest_undelivered: Option<Duration>,
@@ -29,7 +29,7 @@ pub struct Stats {
     pub destinations: Vec<DestinationStats>,
 }
 
-/// How delivery to one destination is going. Always: routed = pending + in flight + delivered + dead + unreadable.
+/// How delivery to one destination is going. Always: routed = pending + in flight + delivered + dead + unreadable + purged.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -53,6 +53,16 @@ pub struct DestinationStats {
     pub dead: u64,
     /// Events that could not be read from the journal any more.
     pub unreadable: u64,
+    /// Events that were taken out of its backlog without being delivered.
+    pub purged: u64,
+    /// Events that are not recorded for it, because its backlog had used up its share of the journal. They are not among
+    /// the routed ones. Each is on stderr, unless it was refused to somebody who was told; where it was for no other
+    /// destination, or the shares of all were used up, it counts as `journal_full` too.
+    pub refused: u64,
+    /// Bytes of the journal that its backlog takes up, in whole segments: 4 MiB each, unless its share is smaller than 16 MiB.
+    pub backlog_bytes: u64,
+    /// Bytes of the journal that its backlog may take up: `max_journal_bytes`, divided by the number of destinations.
+    pub share_bytes: u64,
     /// How long ago the oldest event happened that it doesn't have yet.
     pub oldest_undelivered: Option<Duration>,
 }
@@ -98,6 +108,10 @@ impl DestinationStats {
             delivered: lane.delivered,
             dead: lane.dead,
             unreadable: lane.unreadable,
+            purged: lane.purged,
+            refused: lane.refused,
+            backlog_bytes: lane.backlog.bytes,
+            share_bytes: lane.backlog.max_bytes,
             oldest_undelivered: lane.oldest.map(|oldest| age(oldest, now)),
         }
     }

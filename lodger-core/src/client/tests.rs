@@ -2,8 +2,10 @@
 //! for, with time limits that only a broken client reaches.
 
 mod building;
+mod control;
 mod dead_letters;
 mod delivery;
+mod fan_out;
 mod hostile;
 mod restart;
 

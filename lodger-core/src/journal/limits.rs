@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{JournalConfig, JournalError, Usage};
+use super::{JournalConfig, JournalError, Share, Usage};
 
 /// The room that all segments of a journal share, adopted ones included.
 #[derive(Debug)]
@@ -42,6 +42,11 @@ impl Space {
     /// How many bytes one destination's backlog may take.
     pub(super) fn share(&self) -> u64 {
         share(self.max_bytes, self.backlogs.len())
+    }
+
+    /// What a destination's backlog takes of its share.
+    pub(super) fn share_of(&self, destination: usize) -> Share {
+        Share { bytes: self.backlog(destination), max_bytes: self.share() }
     }
 
     /// How many bytes a destination's backlog takes.

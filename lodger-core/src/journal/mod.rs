@@ -231,6 +231,15 @@ pub struct Usage {
     pub max_bytes: u64,
 }
 
+/// What one destination's backlog takes up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Share {
+    /// Bytes of the segments, adopted ones included, in which something is pending for it; in memory, of the records.
+    pub bytes: u64,
+    /// The limit on `bytes`: an equal part of the journal's.
+    pub max_bytes: u64,
+}
+
 /// Appends to the journal. Owned by the commit thread.
 #[derive(Debug)]
 pub struct Writer(WriterKind);
@@ -330,6 +339,16 @@ impl Writer {
             WriterKind::Memory(writer) => writer.usage(),
         }
     }
+
+    /// What the backlog of the destination at this place takes up now.
+    #[must_use]
+    pub fn share(&self, destination: usize) -> Share {
+        match &self.0 {
+            #[cfg(feature = "journal")]
+            WriterKind::Disk(writer) => writer.share(destination),
+            WriterKind::Memory(writer) => writer.share(destination),
+        }
+    }
 }
 
 /// What one destination has yet to do. Owned by that destination's worker.
@@ -391,6 +410,26 @@ impl Backlog {
             #[cfg(feature = "journal")]
             BacklogKind::Disk(backlog) => backlog.pending(),
             BacklogKind::Memory(backlog) => backlog.pending(),
+        }
+    }
+
+    /// What this backlog takes up now.
+    #[must_use]
+    pub fn share(&self) -> Share {
+        match &self.0 {
+            #[cfg(feature = "journal")]
+            BacklogKind::Disk(backlog) => backlog.share(),
+            BacklogKind::Memory(backlog) => backlog.share(),
+        }
+    }
+
+    /// What the whole journal takes up now.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        match &self.0 {
+            #[cfg(feature = "journal")]
+            BacklogKind::Disk(backlog) => backlog.usage(),
+            BacklogKind::Memory(backlog) => backlog.usage(),
         }
     }
 

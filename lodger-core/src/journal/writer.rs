@@ -7,7 +7,7 @@ use super::log::Log;
 use super::record::{self, Decoded};
 use super::routing::Routing;
 use super::segment::SegmentFile;
-use super::{Appended, JournalError, MAX_DESTINATIONS, Routes, Usage};
+use super::{Appended, JournalError, MAX_DESTINATIONS, Routes, Share, Usage};
 use crate::event::WriterId;
 
 /// Appends to the journal on disk.
@@ -64,6 +64,10 @@ impl Writer {
 
     pub(super) fn usage(&self) -> Usage {
         self.log.space().usage()
+    }
+
+    pub(super) fn share(&self, destination: usize) -> Share {
+        self.log.space().share_of(destination)
     }
 
     pub(super) fn append(&mut self, payload: &[u8], routes: Routes) -> Result<Appended, JournalError> {

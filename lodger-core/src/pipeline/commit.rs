@@ -4,6 +4,7 @@
 //! nothing but its own fsync; under load one fsync carries many.
 
 mod folded;
+mod routing;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,7 +21,10 @@ use super::progress::Progress;
 use super::ticket::{Failure, Watch};
 use crate::event::limits::MAX_EVENT_BYTES;
 use crate::event::{Event, InvalidEvent, Position};
-use crate::journal::{JournalError, MAX_DESTINATIONS, Routes, Writer};
+use crate::journal::{Appended, JournalError, Routes, Writer};
+
+pub(super) use routing::Router;
+use routing::Tally;
 
 /// After a failure the journal is asked again this often, also when no event comes.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
@@ -34,6 +38,7 @@ pub(super) struct Committer {
     writer: Writer,
     /// Goes into the first event.
     previous: Option<Position>,
+    router: Router,
     intake: Arc<Intake>,
     progress: Arc<Progress>,
     awaited: Arc<Awaited>,
@@ -44,6 +49,8 @@ pub(super) struct Committer {
     health: Health,
     /// More than three quarters of the journal are in use.
     tight: bool,
+    /// More than three quarters of a destination's share are in use.
+    crowded: bool,
     /// Staged events whose commit failed. Their waiters know.
     uncommitted: u64,
     /// How many events of strangers they tell of together. No waiter knows of those.
@@ -70,14 +77,27 @@ impl Health {
 /// An event that is staged in the journal and not committed yet.
 struct Staged {
     event: Box<Event>,
-    position: Position,
+    place: Place,
     watch: Watch,
+}
+
+/// Where an event is in the journal, and for whom.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    position: Position,
+    routes: Routes,
+    /// Whom it was to be for as well, had their shares not been used up.
+    refused: Routes,
 }
 
 /// Why an event was not staged.
 enum Refusal {
     NotJson(serde_json::Error),
     Journal(JournalError),
+    /// No filter takes it.
+    Unrouted,
+    /// The shares of those that it is for are used up; the journal itself has room.
+    Shares(JournalError),
 }
 
 /// What the journal thread has in hand. Whatever a panic finds there is written to stderr.
@@ -103,12 +123,14 @@ impl Committer {
     pub(super) fn new(
         writer: Writer,
         previous: Option<Position>,
+        router: Router,
         intake: Arc<Intake>,
         shared: &Shared,
     ) -> Self {
         Self {
             writer,
             previous,
+            router,
             intake,
             progress: Arc::clone(&shared.progress),
             awaited: Arc::clone(&shared.awaited),
@@ -118,6 +140,7 @@ impl Committer {
             clock: Arc::clone(&shared.clock),
             health: Health::Good,
             tight: false,
+            crowded: false,
             uncommitted: 0,
             uncommitted_folded: 0,
         }
@@ -181,15 +204,19 @@ impl Committer {
         let offered = entries.len();
         let staged = Vec::with_capacity(offered);
         let mut hand = Hand { offered: entries, staged, counters: Arc::clone(&self.counters) };
+        let mut all_staged = true;
         while let Some(entry) = hand.offered.front_mut() {
             let staged = self.stage(&mut entry.event);
             let Some(Entry { event, watch, .. }) = hand.offered.pop_front() else { break };
             match staged {
-                Ok(position) => hand.staged.push(self.staged(event, position, watch)),
-                Err(refusal) => self.refused(event, watch, refusal),
+                Ok(place) => hand.staged.push(self.staged(event, place, watch)),
+                Err(Refusal::Unrouted) => self.unrouted(&event, watch),
+                Err(refusal) => {
+                    all_staged = false;
+                    self.refused(event, watch, refusal);
+                }
             }
         }
-        let all_staged = hand.staged.len() == offered;
         if !hand.staged.is_empty() {
             self.commit(&mut hand.staged);
         }
@@ -200,36 +227,83 @@ impl Committer {
         self.progress.post(|board| {
             board.through_journal += offered as u64;
             board.journal_bytes = bytes;
+            self.router.post(board);
         });
         all_staged && self.uncommitted == 0
     }
 
     /// Numbers the event, serialises it once and for all, and stages it.
-    fn stage(&mut self, event: &mut Event) -> Result<Position, Refusal> {
+    fn stage(&mut self, event: &mut Event) -> Result<Place, Refusal> {
+        let routes = self.router.routes(event, &self.controls);
+        if routes.is_empty() {
+            return Err(Refusal::Unrouted);
+        }
         let position = Position { writer: self.writer.id(), sequence: self.writer.next_sequence() };
         event.position = Some(position);
         event.previous = self.previous;
         let bytes = event.to_canonical_json().map_err(Refusal::NotJson)?;
-        if let Err(error) = self.writer.append(&bytes, Routes::all(MAX_DESTINATIONS)) {
-            (event.position, event.previous) = (None, None);
-            return Err(Refusal::Journal(error));
+        match self.writer.append(&bytes, routes) {
+            Ok(Appended { refused, .. }) => {
+                self.previous = None;
+                self.share_out(event, routes.minus(refused), refused);
+                Ok(Place { position, routes: routes.minus(refused), refused })
+            }
+            Err(error) => {
+                (event.position, event.previous) = (None, None);
+                Err(self.blame(error, routes, bytes.len() as u64))
+            }
         }
-        self.previous = None;
-        Ok(position)
     }
 
-    fn staged(&self, event: Box<Event>, position: Position, mut watch: Watch) -> Staged {
-        if watch.awaits_delivery() {
-            self.awaited.expect(position, watch);
+    /// Tells stderr for whom an event is not recorded.
+    fn share_out(&mut self, event: &Event, recorded: Routes, refused: Routes) {
+        self.router.routed(recorded, refused);
+        if !refused.is_empty() {
+            let names = self.router.names(refused);
+            let reason = format!("not recorded for {names}, whose share of the journal is used up");
+            last_resort(event, &reason, &self.counters);
+        }
+    }
+
+    /// Whether the journal is full, or only the shares of those that the event is for: then the others go on.
+    fn blame(&mut self, error: JournalError, routes: Routes, bytes: u64) -> Refusal {
+        if !matches!(error, JournalError::Full { .. }) {
+            return Refusal::Journal(error);
+        }
+        if self.router.lanes() > 1 && self.writer.make_room(bytes).is_ok() {
+            self.router.routed(Routes::NONE, routes);
+            return Refusal::Shares(error);
+        }
+        self.router.missed(routes);
+        Refusal::Journal(error)
+    }
+
+    /// What nobody is to get is done with.
+    fn unrouted(&mut self, event: &Event, watch: Watch) {
+        self.counters.unrouted.up();
+        self.router.unrouted(event);
+        watch.reached(Vec::new());
+    }
+
+    fn staged(&self, event: Box<Event>, place: Place, mut watch: Watch) -> Staged {
+        // Who waits for all destinations waits in vain where one of them does not get it, and is told at the commit.
+        let in_vain = !place.refused.is_empty() && watch.wants_delivery();
+        if watch.awaits_delivery() && !in_vain {
+            self.awaited.expect(place.position, watch, place.routes);
             watch = Watch::nobody();
         }
-        Staged { event, position, watch }
+        Staged { event, place, watch }
     }
 
     /// Tells whoever waits, and stderr where nobody does.
     fn refused(&mut self, event: Box<Event>, watch: Watch, refusal: Refusal) {
         let error = match refusal {
+            Refusal::Unrouted => return self.unrouted(&event, watch),
             Refusal::Journal(error) => Arc::new(error),
+            Refusal::Shares(error) => {
+                self.counters.journal_full.up();
+                return watch.failed(Failure::journal(event, Arc::new(error), &self.counters));
+            }
             // The door has validated it, so this does not happen; if it does, it is not silent.
             Refusal::NotJson(error) => {
                 self.counters.invalid.up();
@@ -254,26 +328,33 @@ impl Committer {
     }
 
     fn commit(&mut self, staged: &mut Vec<Staged>) {
-        match self.sync(staged.len() as u64) {
+        match self.sync(staged) {
             Ok(()) => {
-                for done in std::mem::take(staged) {
-                    done.watch.reached(Vec::new());
+                for Staged { place, watch, .. } in staged.drain(..) {
+                    if !place.refused.is_empty() && watch.wants_delivery() {
+                        let names = self.router.names(place.refused);
+                        watch.failed(Failure::share_full(names, &self.counters));
+                    } else {
+                        watch.reached(Vec::new());
+                    }
                 }
             }
             Err(error) => {
                 let error = Arc::new(error);
-                for Staged { event, position, watch } in staged.drain(..) {
-                    let watch = self.awaited.forget(position).unwrap_or(watch);
+                for Staged { event, place, watch } in staged.drain(..) {
+                    let watch = self.awaited.forget(place.position).unwrap_or(watch);
                     watch.failed(Failure::commit(event, Arc::clone(&error), &self.counters));
                 }
             }
         }
     }
 
-    /// Makes so many staged events durable and visible.
-    fn sync(&mut self, number: u64) -> Result<(), JournalError> {
-        // Before they become visible: a worker must not be done with more events than were routed to it.
-        self.progress.post(|board| board.lanes.iter_mut().for_each(|lane| lane.routed += number));
+    /// Makes staged events durable and visible.
+    fn sync(&mut self, staged: &[Staged]) -> Result<(), JournalError> {
+        let number = staged.len() as u64;
+        let events = staged.iter().map(|staged| (&*staged.event, staged.place.routes));
+        let tally = Tally::of(self.router.lanes(), events);
+        self.progress.post(|board| tally.post(board));
         let committed = self.writer.commit();
         match &committed {
             Ok(()) => self.progress.ring(),

@@ -56,7 +56,7 @@ pub enum ReplaceKeyError {
 }
 
 /// The inboxes of all workers, and which of them still get events.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Controls {
     lanes: Vec<Control>,
     /// One bit a lane: cleared when it is detached.
@@ -81,6 +81,13 @@ fn bit(lane: usize) -> u16 {
     u32::try_from(lane).ok().and_then(|lane| 1u16.checked_shl(lane)).unwrap_or(0)
 }
 
+impl Default for Controls {
+    /// Without inboxes: nobody can be detached.
+    fn default() -> Self {
+        Self { lanes: Vec::new(), attached: AtomicU16::new(u16::MAX), seen: AtomicU16::new(u16::MAX) }
+    }
+}
+
 impl Controls {
     /// For these destinations, in the order of the lanes: at most 16.
     pub(crate) fn new(destinations: impl IntoIterator<Item = Arc<dyn Destination>>) -> Self {
@@ -95,6 +102,11 @@ impl Controls {
     /// The lanes that are to get events, one bit each.
     pub(crate) fn attached(&self) -> u16 {
         self.attached.load(Ordering::SeqCst)
+    }
+
+    /// Whether this lane is to get events.
+    pub(super) fn is_attached(&self, lane: usize) -> bool {
+        self.attached() & bit(lane) != 0
     }
 
     /// The journal thread says that from here on it routes to nobody but these, and has posted whatever it routed before.

@@ -49,7 +49,9 @@ counters! {
     invalid,
     /// Events that were cut to fit, with the cuts marked in them.
     trimmed,
-    /// Events refused because the journal or its disk was full.
+    /// Events that no destination's filter takes. They are recorded nowhere.
+    unrouted,
+    /// Events refused because the journal or its disk was full, or the shares of all destinations that they were for.
     journal_full,
     /// Events refused because they could never fit into the journal: its limit is too small.
     too_large,

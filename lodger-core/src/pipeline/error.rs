@@ -65,6 +65,17 @@ pub enum RecordError {
         refusal: Refusal,
     },
 
+    /// The event is durable, and not for this destination: its backlog has used up its share of the journal. For that
+    /// destination the event stands on stderr; the others get it.
+    #[error(
+        "the event is not recorded for {destination}, whose share of the journal is used up: repair the destination, or \
+         raise max_journal_bytes; the other destinations get it"
+    )]
+    ShareFull {
+        /// The destination; several are separated by commas.
+        destination: String,
+    },
+
     /// The client ended before every destination had acknowledged. A journal on disk keeps the event for the next
     /// start.
     #[error("the client ended before every destination had acknowledged the event")]
@@ -77,7 +88,11 @@ impl RecordError {
     pub fn into_event(self) -> Option<Event> {
         match self {
             Self::Full { event } | Self::Closed { event } | Self::Journal { event, .. } => Some(*event),
-            Self::Invalid(_) | Self::NotCommitted { .. } | Self::DeadLetter { .. } | Self::Unfinished => None,
+            Self::Invalid(_)
+            | Self::NotCommitted { .. }
+            | Self::DeadLetter { .. }
+            | Self::ShareFull { .. }
+            | Self::Unfinished => None,
         }
     }
 
@@ -91,6 +106,7 @@ impl RecordError {
             Self::Journal { source, .. } => source.kind(),
             Self::NotCommitted { .. } => "not_committed",
             Self::DeadLetter { .. } => "dead_letter",
+            Self::ShareFull { .. } => "share_full",
             Self::Unfinished => "unfinished",
         }
     }
@@ -105,6 +121,7 @@ impl RecordError {
             | Self::Closed { .. }
             | Self::NotCommitted { .. }
             | Self::DeadLetter { .. }
+            | Self::ShareFull { .. }
             | Self::Unfinished => false,
         }
     }

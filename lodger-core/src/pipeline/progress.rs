@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use crate::destination::Identity;
 use crate::event::Timestamp;
+use crate::journal::Share;
 
 /// How far journal thread and workers are. One lock, so that a reader sees one moment of all of them.
 #[derive(Debug)]
@@ -57,9 +58,16 @@ pub(crate) struct LaneBoard {
     pub(crate) dead: u64,
     /// Records that the journal could not read any more.
     pub(crate) unreadable: u64,
+    /// Events that are not recorded for it, because its share of the journal was used up.
+    pub(crate) refused: u64,
+    /// Events that were taken out of its backlog without being delivered.
+    pub(crate) purged: u64,
+    /// Bytes of the journal that its backlog takes up, and that it may take up.
+    pub(crate) backlog: Share,
     /// Of the events in the order of the journal, all before this one (from 1) are done.
     pub(crate) done_before: u64,
-    /// When the oldest event happened that is not done.
+    /// When the oldest event happened that is not done. While the worker has not seen the first of several, when one
+    /// before it did.
     pub(crate) oldest: Option<Timestamp>,
     pub(crate) state: DeliveryState,
     pub(crate) last_error: Option<String>,
@@ -76,6 +84,9 @@ impl LaneBoard {
             delivered: 0,
             dead: 0,
             unreadable: 0,
+            refused: 0,
+            purged: 0,
+            backlog: Share::default(),
             done_before: 1,
             oldest: None,
             state: DeliveryState::Running,
@@ -84,10 +95,11 @@ impl LaneBoard {
         }
     }
 
-    /// Events that are committed and wait: routed + retried = pending + in flight + delivered + dead + unreadable.
+    /// Events that are committed and wait: routed + retried = pending + in flight + delivered + dead + unreadable +
+    /// purged.
     pub(crate) fn pending(&self) -> u64 {
         (self.routed + self.retried)
-            .saturating_sub(self.in_flight + self.delivered + self.dead + self.unreadable)
+            .saturating_sub(self.in_flight + self.delivered + self.dead + self.unreadable + self.purged)
     }
 
     /// Events that are not done.

@@ -6,7 +6,7 @@ use std::thread;
 
 use super::awaited::Awaited;
 use super::clock::Clock;
-use super::commit::Committer;
+use super::commit::{Committer, Router};
 use super::control::Controls;
 use super::counters::Counters;
 use super::dead_letter::DeadLetters;
@@ -53,13 +53,15 @@ impl Pipeline {
         let board = lanes.map(|(identity, backlog)| LaneBoard::new(identity.clone(), backlog.pending()));
         let shared = Arc::new(Shared {
             progress: Arc::new(Progress::new(board.collect())),
-            awaited: Arc::new(Awaited::new(routes.len())),
+            awaited: Arc::new(Awaited::new()),
             fold: Arc::default(),
             counters: Arc::new(Counters::default()),
             controls: Arc::new(Controls::new(routes.iter().map(|route| Arc::clone(&route.destination)))),
             clock,
             durable: journal.dir.is_some(),
         });
+        let router =
+            Router::new(identities.iter().cloned().zip(routes.iter().map(|route| route.filter.clone())));
         let dead_letters: Vec<Arc<DeadLetters>> = identities
             .iter()
             .map(|identity| Arc::new(dead_letters(&journal, identity, opened.writer.id())))
@@ -77,7 +79,7 @@ impl Pipeline {
         {
             start_worker(lane, route, backlog, letters, &shared)?;
         }
-        let committer = Committer::new(opened.writer, opened.previous, intake, &shared);
+        let committer = Committer::new(opened.writer, opened.previous, router, intake, &shared);
         spawn("lodger-journal".to_owned(), move || committer.run())?;
         Ok(pipeline)
     }

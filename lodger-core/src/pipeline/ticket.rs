@@ -76,6 +76,11 @@ impl Watch {
         self.permit.is_some() || self.goal == Goal::Delivered && self.awaited()
     }
 
+    /// Whether somebody waits for all destinations.
+    pub(crate) fn wants_delivery(&self) -> bool {
+        self.goal == Goal::Delivered && self.sender.as_ref().is_some_and(|sender| !sender.is_closed())
+    }
+
     /// Whether somebody still waits, or room.
     pub(crate) fn awaited(&self) -> bool {
         self.permit.is_some() || self.sender.as_ref().is_some_and(|sender| !sender.is_closed())
@@ -134,6 +139,7 @@ enum Cause {
     Journal { event: Box<Event>, source: Arc<JournalError> },
     Commit { event: Box<Event>, source: Arc<JournalError> },
     DeadLetter { destination: String, refusal: Refusal },
+    ShareFull { destination: String },
 }
 
 impl Failure {
@@ -157,6 +163,11 @@ impl Failure {
         Self { cause: Some(Cause::DeadLetter { destination, refusal }), counters: Arc::clone(counters) }
     }
 
+    /// The event is recorded, but not for this destination, for which it stands on stderr already.
+    pub(crate) fn share_full(destination: String, counters: &Arc<Counters>) -> Self {
+        Self { cause: Some(Cause::ShareFull { destination }), counters: Arc::clone(counters) }
+    }
+
     fn into_error(mut self) -> RecordError {
         match self.cause.take() {
             Some(Cause::Invalid(why)) => RecordError::Invalid(why),
@@ -165,6 +176,7 @@ impl Failure {
             Some(Cause::DeadLetter { destination, refusal }) => {
                 RecordError::DeadLetter { destination, refusal }
             }
+            Some(Cause::ShareFull { destination }) => RecordError::ShareFull { destination },
             None => RecordError::Unfinished,
         }
     }
@@ -179,8 +191,8 @@ impl Drop for Failure {
             Some(Cause::Commit { event, source }) => {
                 last_resort(&event, &format!("not committed, may still arrive: {source}"), &self.counters);
             }
-            // Dead letters are kept, and what is invalid is written when that is found.
-            Some(Cause::DeadLetter { .. } | Cause::Invalid(_)) | None => {}
+            // Dead letters are kept, and the others are written when that is found.
+            Some(Cause::DeadLetter { .. } | Cause::Invalid(_) | Cause::ShareFull { .. }) | None => {}
         }
     }
 }

@@ -1,3 +1,6 @@
+mod storm;
+mod table;
+
 use super::*;
 use crate::event::EventId;
 use crate::pipeline::testing::FixedClock;

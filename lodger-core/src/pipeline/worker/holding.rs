@@ -74,7 +74,7 @@ impl Worker {
                     self.counted.unreadable += lost;
                     self.read += lost;
                     self.shared.counters.unreadable.add(lost);
-                    self.shared.awaited.lost(writer, first..=last);
+                    self.shared.awaited.lost(self.lane, writer, first..=last);
                     tracing::error!(destination = %self.identity, segment = %segment.display(), first, last,
                         "committed events can't be read any more; the file is kept");
                 }

@@ -14,6 +14,7 @@ use crate::destination::Delivery;
 use crate::event::EventId;
 use crate::pipeline::breaker::Ordinal;
 use crate::pipeline::dead_letter::DeadLetter;
+use crate::pipeline::retry::PATIENCE_TRIES;
 
 /// The ordinals of letters begin here: behind those of all events that a journal can hold.
 pub(super) const FIRST: Ordinal = 1 << 63;
@@ -123,6 +124,15 @@ impl Worker {
         };
         let most = most.min(self.letters.ready.len());
         self.letters.ready.drain(..most).collect()
+    }
+
+    /// Whether a letter has failed so often, while others succeeded, that it stays one.
+    pub(super) fn letter_fails_again(&self, ordinal: Ordinal) -> bool {
+        ordinal >= FIRST
+            && self.held.get(&ordinal).is_some_and(|item| {
+                item.tries() >= PATIENCE_TRIES
+                    && item.failing_since.is_some_and(|since| self.breaker.succeeded_since(since))
+            })
     }
 
     /// Removes the letters whose events were taken, and only then counts them as delivered.

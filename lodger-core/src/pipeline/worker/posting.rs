@@ -54,14 +54,21 @@ impl Worker {
         let in_flight = self.in_flight() as u64;
         let oldest = self.held.range(..letters::FIRST).next();
         let unsettled = self.backlog.pending();
-        self.shared.progress.post_lane(self.lane, |lane| {
+        let (backlog, usage) = (self.backlog.share(), self.backlog.usage());
+        self.shared.progress.post(|board| {
+            // Also when nothing is committed any more: what was delivered has made room.
+            board.journal_bytes = usage.bytes;
+            let Some(lane) = board.lanes.get_mut(self.lane) else { return };
             lane.in_flight = in_flight;
             lane.retried = self.counted.retried;
             lane.delivered = self.counted.delivered;
             lane.dead = self.counted.dead;
             lane.unreadable = self.counted.unreadable;
             lane.done_before = oldest.map_or(self.read + 1, |(ordinal, _)| *ordinal);
-            lane.oldest = oldest.map(|(_, item)| item.delivery.event.occurred_at);
+            lane.backlog = backlog;
+            // What nobody has read yet is younger than what was done last.
+            let unread = || lane.oldest.filter(|_| lane.routed > self.read);
+            lane.oldest = oldest.map(|(_, item)| item.delivery.event.occurred_at).or_else(unread);
             lane.state = state;
             if lane.last_error.as_deref() != error {
                 lane.last_error = error.map(str::to_owned);

@@ -1,5 +1,6 @@
 //! The worker on tokio's paused clock: an hour takes milliseconds, and every time below is exact.
 
+mod answers;
 mod control;
 mod letters;
 mod order;

@@ -45,7 +45,7 @@ impl Rig {
         let mut journal = open(&JournalConfig::in_memory(), std::slice::from_ref(&identity)).unwrap();
         let shared = Arc::new(Shared {
             progress: Arc::new(Progress::new(vec![LaneBoard::new(identity, 0)])),
-            awaited: Arc::new(Awaited::new(1)),
+            awaited: Arc::new(Awaited::new()),
             fold: Arc::default(),
             counters: Arc::new(Counters::default()),
             controls: Arc::new(Controls::new([Arc::clone(&route.destination)])),
@@ -86,7 +86,7 @@ impl Rig {
     pub(super) fn add_awaited(&mut self, action: &'static str) -> Ticket {
         let (ticket, watch) = ticket(Goal::Delivered);
         let position = Position { writer: self.writer.id(), sequence: self.writer.next_sequence() };
-        self.shared.awaited.expect(position, watch);
+        self.shared.awaited.expect(position, watch, Routes::all(1));
         self.add(action);
         ticket
     }
