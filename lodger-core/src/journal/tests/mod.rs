@@ -1,5 +1,6 @@
 //! Facts about the journal on disk, through its public face.
 
+mod adoption;
 mod damage;
 mod directories;
 mod faults;
@@ -8,6 +9,7 @@ mod limits;
 mod machine;
 mod reopening;
 mod routes;
+mod shares;
 
 use std::path::{Path, PathBuf};
 
