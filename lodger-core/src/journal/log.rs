@@ -1,6 +1,7 @@
 //! One writer's directory while this process holds it: what its writer and the backlogs share.
 
 use std::fs::File;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -39,7 +40,7 @@ pub(super) struct Log {
     state: Mutex<State>,
     settle_logs: Vec<Mutex<SettleLog>>,
     /// Locked as long as this lives. Never unlocked by hand: a forked child would unlock it for its parent.
-    _lock: File,
+    lock: File,
 }
 
 /// What there is to read in a segment.
@@ -66,10 +67,13 @@ impl Log {
             space,
             state: Mutex::new(state),
             settle_logs: settle_logs.into_iter().map(Mutex::new).collect(),
-            _lock: lock,
+            lock,
         };
-        for segment in log.state().segments.values() {
-            log.space.take(segment.size);
+        for segment in log.state().segments.values_mut() {
+            segment.counted = segment.pending().iter().any(|slot| log.place(slot).is_some());
+            if segment.counted {
+                log.space.take(segment.size);
+            }
             log.hold(segment.pending(), segment.size);
         }
         log
@@ -99,6 +103,22 @@ impl Log {
     pub(super) fn check_process(&self) -> Result<(), JournalError> {
         let (opened_by, used_by) = (self.pid, fault::process_id());
         if opened_by == used_by { Ok(()) } else { Err(JournalError::Forked { opened_by, used_by }) }
+    }
+
+    /// Refuses to go on in a directory that is gone, or that another one has taken the place of, such as an older
+    /// copy of it: what is written to our files would be found by nobody, and theirs are not ours to touch.
+    pub(super) fn check_place(&self) -> Result<(), JournalError> {
+        let named = self.dir.join("lock").symlink_metadata();
+        let ours = match (named, self.lock.metadata()) {
+            (Ok(named), Ok(locked)) => (named.dev(), named.ino()) == (locked.dev(), locked.ino()),
+            (Err(error), _) => error.kind() != std::io::ErrorKind::NotFound,
+            _ => true,
+        };
+        if ours {
+            return Ok(());
+        }
+        let why = "it was removed or replaced while this process used it; start the process again".to_owned();
+        Err(JournalError::Unsafe { dir: self.dir.clone(), why })
     }
 
     /// Which of this opening's destinations has this place in `journal.json`.
@@ -178,6 +198,7 @@ impl Log {
         size: u64,
         reserve: impl FnOnce(&Space) -> Result<(), JournalError>,
     ) -> Result<SegmentFile, JournalError> {
+        self.check_place()?;
         let file = match self.reuse_spare(number, size) {
             Some(file) => file,
             None => {
@@ -189,11 +210,22 @@ impl Log {
         Ok(file)
     }
 
+    /// Gives the room of the spare segments back. Says whether there were any.
+    pub(super) fn drop_spares(&self) -> Result<bool, JournalError> {
+        let spares = std::mem::take(&mut self.state().spares);
+        for &(spare, size) in &spares {
+            let path = segment::spare_path(&self.dir, spare);
+            directory::remove(&path).map_err(|source| JournalError::io("remove", &path, source))?;
+            self.space.release(size);
+        }
+        Ok(!spares.is_empty())
+    }
+
     fn reuse_spare(&self, number: u64, size: u64) -> Option<SegmentFile> {
         if !matches!(self.ownership, Ownership::Own { segment_bytes, .. } if segment_bytes == size) {
             return None;
         }
-        let spare = self.state().spares.pop()?;
+        let (spare, _) = self.state().spares.pop()?;
         match SegmentFile::reuse(&self.dir, spare, number, size) {
             Ok(file) => Some(file),
             Err(error) => {
@@ -291,6 +323,10 @@ impl Log {
         if freed.is_empty() {
             return Ok(());
         }
+        if let Err(error) = self.check_place() {
+            self.state().segments.extend(freed);
+            return Err(error);
+        }
         // Before the records go: else a power loss could leave neither them nor the note that they are settled, and
         // the next opening would have to call them missing.
         // With them goes the knowledge of whom they were for: what was for others is filled in.
@@ -319,7 +355,7 @@ impl Log {
         } else if self.may_spare(segment) {
             match segment::recycle(&self.dir, number, segment.size) {
                 Ok(()) => {
-                    self.state().spares.push(number);
+                    self.state().spares.push((number, segment.size));
                     return Ok(());
                 }
                 // A file that could not be zeroed is no use any more.
@@ -330,7 +366,9 @@ impl Log {
         } else {
             directory::remove(&path).map_err(|source| JournalError::io("remove", &path, source))?;
         }
-        self.space.release(segment.size);
+        if segment.counted {
+            self.space.release(segment.size);
+        }
         Ok(())
     }
 
@@ -354,10 +392,7 @@ impl Log {
         let places = Vec::new();
         let ownership = std::mem::replace(&mut self.ownership, Ownership::Adopted { places });
         self.reclaim()?;
-        for spare in std::mem::take(&mut self.state().spares) {
-            let path = segment::spare_path(&self.dir, spare);
-            directory::remove(&path).map_err(|source| JournalError::io("remove", &path, source))?;
-        }
+        self.drop_spares()?;
         let tells_nothing = match ownership {
             Ownership::Own { previous, .. } => self.state().last == 0 && previous.is_none(),
             Ownership::Adopted { .. } => true,
@@ -376,12 +411,17 @@ impl Drop for Log {
         if self.check_process().is_err() {
             return;
         }
+        if let Err(error) = self.check_place() {
+            return tracing::warn!(%error, "a journal directory is not cleaned up");
+        }
         if let Err(error) = self.retire() {
             tracing::warn!(%error, dir = %self.dir.display(), "a settled journal directory could not be removed");
         }
         // A directory that is let go with records in it no longer counts.
         for segment in self.state().segments.values() {
-            self.space.release(segment.size);
+            if segment.counted {
+                self.space.release(segment.size);
+            }
             self.let_go(segment.pending(), segment.size);
         }
     }

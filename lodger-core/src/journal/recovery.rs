@@ -35,10 +35,6 @@ pub(super) fn recover(
     let seed = record::seed(manifest.writer);
     let unreadable = |error: std::io::Error| format!("it can't be read: {error}");
     let (numbers, spares) = segment::list(&dir).map_err(unreadable)?;
-    for spare in spares {
-        directory::remove(&segment::spare_path(&dir, spare)).map_err(unreadable)?;
-    }
-
     let mut scans = Vec::new();
     let mut present = Sequences::default();
     let mut damage = Vec::new();
@@ -56,6 +52,11 @@ pub(super) fn recover(
             }
         }));
         scans.push((number, bytes.len() as u64, scan));
+    }
+
+    // Now that it is known to be of a format that is ours to change.
+    for spare in spares {
+        directory::remove(&segment::spare_path(&dir, spare)).map_err(unreadable)?;
     }
 
     let (mut settle_logs, mut settled) = (Vec::new(), Vec::new());
@@ -85,10 +86,8 @@ pub(super) fn recover(
     let mut state = State::new(settled);
     state.last = last;
     for (number, size, scan) in scans {
-        let segment = state.add_segment(number, size);
-        (segment.open, segment.sound) = (false, false);
-        segment.damaged = !scan.unreadable.is_empty();
-        state.publish(number, scan.end as u64, scan.first, &scan.routing);
+        let damaged = !scan.unreadable.is_empty();
+        state.add_found(number, size, damaged, (scan.end as u64, scan.first, &scan.routing));
     }
     let ownership = Ownership::Adopted { places };
     let log = Log::new((manifest.writer, dir, lock), ownership, Arc::clone(space), state, settle_logs);
@@ -100,14 +99,14 @@ pub(super) fn recover(
 
 /// What is in a segment.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Scan {
+pub(super) struct Scan {
     /// The first sequence that no earlier segment had; 0 when there is none.
-    first: u64,
+    pub(super) first: u64,
     /// Whom the records from `first` on are for; nobody, where one is gone.
-    routing: Routing,
+    pub(super) routing: Routing,
     /// Where the last intact record ends.
-    end: usize,
-    unreadable: Vec<Unreadable>,
+    pub(super) end: usize,
+    pub(super) unreadable: Vec<Unreadable>,
 }
 
 impl Scan {
@@ -127,15 +126,15 @@ impl Scan {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct Unreadable {
-    offset: usize,
-    length: usize,
+pub(super) struct Unreadable {
+    pub(super) offset: usize,
+    pub(super) length: usize,
     /// Whether nothing intact comes behind it.
-    is_tail: bool,
+    pub(super) is_tail: bool,
 }
 
 /// Reads a segment and adds its sequences to `present`. The error is a newer format's number.
-fn scan(bytes: &[u8], seed: u32, present: &mut Sequences) -> Result<Scan, u32> {
+pub(super) fn scan(bytes: &[u8], seed: u32, present: &mut Sequences) -> Result<Scan, u32> {
     let mut scan = Scan::default();
     let mut offset = 0;
     while let Some(rest) = bytes.get(offset..) {

@@ -18,7 +18,8 @@ pub(super) struct State {
     pub(super) last: u64,
     /// By destination, as in `journal.json`.
     pub(super) slots: Vec<Slot>,
-    pub(super) spares: Vec<u64>,
+    /// The spare segments with their sizes in bytes.
+    pub(super) spares: Vec<(u64, u64)>,
 }
 
 /// How far one destination is.
@@ -49,6 +50,8 @@ pub(super) struct Segment {
     pub(super) damaged: bool,
     /// Whether it may be used again: not after a failed write or sync.
     pub(super) sound: bool,
+    /// Whether it counts for the limit: not when all that is pending in it is for destinations that are not here.
+    pub(super) counted: bool,
 }
 
 /// Committed records that turned out to be unreadable for a destination.
@@ -90,14 +93,29 @@ impl State {
     }
 
     /// Adds an empty segment that is being written.
-    pub(super) fn add_segment(&mut self, number: u64, size: u64) -> &mut Segment {
-        let pending = vec![0; self.slots.len()];
-        let (open, damaged, sound) = (true, false, true);
-        let routing = Routing::default();
-        self.segments
-            .entry(number)
-            .insert_entry(Segment { size, end: 0, first: 0, routing, pending, open, damaged, sound })
-            .into_mut()
+    pub(super) fn add_segment(&mut self, number: u64, size: u64) {
+        let segment = Segment {
+            size,
+            end: 0,
+            first: 0,
+            routing: Routing::default(),
+            pending: vec![0; self.slots.len()],
+            open: true,
+            damaged: false,
+            sound: true,
+            counted: true,
+        };
+        self.segments.insert(number, segment);
+    }
+
+    /// Adds a segment that an earlier process wrote, with what is intact in it.
+    pub(super) fn add_found(&mut self, number: u64, size: u64, damaged: bool, records: (u64, u64, &Routing)) {
+        self.add_segment(number, size);
+        if let Some(segment) = self.segments.get_mut(&number) {
+            (segment.open, segment.damaged, segment.sound) = (false, damaged, false);
+        }
+        let (end, first, routing) = records;
+        self.publish(number, end, first, routing);
     }
 
     /// Adds committed records to a segment, up to `end` in bytes. Answers for which destinations this segment had

@@ -120,6 +120,7 @@ impl Writer {
 
     pub(super) fn commit(&mut self) -> Result<(), JournalError> {
         self.log.check_process()?;
+        self.log.check_place()?;
         if self.failed {
             self.plan_again()?;
         }
@@ -227,13 +228,17 @@ impl Writer {
     ) -> Result<Arc<SegmentFile>, JournalError> {
         let size = self.segment_bytes.max(bytes);
         let number = self.next_segment;
-        let made = match self.log.add_segment(number, size, |space| reserve(space, size)) {
-            // The last segment may be what fills the journal, although all in it is settled.
-            Err(JournalError::Full { .. }) if self.give_up_settled()? => {
-                self.log.add_segment(number, size, |space| reserve(space, size))
-            }
-            made => made,
-        }?;
+        let make = |log: &Log| log.add_segment(number, size, |space| reserve(space, size));
+        let mut made = make(&self.log);
+        // What fills the journal may be segments that nobody needs any more, or spare ones.
+        if matches!(made, Err(JournalError::Full { .. })) {
+            self.free_settled()?;
+            made = make(&self.log);
+        }
+        if matches!(made, Err(JournalError::Full { .. })) && self.log.drop_spares()? {
+            made = make(&self.log);
+        }
+        let made = made?;
         self.next_segment += 1;
         if let Some((old, _)) = &self.active
             && self.plan.iter().all(|part| part.segment.number != old.number)
@@ -244,17 +249,15 @@ impl Writer {
         Ok(Arc::new(made))
     }
 
-    /// Frees the active segment if all of it is committed and settled.
-    fn give_up_settled(&mut self) -> Result<bool, JournalError> {
-        if !self.plan.is_empty() {
-            return Ok(false);
+    /// Frees the segments in which all is committed and settled, the active one included. Where the last record was
+    /// settled before its segment was given up, nobody has done so.
+    fn free_settled(&mut self) -> Result<(), JournalError> {
+        if self.plan.is_empty()
+            && let Some((active, _)) = self.active.take_if(|(active, _)| self.log.is_settled(active.number))
+        {
+            self.log.seal(active.number, true);
         }
-        let Some((active, _)) = self.active.take_if(|(active, _)| self.log.is_settled(active.number)) else {
-            return Ok(false);
-        };
-        self.log.seal(active.number, true);
-        self.log.reclaim()?;
-        Ok(true)
+        self.log.reclaim()
     }
 
     /// What a crash in the middle of a commit leaves: the first `length` staged bytes reach the file, and nobody

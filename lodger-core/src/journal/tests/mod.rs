@@ -1,12 +1,15 @@
 //! Facts about the journal on disk, through its public face.
 
+mod adoption;
 mod damage;
 mod directories;
 mod faults;
+mod inspecting;
 mod limits;
 mod machine;
 mod reopening;
 mod routes;
+mod shares;
 
 use std::path::{Path, PathBuf};
 
