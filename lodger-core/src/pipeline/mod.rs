@@ -41,7 +41,6 @@ mod ticket;
 mod weight;
 mod worker;
 
-use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -64,7 +63,9 @@ pub(crate) use control::Command;
 pub use control::{ReplaceKeyError, UnknownDestination};
 pub use counters::Counts;
 pub(crate) use counters::{Counters, last_resort};
-pub use dead_letter::{DeadLetter, DeadLetterDamage, DeadLetterList};
+pub use dead_letter::{DeadLetter, DeadLetterDamage, DeadLetterList, DeadLetterQuery, RetryError};
+#[cfg(feature = "journal")]
+pub use dead_letter::{DeadLetterDirectory, DetachError, Detached, detach_left_behind};
 pub use error::RecordError;
 pub(crate) use intake::{Lane, Limits, Reservation};
 
@@ -248,16 +249,6 @@ impl Pipeline {
     /// How many events are in the intake, and when the oldest of those that wait happened.
     pub(crate) fn in_intake(&self) -> (u64, Option<Timestamp>) {
         self.intake.waiting()
-    }
-
-    /// The dead letters of all destinations.
-    pub(crate) fn dead_letters(&self) -> io::Result<Vec<DeadLetter>> {
-        let mut all = Vec::new();
-        for letters in &self.dead_letters {
-            all.extend(letters.list()?);
-        }
-        all.sort_by_key(|letter| letter.at);
-        Ok(all)
     }
 
     /// The destinations, in the order of the board.
