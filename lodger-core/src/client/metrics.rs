@@ -19,6 +19,7 @@
 //! | `lodger_events_omitted_total` | `reason`: `filtered`, `discarded`, `unrouted`, `orphaned` | events that nobody asked for, that the application discarded, that no destination's filter takes, or for which no client was installed |
 //! | `lodger_events_unresolved_total` | `what`: `actor`, `conflicting_actors`, `target` | events that don't say all |
 //! | `lodger_events_too_late_total` | | things said about an event that was finished |
+//! | `lodger_dead_letters_purged_total` | | dead letters that an operator let go of |
 //! | `lodger_changes_unaudited_total` | | successful changes that left no event |
 //! | `lodger_responses_guarantee_missed_total` | | responses that went out without their guarantee |
 //! | `lodger_requests_failed_closed_total` | | requests that were turned away |
@@ -99,6 +100,7 @@ rows! {
     "lodger_events_unresolved_total" { "what": "conflicting_actors" } = conflicting_actors,
     "lodger_events_unresolved_total" { "what": "target" } = unresolved_target,
     "lodger_events_too_late_total" = too_late,
+    "lodger_dead_letters_purged_total" = purged,
     "lodger_changes_unaudited_total" = unaudited,
     "lodger_responses_guarantee_missed_total" = guarantee_missed,
     "lodger_requests_failed_closed_total" = failed_closed,
@@ -170,6 +172,7 @@ fn describe() {
         ("lodger_events_omitted_total", "Audit events that went to no client, by reason"),
         ("lodger_events_unresolved_total", "Audit events that don't say who did it, or to what"),
         ("lodger_events_too_late_total", "Things said about an audit event that was finished"),
+        ("lodger_dead_letters_purged_total", "Dead letters that an operator let go of"),
         ("lodger_changes_unaudited_total", "Successful changes that left no audit event"),
         ("lodger_responses_guarantee_missed_total", "Responses that went out without their audit guarantee"),
         (
