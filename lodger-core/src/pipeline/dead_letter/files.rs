@@ -77,7 +77,7 @@ impl DeadLetterFiles {
         let (index, open) = (Mutex::default(), Mutex::default());
         let mut files = Self { dir, destination: Identity::new("", ""), writer, index, open };
         let path = files.dir.join(IDENTITY);
-        let identity = match directory::read(&path) {
+        let identity: Option<Identity> = match directory::read(&path) {
             Ok(text) => serde_json::from_slice(&text).ok(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
