@@ -156,6 +156,7 @@ impl Progress {
     }
 
     /// Changes one lane of the board.
+    #[cfg(test)]
     pub(crate) fn post_lane(&self, lane: usize, change: impl FnOnce(&mut LaneBoard)) {
         self.post(|board| {
             if let Some(lane) = board.lanes.get_mut(lane) {
