@@ -10,6 +10,8 @@
 
 pub mod disk;
 pub mod full;
+pub mod live;
+pub mod outage;
 pub mod parity;
 pub mod require;
 

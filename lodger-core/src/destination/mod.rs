@@ -5,12 +5,16 @@
 //! [`Answer`]s. One file per destination; [`registry`] maps `LODGER_DESTINATION` texts to them.
 
 mod answer;
+mod api_key;
 mod file;
+mod filter;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod line;
 mod memory;
+mod pacing;
 pub mod registry;
+mod route;
 #[cfg(feature = "http")]
 mod service;
 mod stdout;
@@ -25,9 +29,14 @@ use serde::{Deserialize, Serialize};
 use crate::event::{Event, EventId};
 
 pub use answer::{Answer, Refusal, status_answer};
+pub use api_key::ApiKeyError;
 pub use file::{FileDestination, FileError};
+pub use filter::Filter;
+pub(crate) use line::{json as one_line, what, word};
 pub use memory::MemoryDestination;
+pub use pacing::Pacing;
 pub use registry::DestinationError;
+pub use route::Route;
 #[cfg(feature = "http")]
 pub use service::LodgerDestination;
 pub use stdout::StdoutDestination;
@@ -170,6 +179,26 @@ pub trait Destination: Send + Sync + fmt::Debug + 'static {
     /// How many batches may be under way at once. Default: 1; at most 64 events are ever in flight.
     fn max_in_flight(&self) -> usize {
         1
+    }
+
+    /// How fast it may be asked. Where a [`Route`] paces it too, both limits hold. Default: as fast as it answers.
+    fn pacing(&self) -> Option<Pacing> {
+        None
+    }
+
+    /// Whether it needs the events in the order of the journal, as [`Route::ordered`] asks for. Default: no.
+    fn ordered(&self) -> bool {
+        false
+    }
+
+    /// Uses another API key from the next delivery on. The key must not appear in errors and logs.
+    ///
+    /// # Errors
+    ///
+    /// When it has no key (the default) or can't send this one; then the key in use stays.
+    fn replace_api_key(&self, key: &str) -> Result<(), ApiKeyError> {
+        let _ = key;
+        Err(ApiKeyError::NoKey)
     }
 
     /// Delivers a batch and answers for each event, in the batch's order.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{JournalConfig, JournalError, Usage};
+use super::{JournalConfig, JournalError, Share, Usage};
 
 /// The room that all segments of a journal share, adopted ones included.
 #[derive(Debug)]
@@ -44,6 +44,11 @@ impl Space {
         share(self.max_bytes, self.backlogs.len())
     }
 
+    /// What a destination's backlog takes of its share.
+    pub(super) fn share_of(&self, destination: usize) -> Share {
+        Share { bytes: self.backlog(destination), max_bytes: self.share() }
+    }
+
     /// How many bytes a destination's backlog takes.
     pub(super) fn backlog(&self, destination: usize) -> u64 {
         self.backlogs.get(destination).map_or(0, |bytes| bytes.load(Ordering::Relaxed))
@@ -80,6 +85,15 @@ impl Space {
         }
         self.take(bytes);
         Ok(())
+    }
+
+    /// How many more segments of this size there is room for.
+    pub(super) fn left(&self, bytes: u64) -> u64 {
+        let below_limit = self.max_bytes.saturating_sub(self.bytes.load(Ordering::Relaxed));
+        // A file system that doesn't answer takes nothing, as far as anybody can tell.
+        let free =
+            rustix::fs::statvfs(&self.dir).map_or(0, |found| found.f_bavail.saturating_mul(found.f_frsize));
+        below_limit.min(free.saturating_sub(self.min_free_bytes)) / bytes.max(1)
     }
 
     /// Counts a segment, whatever the limits.

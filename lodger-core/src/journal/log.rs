@@ -242,6 +242,24 @@ impl Log {
         }
     }
 
+    /// How many more segments of our size the share of this destination has room for, and whether this one counts for it
+    /// already. `None` where it has the whole journal.
+    pub(super) fn segments_of_share(&self, slot: usize, number: Option<u64>) -> Option<(u64, bool)> {
+        let Ownership::Own { segment_bytes, .. } = self.ownership else { return Some((0, false)) };
+        if self.space.destinations() < 2 {
+            return None;
+        }
+        let left = self.space.share().saturating_sub(self.space.backlog(slot)) / segment_bytes.max(1);
+        let state = self.state();
+        let segment = number.and_then(|number| state.segments.get(&number));
+        Some((left, segment.is_some_and(|segment| segment.pending().contains(slot))))
+    }
+
+    /// How many segments can be used again.
+    pub(super) fn spares(&self) -> u64 {
+        self.state().spares.len() as u64
+    }
+
     // For the backlogs.
 
     /// What there is to read for a destination from this place on.

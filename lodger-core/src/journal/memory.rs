@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Appended, JournalError, Record, RecordKey, Routes, Usage};
+use super::{Appended, JournalError, Record, RecordKey, Routes, Share, Usage};
 use crate::event::WriterId;
 
 /// What a record costs besides its payload, in bytes: its place in the map, the reference counts, the allocation.
@@ -12,18 +12,19 @@ const OVERHEAD: u64 = 64;
 /// Opens a journal in memory with this many destinations.
 pub(super) fn open(max_bytes: u64, destinations: usize) -> (Writer, Vec<Backlog>) {
     let id = WriterId::mint();
-    let state = State { slots: vec![Slot::default(); destinations], ..State::default() };
+    let state = State { max_bytes, slots: vec![Slot::default(); destinations], ..State::default() };
     let shared = Arc::new(Mutex::new(state));
     let backlogs = (0..destinations)
         .map(|slot| Backlog { id, shared: Arc::clone(&shared), slot, handed_out: 0 })
         .collect();
     let share = max_bytes / (destinations as u64).max(1);
-    (Writer { id, shared, staged: Vec::new(), next_sequence: 1, max_bytes, share }, backlogs)
+    (Writer { id, shared, staged: Vec::new(), next_sequence: 1, share }, backlogs)
 }
 
 /// What writer and backlogs share.
 #[derive(Debug, Default)]
 struct State {
+    max_bytes: u64,
     records: BTreeMap<u64, Kept>,
     /// What all records cost, staged ones included.
     bytes: u64,
@@ -48,6 +49,15 @@ struct Slot {
 }
 
 impl State {
+    fn usage(&self) -> Usage {
+        Usage { bytes: self.bytes, segments: 0, max_bytes: self.max_bytes }
+    }
+
+    fn share_of(&self, slot: usize) -> Share {
+        let bytes = self.slots.get(slot).map_or(0, |slot| slot.bytes);
+        Share { bytes, max_bytes: self.max_bytes / (self.slots.len() as u64).max(1) }
+    }
+
     /// The destinations of `routes` whose backlog may not take so many bytes more.
     fn over(&self, routes: Routes, bytes: u64, share: u64) -> Routes {
         let is_over = |&slot: &usize| self.slots.get(slot).is_none_or(|slot| slot.bytes + bytes > share);
@@ -69,7 +79,6 @@ pub(super) struct Writer {
     shared: Arc<Mutex<State>>,
     staged: Vec<(Routes, Arc<[u8]>)>,
     next_sequence: u64,
-    max_bytes: u64,
     /// What the backlog of each destination may cost.
     share: u64,
 }
@@ -123,6 +132,13 @@ impl Writer {
         Ok(refused)
     }
 
+    pub(super) fn room(&self, bytes: u64, routes: Routes) -> u64 {
+        let record = (bytes + OVERHEAD).clamp(1, (self.share / 4).max(1));
+        let state = lock(&self.shared);
+        let slots = routes.iter().filter_map(|slot| state.slots.get(slot));
+        slots.map(|slot| self.share.saturating_sub(slot.bytes) / record).max().unwrap_or(0)
+    }
+
     pub(super) fn commit(&mut self) -> Result<(), JournalError> {
         let mut state = lock(&self.shared);
         for (pending, payload) in self.staged.drain(..) {
@@ -141,7 +157,11 @@ impl Writer {
     }
 
     pub(super) fn usage(&self) -> Usage {
-        Usage { bytes: lock(&self.shared).bytes, segments: 0, max_bytes: self.max_bytes }
+        lock(&self.shared).usage()
+    }
+
+    pub(super) fn share(&self, destination: usize) -> Share {
+        lock(&self.shared).share_of(destination)
     }
 }
 
@@ -184,6 +204,14 @@ impl Backlog {
                 *bytes -= cost;
             }
         }
+    }
+
+    pub(super) fn share(&self) -> Share {
+        lock(&self.shared).share_of(self.slot)
+    }
+
+    pub(super) fn usage(&self) -> Usage {
+        lock(&self.shared).usage()
     }
 
     pub(super) fn pending(&self) -> u64 {

@@ -60,12 +60,15 @@ pub(crate) mod fuzzing;
 #[cfg(feature = "journal")]
 mod file_system;
 #[cfg(feature = "journal")]
+mod inspect;
+#[cfg(feature = "journal")]
 mod limits;
 #[cfg(feature = "journal")]
 mod log;
 #[cfg(feature = "journal")]
 mod manifest;
 mod memory;
+mod owner;
 #[cfg(feature = "journal")]
 mod reader;
 #[cfg(feature = "journal")]
@@ -97,6 +100,9 @@ use crate::destination::Identity;
 use crate::event::{Position, WriterId};
 
 pub use error::JournalError;
+#[cfg(feature = "journal")]
+pub use inspect::{Backlogged, InspectError, InspectedWriter, Inspection, KeptFile, inspect};
+pub(crate) use owner::Owner;
 pub use report::{Adopted, Damage, LeftAlone, RecoveryReport};
 pub use routes::{MAX_DESTINATIONS, Routes};
 
@@ -248,6 +254,15 @@ pub struct Usage {
     pub max_bytes: u64,
 }
 
+/// What one destination's backlog takes up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Share {
+    /// Bytes of the segments, adopted ones included, in which something is pending for it; in memory, of the records.
+    pub bytes: u64,
+    /// The limit on `bytes`: an equal part of the journal's.
+    pub max_bytes: u64,
+}
+
 /// Appends to the journal. Owned by the commit thread.
 #[derive(Debug)]
 pub struct Writer(WriterKind);
@@ -260,6 +275,18 @@ enum WriterKind {
 }
 
 impl Writer {
+    /// How many more records, each of at most this many bytes and for all of these destinations, can certainly be appended
+    /// for one of them at least, while nobody else fills the file system and no write fails. A record that is larger than a
+    /// segment counts as one that fills it.
+    #[must_use]
+    pub fn room(&self, bytes: u64, routes: Routes) -> u64 {
+        match &self.0 {
+            #[cfg(feature = "journal")]
+            WriterKind::Disk(writer) => writer.room(bytes, routes),
+            WriterKind::Memory(writer) => writer.room(bytes, routes),
+        }
+    }
+
     /// The id of this opening.
     #[must_use]
     pub fn id(&self) -> WriterId {
@@ -347,6 +374,16 @@ impl Writer {
             WriterKind::Memory(writer) => writer.usage(),
         }
     }
+
+    /// What the backlog of the destination at this place takes up now.
+    #[must_use]
+    pub fn share(&self, destination: usize) -> Share {
+        match &self.0 {
+            #[cfg(feature = "journal")]
+            WriterKind::Disk(writer) => writer.share(destination),
+            WriterKind::Memory(writer) => writer.share(destination),
+        }
+    }
 }
 
 /// What one destination has yet to do. Owned by that destination's worker.
@@ -408,6 +445,26 @@ impl Backlog {
             #[cfg(feature = "journal")]
             BacklogKind::Disk(backlog) => backlog.pending(),
             BacklogKind::Memory(backlog) => backlog.pending(),
+        }
+    }
+
+    /// What this backlog takes up now.
+    #[must_use]
+    pub fn share(&self) -> Share {
+        match &self.0 {
+            #[cfg(feature = "journal")]
+            BacklogKind::Disk(backlog) => backlog.share(),
+            BacklogKind::Memory(backlog) => backlog.share(),
+        }
+    }
+
+    /// What the whole journal takes up now.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        match &self.0 {
+            #[cfg(feature = "journal")]
+            BacklogKind::Disk(backlog) => backlog.usage(),
+            BacklogKind::Memory(backlog) => backlog.usage(),
         }
     }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::log::{Log, View};
 use super::record::{self, Decoded};
 use super::state::Lost;
-use super::{JournalError, Record, RecordKey, directory, segment};
+use super::{JournalError, Record, RecordKey, Share, Usage, directory, segment};
 
 /// How many bytes are read at once; a longer record makes it longer once.
 const WINDOW_BYTES: usize = 64 << 10;
@@ -75,6 +75,14 @@ impl Backlog {
 
     pub(super) fn pending(&self) -> u64 {
         self.adopted.iter().chain([&self.own]).map(|reader| reader.log.pending(reader.slot)).sum()
+    }
+
+    pub(super) fn share(&self) -> Share {
+        self.own.log.space().share_of(self.own.slot)
+    }
+
+    pub(super) fn usage(&self) -> Usage {
+        self.own.log.space().usage()
     }
 
     pub(super) fn sync(&mut self) -> Result<(), JournalError> {

@@ -30,7 +30,7 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Events that were offered: accepted + aggregated + refused (full, closed) + invalid.
+    /// Events that were offered: accepted + aggregated + refused (full, closed, forked) + invalid.
     offered,
     /// Events that were taken into the intake.
     accepted,
@@ -45,11 +45,15 @@ counters! {
     aggregated_lost,
     /// Events refused because the client was shut down.
     refused_closed,
+    /// Events refused because the process is a forked child of the one that the client belongs to.
+    refused_forked,
     /// Events refused because they break a limit.
     invalid,
     /// Events that were cut to fit, with the cuts marked in them.
     trimmed,
-    /// Events refused because the journal or its disk was full.
+    /// Events that no destination's filter takes. They are recorded nowhere.
+    unrouted,
+    /// Events refused because the journal or its disk was full, or the shares of all destinations that they were for.
     journal_full,
     /// Events refused because they could never fit into the journal: its limit is too small.
     too_large,
@@ -61,6 +65,8 @@ counters! {
     unreadable,
     /// Events of an in-memory journal that were not delivered before the client ended.
     undelivered,
+    /// Dead letters that were purged: an operator let go of their events.
+    purged_dead_letters,
     /// Events that were written to stderr because nothing else could take them.
     last_resort,
     /// Finished drafts whose outcome is not recorded.

@@ -81,7 +81,7 @@ fn a_flood_that_has_stopped_is_told_though_no_event_comes() {
     };
     let pipeline = Pipeline::start(Config {
         journal: JournalConfig::in_memory(),
-        destinations: vec![Arc::new(destination.clone())],
+        routes: vec![destination.clone().into()],
         // One event alone has room.
         limits: Limits { events: 9, bytes: 1 << 20 },
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -151,4 +151,78 @@ async fn who_waits_for_a_pipeline_that_ends_is_told() {
     let (waiting, watch) = ticket(Goal::Delivered);
     drop(watch);
     assert!(matches!(waiting.await, Err(RecordError::Unfinished)));
+}
+
+#[cfg(feature = "journal")]
+#[test]
+fn a_forked_child_is_refused_everything_and_touches_no_lock() {
+    let pipeline = stuck(Limits { events: 20, bytes: 1 << 20 });
+    drop(pipeline.offer(event(), Lane::Trusted, Goal::Queued).unwrap());
+    let place = pipeline.reserve(None).unwrap();
+    let (intake, shared) = (Arc::clone(&pipeline.intake), Arc::clone(&pipeline.shared));
+    // As a fork leaves it: whoever held the locks is not there any more.
+    intake.while_locked(|| {
+        shared.progress.read(|_| {
+            crate::journal::fault::fork();
+            for goal in [Goal::Queued, Goal::Durable, Goal::Delivered] {
+                for lane in [Lane::Trusted, Lane::Hostile] {
+                    let refused = pipeline.offer(event(), lane, goal).unwrap_err();
+                    assert_eq!((refused.kind(), refused.is_retryable()), ("forked", false));
+                    let text = std::error::Error::source(&refused).unwrap().to_string();
+                    assert!(text.contains("after the fork"), "{text}");
+                    assert!(refused.into_event().is_some());
+                }
+            }
+            assert!(pipeline.reserve(None).is_none());
+            assert_eq!(shared.counters.read().refused_forked, 6);
+            drop(place);
+            drop(pipeline.all_durable());
+            drop(pipeline);
+        });
+    });
+}
+
+#[cfg(feature = "journal")]
+#[tokio::test]
+async fn a_forked_child_waits_for_nothing() {
+    let pipeline = stuck(Limits { events: 20, bytes: 1 << 20 });
+    pipeline.shared.progress.post(|board| board.journal_ended = false);
+    crate::journal::fault::fork();
+    assert!(matches!(pipeline.all_durable().await, Err(RecordError::Unfinished)));
+    assert!(pipeline.flush(Duration::MAX).await.is_err());
+    assert!(!pipeline.shutdown(Duration::MAX, || panic!("nothing is closed")).await);
+    // The drop would wait two seconds for a journal thread that a child doesn't have.
+    drop(pipeline);
+}
+
+#[test]
+fn a_waker_that_panics_ends_no_thread_of_ours() {
+    struct Bad;
+    impl std::task::Wake for Bad {
+        fn wake(self: Arc<Self>) {
+            panic!("as this test wants it");
+        }
+    }
+    let destination = Scripted::new("d", |_| Act::Take);
+    let config = Config {
+        journal: JournalConfig::in_memory(),
+        routes: vec![destination.clone().into()],
+        limits: Limits::default(),
+        clock: Arc::new(FixedClock::with_jitter(1.0)),
+    };
+    let pipeline = Pipeline::start(config).unwrap();
+    let bad = std::task::Waker::from(Arc::new(Bad));
+    for goal in [Goal::Durable, Goal::Delivered] {
+        let mut waiting = Box::pin(pipeline.offer(event(), Lane::Trusted, goal).unwrap());
+        _ = waiting.as_mut().poll(&mut std::task::Context::from_waker(&bad));
+        drop(pipeline.offer(event(), Lane::Trusted, Goal::Queued).unwrap());
+        let settled = destination.settled().len();
+        while destination.settled().len() < settled.max(1) {
+            std::thread::yield_now();
+        }
+    }
+    while destination.settled().len() < 4 {
+        std::thread::yield_now();
+    }
+    assert!(pipeline.read(|board| !board.journal_ended && !board.lanes[0].ended));
 }
