@@ -245,6 +245,8 @@ fn what_is_only_for_a_full_share_is_refused_and_the_others_go_on() {
         assert!(lodger.sink().reserve().is_ok());
         assert_eq!(block_on(lodger.record(event("s.b"))).unwrap_err().kind(), "journal_full");
     }
+    // A refusal is told at once and posted with its group.
+    block_on(lodger.sink().durable()).unwrap();
     let (stats, refusals) = (lodger.stats(), 101);
     assert_eq!((stats.counts.journal_full, stats.destinations[0].refused), (refusals, refusals));
     assert_eq!((stats.destinations[1].refused, healthy.settled().len()), (0, 100));
