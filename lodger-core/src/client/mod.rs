@@ -27,6 +27,7 @@
 mod accept;
 mod builder;
 mod control;
+mod dead_letters;
 mod error;
 mod handle;
 mod hash_key;
@@ -38,9 +39,11 @@ mod stats;
 mod tests;
 
 pub use crate::pipeline::{
-    Counts, DeadLetter, DeadLetterDamage, DeadLetterList, DeliveryState, FlushError, RecordError,
-    ReplaceKeyError, UnknownDestination,
+    Counts, DeadLetter, DeadLetterDamage, DeadLetterList, DeadLetterQuery, DeliveryState, FlushError,
+    RecordError, ReplaceKeyError, RetryError, UnknownDestination,
 };
+#[cfg(feature = "journal")]
+pub use crate::pipeline::{DeadLetterDirectory, DetachError, Detached, detach_left_behind};
 pub use builder::LodgerBuilder;
 pub use error::{BuildError, BuildProblem};
 pub use handle::Lodger;

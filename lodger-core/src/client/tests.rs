@@ -3,6 +3,7 @@
 
 mod building;
 mod control;
+mod dead_letters;
 mod delivery;
 mod fan_out;
 mod hostile;

@@ -80,7 +80,7 @@ fn who(event: &Event) -> String {
     who
 }
 
-fn what(target: &Target) -> String {
+pub(crate) fn what(target: &Target) -> String {
     let mut what = format!("{} {}", word(&target.kind), word(&target.id));
     if let Some(name) = &target.name {
         let _ = write!(what, " {}", quoted(name));
@@ -89,7 +89,7 @@ fn what(target: &Target) -> String {
 }
 
 /// As it is when it can't be mistaken for several words, else in quotes.
-fn word(text: &str) -> Cow<'_, str> {
+pub(crate) fn word(text: &str) -> Cow<'_, str> {
     let plain = !text.is_empty()
         && !text.contains(|c: char| c.is_whitespace() || c == '"' || c == '\\' || is_hostile(c));
     if plain { Cow::Borrowed(text) } else { Cow::Owned(quoted(text)) }

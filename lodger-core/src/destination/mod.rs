@@ -64,6 +64,7 @@ pub use answer::{Answer, Refusal, status_answer};
 pub use api_key::ApiKeyError;
 pub use file::{FileDestination, FileError};
 pub use filter::Filter;
+pub(crate) use line::{json as one_line, what, word};
 pub use memory::MemoryDestination;
 pub use pacing::Pacing;
 pub use registry::DestinationError;

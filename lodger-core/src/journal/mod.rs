@@ -50,6 +50,8 @@ mod error;
 #[cfg(feature = "journal")]
 pub(crate) mod fault;
 #[cfg(feature = "journal")]
+mod inspect;
+#[cfg(feature = "journal")]
 mod limits;
 #[cfg(feature = "journal")]
 mod log;
@@ -87,6 +89,8 @@ use crate::destination::Identity;
 use crate::event::{Position, WriterId};
 
 pub use error::JournalError;
+#[cfg(feature = "journal")]
+pub use inspect::{Backlogged, InspectError, InspectedWriter, Inspection, KeptFile, inspect};
 pub use report::{Adopted, Damage, LeftAlone, RecoveryReport};
 pub use routes::{MAX_DESTINATIONS, Routes};
 

@@ -99,14 +99,14 @@ pub(super) fn recover(
 
 /// What is in a segment.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Scan {
+pub(super) struct Scan {
     /// The first sequence that no earlier segment had; 0 when there is none.
-    first: u64,
+    pub(super) first: u64,
     /// Whom the records from `first` on are for; nobody, where one is gone.
-    routing: Routing,
+    pub(super) routing: Routing,
     /// Where the last intact record ends.
-    end: usize,
-    unreadable: Vec<Unreadable>,
+    pub(super) end: usize,
+    pub(super) unreadable: Vec<Unreadable>,
 }
 
 impl Scan {
@@ -126,15 +126,15 @@ impl Scan {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct Unreadable {
-    offset: usize,
-    length: usize,
+pub(super) struct Unreadable {
+    pub(super) offset: usize,
+    pub(super) length: usize,
     /// Whether nothing intact comes behind it.
-    is_tail: bool,
+    pub(super) is_tail: bool,
 }
 
 /// Reads a segment and adds its sequences to `present`. The error is a newer format's number.
-fn scan(bytes: &[u8], seed: u32, present: &mut Sequences) -> Result<Scan, u32> {
+pub(super) fn scan(bytes: &[u8], seed: u32, present: &mut Sequences) -> Result<Scan, u32> {
     let mut scan = Scan::default();
     let mut offset = 0;
     while let Some(rest) = bytes.get(offset..) {

@@ -208,6 +208,11 @@ impl Breaker {
         }
     }
 
+    /// Whether it has taken anything since then.
+    pub(super) fn succeeded_since(&self, then: Instant) -> bool {
+        self.last_success.is_some_and(|(_, time)| time > then)
+    }
+
     /// What the destination last complained about.
     pub(super) fn last_error(&self) -> Option<&str> {
         self.last_error.as_deref()

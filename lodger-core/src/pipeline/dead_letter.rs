@@ -7,28 +7,39 @@
 #[cfg(feature = "journal")]
 mod compaction;
 #[cfg(feature = "journal")]
+mod directory;
+#[cfg(feature = "journal")]
 mod files;
 #[cfg(feature = "journal")]
 mod index;
 #[cfg(feature = "journal")]
+mod left_behind;
+#[cfg(feature = "journal")]
 mod line;
 mod list;
+mod query;
 #[cfg(all(test, feature = "journal"))]
 mod tests;
 
 use std::collections::{HashSet, VecDeque};
+use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::destination::{Identity, Refusal};
+use crate::destination::{Identity, Refusal, what, word};
 use crate::event::{Event, EventId, Timestamp};
 
 #[cfg(feature = "journal")]
-pub(crate) use files::DeadLetterFiles;
+pub use directory::DeadLetterDirectory;
+#[cfg(feature = "journal")]
+use files::DeadLetterFiles;
+#[cfg(feature = "journal")]
+pub use left_behind::{DetachError, Detached, detach_left_behind};
 pub use list::{DeadLetterDamage, DeadLetterList};
+pub use query::{DeadLetterQuery, RetryError};
 
 /// How many dead letters an in-memory journal keeps for each destination.
 const KEPT_IN_MEMORY: usize = 1_000;
@@ -91,6 +102,26 @@ impl DeadLetter {
     }
 }
 
+/// One line for people, whatever the event holds: id, time, destination, status, reason, action, target.
+///
+/// ```text
+/// 0199b1c0-…  2026-05-15T12:00:00.000000Z  lodger:https://api.example.com  422  "no such project"  invoice.update  invoice 7
+/// ```
+impl fmt::Display for DeadLetter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}  {}  {}  ", self.id, self.at, word(&self.destination.to_string()))?;
+        match self.status {
+            Some(status) => write!(f, "{status}")?,
+            None => f.write_str("-")?,
+        }
+        write!(f, "  {}", word(&self.reason))?;
+        match self.to_event() {
+            Ok(event) => write!(f, "  {}  {}", word(&event.action), what(&event.target)),
+            Err(_) => f.write_str("  (an event that this version can't read)"),
+        }
+    }
+}
+
 /// The dead letters of one destination.
 #[derive(Debug)]
 pub(crate) struct DeadLetters(Kept);
@@ -139,13 +170,14 @@ impl DeadLetters {
         }
     }
 
-    /// All of this destination, oldest first, also those of earlier processes; each event once, as it was refused
-    /// last.
+    /// All of this destination.
+    #[cfg(test)]
     pub(crate) fn list(&self) -> io::Result<Vec<DeadLetter>> {
         self.letters()?.collect()
     }
 
-    /// The same, to go through one by one: an index is in memory, and the letters come from the disk.
+    /// All of this destination, oldest first, also those of earlier processes; each event once, as it was refused
+    /// last. To go through one by one: an index is in memory, and the letters come from the disk.
     pub(crate) fn letters(&self) -> io::Result<DeadLetterList> {
         match &self.0 {
             Kept::Memory(kept) => Ok(DeadLetterList::of(lock(kept).iter().cloned().collect())),
@@ -154,20 +186,18 @@ impl DeadLetters {
         }
     }
 
-    /// The letter of this event.
-    pub(crate) fn get(&self, id: EventId) -> io::Result<Option<DeadLetter>> {
-        let mut list = self.letters()?;
-        list.retain(|event, _| event == id);
-        list.next().transpose()
-    }
-
     /// Those of these events that are dead letters now. What was purged meanwhile, be it by another process, must not
     /// be sent any more.
     pub(crate) fn still_kept(&self, ids: &[EventId]) -> io::Result<HashSet<EventId>> {
         let wanted: HashSet<EventId> = ids.iter().copied().collect();
-        let mut list = self.letters()?;
-        list.retain(|event, _| wanted.contains(&event));
-        Ok(list.ids().collect())
+        match &self.0 {
+            Kept::Memory(kept) => {
+                let ids = lock(kept).iter().map(|letter| letter.id).collect();
+                Ok(wanted.intersection(&ids).copied().collect())
+            }
+            #[cfg(feature = "journal")]
+            Kept::Disk(files) => files.still_kept(&wanted),
+        }
     }
 
     /// Removes the letters of these events and says how many there were. Events without a letter are passed over.

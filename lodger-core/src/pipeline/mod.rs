@@ -39,7 +39,6 @@ mod ticket;
 mod weight;
 mod worker;
 
-use std::io;
 use std::sync::Arc;
 
 use crate::destination::Identity;
@@ -61,7 +60,9 @@ pub(crate) use control::Command;
 pub use control::{ReplaceKeyError, UnknownDestination};
 pub use counters::Counts;
 pub(crate) use counters::{Counters, last_resort};
-pub use dead_letter::{DeadLetter, DeadLetterDamage, DeadLetterList};
+pub use dead_letter::{DeadLetter, DeadLetterDamage, DeadLetterList, DeadLetterQuery, RetryError};
+#[cfg(feature = "journal")]
+pub use dead_letter::{DeadLetterDirectory, DetachError, Detached, detach_left_behind};
 pub use error::RecordError;
 pub(crate) use intake::{Lane, Limits, Reservation};
 
@@ -197,16 +198,6 @@ impl Pipeline {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.shared.clock.now()
-    }
-
-    /// The dead letters of all destinations.
-    pub(crate) fn dead_letters(&self) -> io::Result<Vec<DeadLetter>> {
-        let mut all = Vec::new();
-        for letters in &self.dead_letters {
-            all.extend(letters.list()?);
-        }
-        all.sort_by_key(|letter| letter.at);
-        Ok(all)
     }
 
     /// The destinations, in the order of the board.

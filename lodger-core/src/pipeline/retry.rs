@@ -16,7 +16,7 @@ const CEILING: Duration = Duration::from_secs(60);
 const RETRY_AFTER_CAP: Duration = Duration::from_secs(60 * 60);
 
 /// An event has to fail so often …
-const PATIENCE_TRIES: u32 = 10;
+pub(super) const PATIENCE_TRIES: u32 = 10;
 
 /// … and for so long, before it is the event that is to blame.
 const PATIENCE_TIME: Duration = Duration::from_secs(60 * 60);

@@ -29,8 +29,8 @@ impl Destination for Blocking {
 
     fn deliver<'a>(&'a self, batch: &'a [Delivery]) -> BoxFuture<'a, Vec<Answer>> {
         Box::pin(async move {
-            drop(self.started.lock().unwrap().send(()));
-            drop(self.go.lock().unwrap().recv());
+            self.started.lock().unwrap().send(()).ok();
+            self.go.lock().unwrap().recv().ok();
             batch.iter().map(|one| Answer::Settled(Receipt::new(one.event.id, "blocking"))).collect()
         })
     }

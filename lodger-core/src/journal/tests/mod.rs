@@ -4,6 +4,7 @@ mod adoption;
 mod damage;
 mod directories;
 mod faults;
+mod inspecting;
 mod limits;
 mod machine;
 mod reopening;

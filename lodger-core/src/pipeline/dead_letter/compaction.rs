@@ -78,7 +78,7 @@ impl DeadLetterFiles {
     }
 
     fn replace(&self, index: &Index, old: &HashSet<String>, ours: &mut Open) -> io::Result<()> {
-        let letters = index.live().into_iter().filter(|(_, entry)| old.contains(&*entry.file));
+        let letters = index.live().filter(|(_, entry)| old.contains(&*entry.file));
         self.make(letters.map(|(_, entry)| index.copy(&self.dir, entry)))?;
 
         let removed: Vec<LetterName> =
@@ -146,7 +146,7 @@ fn is_worth_while(index: &Index, among: impl Fn(&str) -> bool) -> bool {
     let here = |entry: &index::Entry| among(&entry.file) && is_whole(index, &entry.file);
     let all: u64 = files().map(|(_, file)| file.end).sum();
     let letters: u64 =
-        index.live().iter().filter(|(_, entry)| here(entry)).map(|(_, entry)| entry.length as u64 + 1).sum();
+        index.live().filter(|(_, entry)| here(entry)).map(|(_, entry)| entry.length as u64 + 1).sum();
     let gone_elsewhere =
         index.removed.iter().filter_map(|name| index.letters.get(name)).filter(|entry| !here(entry));
     let kept = letters + NOTE_BYTES * gone_elsewhere.count() as u64;

@@ -67,6 +67,41 @@ impl DeadLetterFiles {
         Self { dir, destination: destination.clone(), writer, index, open }
     }
 
+    /// The files in a directory that is there, and whose they are; `None` where that is unknown and there are none.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be told whose letters these are.
+    pub(super) fn found(dir: PathBuf, writer: WriterId) -> io::Result<Option<(Identity, Self)>> {
+        check(&dir)?;
+        let (index, open) = (Mutex::default(), Mutex::default());
+        let mut files = Self { dir, destination: Identity::new("", ""), writer, index, open };
+        let path = files.dir.join(IDENTITY);
+        let identity: Option<Identity> = match directory::read(&path) {
+            Ok(text) => serde_json::from_slice(&text).ok(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        if let Some(identity) = identity {
+            files.destination = identity.clone();
+            return Ok(Some((identity, files)));
+        }
+        // Each letter says it, too.
+        let mut list = files.list()?;
+        match list.next().transpose()? {
+            Some(letter) => {
+                files.destination = letter.destination.clone();
+                Ok(Some((letter.destination, files)))
+            }
+            None if list.damage().is_empty() => Ok(None),
+            None => Err(io::Error::other(format!(
+                "{} can't be read, and without it nobody knows whose letters lie beside it; move that directory \
+                 elsewhere",
+                path.display()
+            ))),
+        }
+    }
+
     /// Appends and fsyncs, in one write. After an error nothing counts as kept; what was written nevertheless is
     /// recognised as a repeat when the file is read.
     pub(crate) fn append(&self, letters: &[DeadLetter]) -> io::Result<()> {
@@ -170,6 +205,11 @@ impl DeadLetterFiles {
             }
         }
         Err(io::Error::other(format!("other processes keep changing {}; try again", self.dir.display())))
+    }
+
+    /// Those of these events that have a letter.
+    pub(super) fn still_kept(&self, events: &HashSet<EventId>) -> io::Result<HashSet<EventId>> {
+        Ok(self.known()?.index.of(events).into_iter().map(|(_, event)| event).collect())
     }
 
     /// Removes the letters of these events, durably, and says of how many there were any.

@@ -125,7 +125,7 @@ impl Index {
     }
 
     /// The letters that count: not removed, and of each event the one that was written last.
-    pub(super) fn live(&self) -> Vec<(LetterName, &Entry)> {
+    pub(super) fn live(&self) -> impl Iterator<Item = (LetterName, &Entry)> {
         let mut newest: HashMap<EventId, (LetterName, &Entry)> = HashMap::new();
         for (name, entry) in self.letters.iter().filter(|(name, _)| !self.removed.contains(name)) {
             let known = newest.entry(entry.id).or_insert((*name, entry));
@@ -133,9 +133,7 @@ impl Index {
                 *known = (*name, entry);
             }
         }
-        let mut live: Vec<_> = newest.into_values().collect();
-        live.sort_by_key(|(name, entry)| (entry.at, *name));
-        live
+        newest.into_values()
     }
 
     /// Everything of these events that is not removed yet.
@@ -161,7 +159,9 @@ impl Index {
                 Err(error) => return Err(error),
             }
         }
-        let found = self.live().into_iter().filter_map(|(_, entry)| {
+        let mut live: Vec<_> = self.live().collect();
+        live.sort_unstable_by_key(|(name, entry)| (entry.at, *name));
+        let found = live.into_iter().filter_map(|(_, entry)| {
             let (file, offset, length) = (Arc::clone(opened.get(&*entry.file)?), entry.offset, entry.length);
             Some(Found { id: entry.id, at: entry.at, place: Place::Line { file, offset, length } })
         });

@@ -3,12 +3,15 @@
 use std::collections::VecDeque;
 #[cfg(feature = "journal")]
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 #[cfg(feature = "journal")]
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::DeadLetter;
+use crate::destination::{Identity, one_line};
 use crate::event::{EventId, Timestamp};
 
 /// Dead letters, oldest first, each event once at each destination.
@@ -22,7 +25,8 @@ pub struct DeadLetterList {
 }
 
 /// Bytes in a file of dead letters that this version can't read. They stay where they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct DeadLetterDamage {
     /// The file.
@@ -66,6 +70,22 @@ impl DeadLetterList {
             Found { id, at, place: Place::Here(Box::new(letter)) }
         });
         Self::new(found.collect(), Vec::new())
+    }
+
+    /// Writes the letters as JSON lines and says how many there were; see
+    /// [`export_dead_letters`](crate::Lodger::export_dead_letters).
+    ///
+    /// # Errors
+    ///
+    /// When a letter can't be read or the writer fails.
+    pub fn export(self, out: &mut impl Write) -> io::Result<u64> {
+        let mut written = 0;
+        for letter in self {
+            out.write_all(exported(&letter?)?.as_bytes())?;
+            written += 1;
+        }
+        out.flush()?;
+        Ok(written)
     }
 
     /// What could not be read. No letter of it is in the list.
@@ -115,3 +135,31 @@ impl Iterator for DeadLetterList {
 }
 
 impl ExactSizeIterator for DeadLetterList {}
+
+/// A letter as one line of JSON, its end included. The event's own members are those that were recorded, in their order.
+fn exported(letter: &DeadLetter) -> io::Result<String> {
+    #[derive(Serialize)]
+    struct Head<'a> {
+        id: EventId,
+        at: Timestamp,
+        destination: &'a Identity,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
+        reason: &'a str,
+        tries: u32,
+    }
+    let DeadLetter { id, at, destination, status, reason, tries, bytes } = letter;
+    let head = Head { id: *id, at: *at, destination, status: *status, reason, tries: *tries };
+    let head = serde_json::to_string(&head)?;
+    // What is no JSON, or no line, is text to whoever reads the export.
+    let event = match std::str::from_utf8(bytes) {
+        Ok(text) if is_line_of_json(text) => text.to_owned(),
+        _ => serde_json::to_string(&String::from_utf8_lossy(bytes))?,
+    };
+    let members = head.strip_suffix('}').unwrap_or(&head);
+    Ok(format!("{}\n", one_line(&format!("{members},\"event\":{event}}}"))))
+}
+
+fn is_line_of_json(text: &str) -> bool {
+    !text.contains('\n') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}

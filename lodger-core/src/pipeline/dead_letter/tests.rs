@@ -70,8 +70,6 @@ fn letters_survive_the_process_and_only_the_owner_can_read_them() {
     assert_eq!(kept(&process(journal.path())), expected([1, 2, 3]));
     let other = DeadLetters::on_disk(journal.path(), &Identity::new("lodger", "https://y"), WriterId::mint());
     assert_eq!(kept(&other), []);
-    assert_eq!(process(journal.path()).get(id(2)).unwrap(), Some(letter(2)));
-    assert_eq!(process(journal.path()).get(id(4)).unwrap(), None);
 
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let dir = dir_of(journal.path());
@@ -320,7 +318,7 @@ fn in_memory_letters_are_removed_and_replaced_too() {
     assert_eq!(remove(&letters, [1, 2, 3]), 2);
     let again = DeadLetter { at: letter(2_000).at, tries: 7, ..letter(4) };
     letters.keep(vec![again.clone()]).unwrap();
-    assert_eq!(letters.get(id(4)).unwrap(), Some(again));
+    assert_eq!(kept(&letters).last(), Some(&again));
     assert_eq!(kept(&letters).len(), 998);
     assert_eq!(letters.still_kept(&[id(3), id(4)]).unwrap(), HashSet::from([id(4)]));
 }

@@ -38,6 +38,13 @@ impl Worker {
             batch,
         };
         let judgement = self.breaker.judge(tried, answer.clone(), now);
+        let judgement = match judgement {
+            // It was given up once already, so it has no hour more.
+            Judgement::Again(_) | Judgement::Keep if self.letter_fails_again(ordinal) => {
+                Judgement::Bury(answer.refusal().cloned().unwrap_or_else(|| Refusal::new("not taken")))
+            }
+            judgement => judgement,
+        };
         let kept = matches!(judgement, Judgement::Again(_) | Judgement::Keep);
         self.note_order(ordinal, &answer, kept, now);
         match judgement {

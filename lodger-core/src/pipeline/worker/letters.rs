@@ -14,6 +14,7 @@ use crate::destination::Delivery;
 use crate::event::EventId;
 use crate::pipeline::breaker::Ordinal;
 use crate::pipeline::dead_letter::DeadLetter;
+use crate::pipeline::retry::PATIENCE_TRIES;
 
 /// The ordinals of letters begin here: behind those of all events that a journal can hold.
 pub(super) const FIRST: Ordinal = 1 << 63;
@@ -21,6 +22,9 @@ pub(super) const FIRST: Ordinal = 1 << 63;
 /// While letters fail again, at most so many are tried: fewer than it takes to make a destination count as failing, or
 /// those that were refused before would hold up all others once more.
 const FAILING_AT_ONCE: usize = 4;
+
+/// Letters are looked up and removed so many at a time: each time is a look through all that there are.
+const AT_ONCE: usize = 32;
 
 /// What is to be sent again.
 #[derive(Debug, Default)]
@@ -64,6 +68,9 @@ impl Worker {
 
     /// Takes letters in hand, as many as there is room for.
     pub(super) fn hold_letters(&mut self, now: Instant) {
+        if self.letters.held > WINDOW - AT_ONCE {
+            return;
+        }
         let number = WINDOW.saturating_sub(self.letters.held).min(self.letters.waiting.len());
         let full = self.held_bytes >= MAX_HELD_BYTES;
         if number == 0 || full || self.on_hold || self.disk_pause.is_some_and(|until| now < until) {
@@ -125,9 +132,21 @@ impl Worker {
         self.letters.ready.drain(..most).collect()
     }
 
+    /// Whether a letter has failed so often, while others succeeded, that it stays one.
+    pub(super) fn letter_fails_again(&self, ordinal: Ordinal) -> bool {
+        ordinal >= FIRST
+            && self.held.get(&ordinal).is_some_and(|item| {
+                item.tries() >= PATIENCE_TRIES
+                    && item.failing_since.is_some_and(|since| self.breaker.succeeded_since(since))
+            })
+    }
+
     /// Removes the letters whose events were taken, and only then counts them as delivered.
     pub(super) fn remove_redeemed(&mut self, now: Instant) {
-        if self.letters.redeemed.is_empty() || self.disk_pause.is_some_and(|until| now < until) {
+        let is_letter = |ordinal: &Ordinal| *ordinal >= FIRST;
+        let more_to_come = self.flights.values().any(|flight| flight.events.iter().any(is_letter));
+        let enough = self.letters.redeemed.len() >= if more_to_come { AT_ONCE } else { 1 };
+        if !enough || self.disk_pause.is_some_and(|until| now < until) {
             return;
         }
         match self.dead_letters.remove(&self.letters.redeemed) {

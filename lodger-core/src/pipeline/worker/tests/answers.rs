@@ -47,7 +47,7 @@ async fn events_without_an_answer_are_sent_again() {
     assert_eq!(rig.lane().last_error.as_deref(), Some("no answer for this event"));
     pass(10.0).await;
     assert_eq!(rig.counts(), [0, 0, 3, 0]);
-    assert_eq!(destination.batches(), [3, 1, 1]);
+    assert_eq!(destination.batches(), [3, 2, 1]);
 }
 
 #[tokio::test(start_paused = true)]
