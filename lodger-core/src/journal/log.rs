@@ -70,11 +70,9 @@ impl Log {
             lock,
         };
         for segment in log.state().segments.values_mut() {
-            segment.counted = segment.pending().iter().any(|slot| log.place(slot).is_some());
-            if segment.counted {
-                log.space.take(segment.size);
-            }
+            log.space.take(segment.size);
             log.hold(segment.pending(), segment.size);
+            log.stop_counting(segment);
         }
         log
     }
@@ -132,6 +130,14 @@ impl Log {
     /// Counts a segment for the shares of these destinations. With the state locked, as `let_go`.
     fn hold(&self, slots: Routes, bytes: u64) {
         slots.iter().filter_map(|slot| self.place(slot)).for_each(|place| self.space.hold(place, bytes));
+    }
+
+    /// Gives the room of an adopted segment back when nothing in it is pending for a destination that is here.
+    fn stop_counting(&self, segment: &mut Segment) {
+        if segment.counted && !segment.pending().iter().any(|slot| self.place(slot).is_some()) {
+            segment.counted = false;
+            self.space.release(segment.size);
+        }
     }
 
     fn let_go(&self, slots: Routes, bytes: u64) {
@@ -292,6 +298,9 @@ impl Log {
             let released = state.settle(slot, first, last);
             self.let_go(Routes::NONE.with(slot), released);
         }
+        if matches!(self.ownership, Ownership::Adopted { .. }) {
+            state.segments.values_mut().for_each(|segment| self.stop_counting(segment));
+        }
         noted
     }
 
@@ -387,7 +396,8 @@ impl Log {
             state.slots.iter().all(|slot| slot.pending == 0)
         };
         if !done {
-            return Ok(());
+            // So that only a power loss before this delivers again what is settled here.
+            return (0..self.settle_logs.len()).map(|slot| self.sync(slot)).fold(Ok(()), Result::and);
         }
         let places = Vec::new();
         let ownership = std::mem::replace(&mut self.ownership, Ownership::Adopted { places });

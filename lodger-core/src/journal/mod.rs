@@ -40,7 +40,12 @@
 //!
 //! Every opening starts a directory of its own and adopts those of dead processes, for the destinations whose
 //! identities are equal. An adopted directory is delivered from and settled in, never appended to, and removed when
-//! all *its* destinations have settled everything in it.
+//! all *its* destinations have settled everything in it. So a writer's sequences never repeat, whatever copies of its
+//! directory turn up. A directory that is removed or replaced while its process lives is not written on: commits fail
+//! until the process is started again.
+//!
+//! A record's header says which of the destinations in `journal.json` it is for. A segment is freed when each of its
+//! records is settled by all that it is for; one that holds nothing for a destination does not wait for it.
 
 #[cfg(feature = "journal")]
 mod adoption;
