@@ -122,7 +122,8 @@ impl LodgerBuilder {
         self
     }
 
-    /// The journal takes at most this many bytes; then events are refused. Default: 1 GiB.
+    /// The journal takes at most this many bytes, divided into equal shares for the destinations. A destination whose share
+    /// is used up misses events; what no destination has room for is refused. Default: 1 GiB.
     pub fn max_journal_bytes(mut self, bytes: u64) -> Self {
         self.max_journal_bytes = Some(bytes);
         self

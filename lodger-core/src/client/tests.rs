@@ -8,6 +8,7 @@ mod delivery;
 mod fan_out;
 mod hostile;
 mod restart;
+mod statistics;
 
 use std::future::Future;
 use std::pin::pin;

@@ -155,16 +155,6 @@ impl Progress {
         result
     }
 
-    /// Changes one lane of the board.
-    #[cfg(test)]
-    pub(crate) fn post_lane(&self, lane: usize, change: impl FnOnce(&mut LaneBoard)) {
-        self.post(|board| {
-            if let Some(lane) = board.lanes.get_mut(lane) {
-                change(lane);
-            }
-        });
-    }
-
     /// Blocks until `done` says so or the deadline is over; answers whether `done` did.
     pub(crate) fn wait(&self, deadline: Instant, done: impl Fn(&Board) -> bool) -> bool {
         let mut board = self.lock();

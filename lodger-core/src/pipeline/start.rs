@@ -135,9 +135,9 @@ fn start_worker(
             Ok(runtime) => runtime,
             Err(error) => return drop(tell.send(error)),
         };
-        drop(tell);
         let _inside = runtime.enter();
-        let worker = Worker::new(lane, &route, backlog, letters, shared);
+        let worker = Worker::new(lane, &route, backlog, letters, shared).begun();
+        drop(tell);
         runtime.block_on(worker.run());
         // A destination may have left something behind that never ends.
         runtime.shutdown_background();

@@ -134,6 +134,13 @@ impl Worker {
         }
     }
 
+    /// Looks into the backlog, so that the statistics know from the start how old it is.
+    pub(super) fn begun(mut self) -> Self {
+        self.read_backlog(Instant::now());
+        self.post();
+        self
+    }
+
     /// Runs until it is asked to stop and has delivered everything, or its time is over.
     pub(super) async fn run(mut self) {
         loop {
