@@ -51,6 +51,11 @@ impl Route {
 
     /// Delivers in the order of the journal: one batch at a time, and an event that fails holds back those behind it
     /// until it is delivered or a dead letter. Default: out of order, so that one event can't hold up another.
+    ///
+    /// Whether it is the event or the destination that fails shows by the next event: once the first has failed ten times
+    /// and for an hour, each further failure is followed by one try of the event behind it. When that one is taken and the
+    /// first fails once more, the first is a dead letter; a destination that is down makes none. What was in one batch with
+    /// an event that fails may be taken before it, and dead letters that are sent again have no place in the order.
     pub fn ordered(mut self) -> Self {
         self.ordered = true;
         self

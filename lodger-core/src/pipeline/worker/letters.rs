@@ -23,6 +23,9 @@ pub(super) const FIRST: Ordinal = 1 << 63;
 /// those that were refused before would hold up all others once more.
 const FAILING_AT_ONCE: usize = 4;
 
+/// Letters are looked up and removed so many at a time: each time is a look through all that there are.
+const AT_ONCE: usize = 32;
+
 /// What is to be sent again.
 #[derive(Debug, Default)]
 pub(super) struct Letters {
@@ -65,6 +68,9 @@ impl Worker {
 
     /// Takes letters in hand, as many as there is room for.
     pub(super) fn hold_letters(&mut self, now: Instant) {
+        if self.letters.held > WINDOW - AT_ONCE {
+            return;
+        }
         let number = WINDOW.saturating_sub(self.letters.held).min(self.letters.waiting.len());
         let full = self.held_bytes >= MAX_HELD_BYTES;
         if number == 0 || full || self.on_hold || self.disk_pause.is_some_and(|until| now < until) {
@@ -137,7 +143,10 @@ impl Worker {
 
     /// Removes the letters whose events were taken, and only then counts them as delivered.
     pub(super) fn remove_redeemed(&mut self, now: Instant) {
-        if self.letters.redeemed.is_empty() || self.disk_pause.is_some_and(|until| now < until) {
+        let is_letter = |ordinal: &Ordinal| *ordinal >= FIRST;
+        let more_to_come = self.flights.values().any(|flight| flight.events.iter().any(is_letter));
+        let enough = self.letters.redeemed.len() >= if more_to_come { AT_ONCE } else { 1 };
+        if !enough || self.disk_pause.is_some_and(|until| now < until) {
             return;
         }
         match self.dead_letters.remove(&self.letters.redeemed) {
