@@ -18,7 +18,8 @@ mod left_behind;
 mod line;
 mod list;
 mod query;
-#[cfg(all(test, feature = "journal"))]
+#[cfg(test)]
+#[cfg(feature = "journal")]
 mod tests;
 
 use std::collections::{HashSet, VecDeque};
@@ -130,7 +131,7 @@ pub(crate) struct DeadLetters(Kept);
 enum Kept {
     Memory(Mutex<VecDeque<DeadLetter>>),
     #[cfg(feature = "journal")]
-    Disk(DeadLetterFiles),
+    Disk(Box<DeadLetterFiles>),
 }
 
 impl DeadLetters {
@@ -146,7 +147,7 @@ impl DeadLetters {
         destination: &Identity,
         writer: crate::event::WriterId,
     ) -> Self {
-        Self(Kept::Disk(DeadLetterFiles::new(journal, destination, writer)))
+        Self(Kept::Disk(Box::new(DeadLetterFiles::new(journal, destination, writer))))
     }
 
     /// Keeps these, and gives back those that had to make room for them. A letter of the same event that is there

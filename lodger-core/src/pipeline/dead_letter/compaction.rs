@@ -96,7 +96,9 @@ impl DeadLetterFiles {
         }
         step()?;
         sync_dir(&self.dir)?;
+        // A file that stays because it is damaged may hold any of them a second time.
         let elsewhere = |name| index.letters.get(name).is_some_and(|entry| !old.contains(&*entry.file));
+        let elsewhere = |name| elsewhere(name) || index.files.values().any(|file| !file.whole);
         match notes {
             Some(notes) if !removed.iter().any(elsewhere) => {
                 step()?;

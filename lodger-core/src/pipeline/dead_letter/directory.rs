@@ -54,7 +54,9 @@ impl DeadLetterDirectory {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
                 let files = DeadLetterFiles::found(entry.path(), WriterId::mint())?;
-                boxes.extend(files.map(|(identity, files)| (identity, DeadLetters(Kept::Disk(files)))));
+                boxes.extend(
+                    files.map(|(identity, files)| (identity, DeadLetters(Kept::Disk(Box::new(files))))),
+                );
             }
         }
         boxes.sort_by_cached_key(|(identity, _)| identity.to_string());

@@ -118,11 +118,14 @@ impl DeadLetterFiles {
     /// Appends and fsyncs these lines, and says whether a file was made for them.
     fn write(&self, lines: &[u8]) -> io::Result<bool> {
         let mut open = lock(&self.open);
-        let (made, (name, mut file)) = match open.file.take() {
+        let (made, (name, mut file)) = match open.file.take().filter(|(_, file)| is_named(file)) {
             Some(file) => (false, file),
             None => (true, self.create(&mut open.made)?),
         };
         file.write_all(lines).and_then(|()| fault::sync_data(&file))?;
+        if !is_named(&file) {
+            return Err(io::Error::other(format!("somebody removed {name} while it was written")));
+        }
         // A file that failed once is never written again: the kernel may have dropped the pages and would report
         // success the next time, and a torn line must not swallow the next one.
         open.file = Some((name, file));
@@ -273,6 +276,11 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
         return Err(io::Error::other(format!("{} is not a file; move it elsewhere", path.display())));
     }
     Ok(file)
+}
+
+/// Whether the file is still in a directory: what is written to one that somebody removed is lost with its process.
+fn is_named(file: &File) -> bool {
+    file.metadata().is_ok_and(|found| found.nlink() > 0)
 }
 
 /// False when another process holds the lock.

@@ -162,6 +162,28 @@ fn what_is_removed_stays_removed_for_every_process() {
 }
 
 #[test]
+fn letters_are_not_written_into_a_file_that_somebody_removed() {
+    let journal = tempfile::tempdir().unwrap();
+    let letters = process(journal.path());
+    keep(&letters, [1]);
+    fs::remove_dir_all(journal.path().join("dead")).unwrap();
+    keep(&letters, [2]);
+    assert_eq!(kept(&process(journal.path())), expected([2]));
+}
+
+#[test]
+fn a_list_holds_an_index_and_no_letters() {
+    let journal = tempfile::tempdir().unwrap();
+    let long = "x".repeat(60_000);
+    let letters = process(journal.path());
+    letters.keep((1..=50).map(|number| letter_noted(number, &long)).collect()).unwrap();
+    let list = letters.letters().unwrap();
+    assert_eq!(list.len(), 50);
+    assert!(size_of::<list::Found>() <= 64, "{} bytes for each", size_of::<list::Found>());
+    assert!(list.map(Result::unwrap).all(|letter| letter.bytes.len() > 60_000));
+}
+
+#[test]
 fn a_removal_that_could_not_be_synced_is_an_error_and_can_be_repeated() {
     let journal = tempfile::tempdir().unwrap();
     let letters = process(journal.path());
