@@ -1,5 +1,8 @@
 //! The worker on tokio's paused clock: an hour takes milliseconds, and every time below is exact.
 
+#[cfg(feature = "http")]
+mod over_http;
+
 use super::*;
 use crate::event::{Timestamp, WriterId};
 use crate::journal::{JournalConfig, Writer, open};
@@ -22,7 +25,7 @@ impl Rig {
         Self::with(destination, DeadLetters::in_memory(), true)
     }
 
-    fn with(destination: &Scripted, dead_letters: DeadLetters, durable: bool) -> Self {
+    fn with<D: Destination + Clone>(destination: &D, dead_letters: DeadLetters, durable: bool) -> Self {
         let identity = destination.identity();
         let mut journal = open(&JournalConfig::in_memory(), std::slice::from_ref(&identity)).unwrap();
         let shared = Arc::new(Shared {
