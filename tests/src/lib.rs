@@ -10,6 +10,7 @@
 
 pub mod full;
 pub mod parity;
+pub mod proxy;
 
 /// The README's examples, compiled.
 #[cfg(doctest)]

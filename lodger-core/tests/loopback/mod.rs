@@ -32,6 +32,8 @@ pub(crate) enum Step {
     Truncated(Reply),
     /// Sends these bytes and closes.
     Raw(Vec<u8>),
+    /// Sends these bytes and keeps the connection.
+    RawKept(Vec<u8>),
     /// Sends the first bytes, and then the second ones as long as somebody reads them.
     Flood(Vec<u8>, Vec<u8>),
 }
@@ -228,6 +230,7 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
                 drop(stream.write_all(&bytes).await);
                 false
             }
+            Step::RawKept(bytes) => stream.write_all(&bytes).await.is_ok(),
             Step::Flood(first, again) => {
                 let mut open = stream.write_all(&first).await.is_ok();
                 while open {
