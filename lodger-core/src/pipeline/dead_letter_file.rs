@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::dead_letter::DeadLetter;
 use crate::destination::Identity;
-use crate::event::WriterId;
+use crate::event::{WriterId, one_line};
 use crate::journal::{directory, fault};
 
 /// The files of one destination. This process appends to a file of its own and reads them all.
@@ -40,7 +40,7 @@ impl DeadLetterFile {
     pub(crate) fn append(&self, letters: &[DeadLetter]) -> io::Result<()> {
         let mut lines = Vec::new();
         for letter in letters {
-            serde_json::to_writer(&mut lines, letter)?;
+            lines.extend_from_slice(one_line::json(&serde_json::to_string(letter)?).as_bytes());
             lines.push(b'\n');
         }
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);

@@ -79,7 +79,8 @@ async fn a_request_that_is_cut_anywhere_arrives_in_the_end() {
 #[tokio::test]
 async fn a_connection_that_is_closed_between_requests_loses_nothing() {
     let line = Line::direct().await;
-    let mut answer = format!("HTTP/1.1 202 OK\r\ncontent-length: {}\r\n\r\n", receipt().body.len()).into_bytes();
+    let mut answer =
+        format!("HTTP/1.1 202 OK\r\ncontent-length: {}\r\n\r\n", receipt().body.len()).into_bytes();
     answer.extend(receipt().body);
     let mut line = line.answering(move |_, _| Step::Raw(answer.clone()));
     for _ in 0..200 {
@@ -100,10 +101,9 @@ async fn an_http_1_0_answer_that_ends_with_its_connection_is_read() {
 
 #[tokio::test]
 async fn a_length_that_promises_too_much_is_no_receipt() {
-    let mut line =
-        Line::direct().await.answering(|_, new| {
-            if new { Step::Truncated(Reply::text(202, r#"{"accepted":true,"receipt":"rc"#)) } else { accepted() }
-        });
+    let mut line = Line::direct().await.answering(|_, new| {
+        if new { Step::Truncated(Reply::text(202, r#"{"accepted":true,"receipt":"rc"#)) } else { accepted() }
+    });
     line.record().await;
     line.everything_is_there_once().await;
     assert_eq!(line.server.requests().len(), 2);
@@ -116,10 +116,9 @@ async fn an_answer_that_nobody_asked_for_settles_nothing() {
     let mut two = b"HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n".to_vec();
     two.extend(format!("HTTP/1.1 202 OK\r\ncontent-length: {}\r\n\r\n", body.len()).into_bytes());
     two.extend(&body);
-    let mut line =
-        Line::direct()
-            .await
-            .answering(move |_, new| if new { Step::RawKept(two.clone()) } else { accepted() });
+    let mut line = Line::direct()
+        .await
+        .answering(move |_, new| if new { Step::RawKept(two.clone()) } else { accepted() });
     for _ in 0..20 {
         line.record().await;
         line.lodger.flush(PATIENCE).await.unwrap();
@@ -135,12 +134,14 @@ async fn a_compressed_answer_is_not_unpacked() {
     // `{"accepted":true,"receipt":"rcpt_1"}`, gzipped without a name or time (RFC 1952).
     const GZIPPED: &str = "1f8b08000000000002ffab564a4c4e4e2d28494d51b22a292a4dd5512a4a4d4ecd2c2851b2522a4a2e28893754aa\
         0500ebddeddf24000000";
-    let bytes: Vec<u8> = (0..GZIPPED.len()).step_by(2).map(|at| u8::from_str_radix(&GZIPPED[at..at + 2], 16).unwrap()).collect();
+    let bytes: Vec<u8> = (0..GZIPPED.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&GZIPPED[at..at + 2], 16).unwrap())
+        .collect();
     let gzipped = Reply { status: 202, headers: Vec::new(), body: bytes }.header("content-encoding", "gzip");
-    let mut line =
-        Line::direct()
-            .await
-            .answering(move |_, new| if new { Step::Reply(gzipped.clone()) } else { accepted() });
+    let mut line = Line::direct()
+        .await
+        .answering(move |_, new| if new { Step::Reply(gzipped.clone()) } else { accepted() });
     line.record().await;
     line.everything_is_there_once().await;
     let requests = line.server.requests();

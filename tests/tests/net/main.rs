@@ -116,7 +116,8 @@ impl Line {
     }
 
     async fn record(&mut self) {
-        let event = Event::builder("invoice.update").actor(Actor::user("u")).target(Target::new("invoice", 7));
+        let event =
+            Event::builder("invoice.update").actor(Actor::user("u")).target(Target::new("invoice", 7));
         self.recorded.push(self.lodger.record(event.build().unwrap()).await.unwrap());
     }
 
@@ -127,7 +128,10 @@ impl Line {
 
     /// Everything that was recorded is there, once, and nothing else is; the client agrees.
     async fn everything_is_there_once(&self) {
-        self.lodger.flush(PATIENCE).await.unwrap_or_else(|error| panic!("{error}: {:#?}", self.lodger.stats()));
+        self.lodger
+            .flush(PATIENCE)
+            .await
+            .unwrap_or_else(|error| panic!("{error}: {:#?}", self.lodger.stats()));
         let recorded: BTreeSet<String> = self.recorded.iter().map(|id| format!("event_{id}")).collect();
         assert_eq!(self.stored.keys(), recorded);
         let stats = self.lodger.stats();

@@ -16,7 +16,8 @@ async fn latency_and_answers_that_drip_delay_and_lose_nothing() {
     let server = Loopback::start(accepted()).await;
     let proxy = Proxy::to(server.address()).await;
     let mut line = Line::to(server, proxy.address()).await.accepting();
-    for slowness in [Behaviour::Latency(Duration::from_millis(50)), Behaviour::Drip(Duration::from_millis(1))] {
+    for slowness in [Behaviour::Latency(Duration::from_millis(50)), Behaviour::Drip(Duration::from_millis(1))]
+    {
         proxy.behave(slowness);
         for _ in 0..50 {
             line.record().await;

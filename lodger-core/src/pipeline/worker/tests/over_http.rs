@@ -85,7 +85,10 @@ fn answer(status: u16) -> Reply {
     match status {
         // Neither can have a body (RFC 9110 sections 15.3.5 and 15.4.5).
         204 | 304 => Reply::text(status, ""),
-        _ => Reply::json(status, &json!({"accepted": true, "receipt": "rcpt_1", "error": "e", "detail": "why"})),
+        _ => Reply::json(
+            status,
+            &json!({"accepted": true, "receipt": "rcpt_1", "error": "e", "detail": "why"}),
+        ),
     }
 }
 
@@ -198,7 +201,8 @@ async fn nothing_is_sent_before_the_time_that_the_service_named_or_an_hour() {
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_after_that_says_nothing_leaves_the_ordinary_backoff() {
-    for nothing in ["soon", "-5", "1e9", "", "Fri, 32 May 2026 12:00:00 GMT", "Fri, 15 May 1998 12:00:00 GMT"] {
+    for nothing in ["soon", "-5", "1e9", "", "Fri, 32 May 2026 12:00:00 GMT", "Fri, 15 May 1998 12:00:00 GMT"]
+    {
         assert_eq!(sent_after(nothing).await, [0, 5, 10], "{nothing:?}");
     }
 }
@@ -220,7 +224,8 @@ async fn one_poison_event_in_five_hundred_is_one_dead_letter_each() {
     dead.sort();
     assert_eq!(dead, poisonous);
     let requests = line.server.requests();
-    let keys: BTreeSet<&String> = requests.iter().map(|request| &request.headers["idempotency-key"]).collect();
+    let keys: BTreeSet<&String> =
+        requests.iter().map(|request| &request.headers["idempotency-key"]).collect();
     assert_eq!((requests.len(), keys.len()), (1_500, 1_500), "each was sent once");
 }
 
