@@ -9,15 +9,14 @@
 )]
 
 mod broken;
-//mod child;
+mod child;
 #[path = "../../../lodger-core/tests/loopback/mod.rs"]
 mod loopback;
-//mod one_line;
-//mod redaction;
-//mod secrets;
-//mod sizes;
+mod one_line;
+mod redaction;
+mod secrets;
 mod slow;
-//mod tls;
+mod tls;
 mod unbounded;
 
 use std::collections::{BTreeMap, BTreeSet};
