@@ -7,7 +7,12 @@
 //! - `talkative hostile` likewise, with events that want to break lines.
 //! - `talkative memory` likewise, with a journal in memory, and leaves without delivering.
 //! - `talkative axum|actix` serves on a free port, which it says in its first line, until standard input ends.
-#![expect(clippy::unwrap_used, reason = "a program that can't go on should say why and stop")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of our own: it says everything, and stops where it can't go on"
+)]
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

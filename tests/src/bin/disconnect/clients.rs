@@ -32,8 +32,7 @@ pub(crate) fn leave_at_any_moment(server: Server, address: SocketAddr, requests:
         }
     };
     side_by_side(requests, each);
-    let heard = heard.lock().unwrap().clone();
-    heard
+    std::mem::take(&mut *heard.lock().unwrap())
 }
 
 /// Makes so many requests that end in a panic, and waits for each to end.

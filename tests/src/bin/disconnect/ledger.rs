@@ -56,7 +56,6 @@ impl Ledger {
                 Outcome::Success if change.made == 0 => report.invented += 1,
                 Outcome::Success => {
                     report.success += 1;
-                    report.client_gone += usize::from(event.reason.as_deref() == Some("client gone"));
                     let answered = event.request.as_ref().is_some_and(|request| request.status.is_some());
                     report.answered_into_the_void += usize::from(answered && !heard.contains(*id));
                 }
@@ -85,8 +84,6 @@ pub(crate) struct Report {
     heard: usize,
     success: usize,
     unknown: usize,
-    /// Of the successes, those whose client left before there was an answer.
-    client_gone: usize,
     /// Of the successes, those whose answer was ready, and waited for the sync of the journal or went to nobody.
     answered_into_the_void: usize,
     panics: usize,

@@ -7,7 +7,13 @@
 //!
 //! Changes are counted by the handler itself. Another thread syncs files all the time, so that syncing the journal
 //! takes long enough for clients to leave meanwhile.
-#![expect(clippy::unwrap_used, reason = "a program that can't go on should say why and stop")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of our own: it says what it found, and stops where it can't go on"
+)]
 
 mod clients;
 mod ledger;

@@ -106,12 +106,17 @@ async fn place(id: &str, ledger: &Ledger, audit: &lodger_core::capture::Audit) {
 }
 
 mod on_axum {
-    use super::*;
+    use std::net::TcpListener;
+    use std::sync::Arc;
+
     use axum::Router;
     use axum::extract::{Path, State};
     use axum::http::StatusCode;
     use axum::routing::post;
-    use lodger_axum::{Audit, AuditLayer, audited};
+    use lodger_axum::{Audit, AuditLayer, Lodger, audited};
+    use tokio::sync::oneshot;
+
+    use super::{AS_WANTED, Ledger, number_of, some_time};
 
     #[audited("order.place", target(order = id))]
     async fn place(
@@ -149,10 +154,15 @@ mod on_axum {
 }
 
 mod on_actix {
-    use super::*;
+    use std::net::TcpListener;
+    use std::sync::Arc;
+
     use actix_web::web::{Data, Path, post, resource};
     use actix_web::{App, HttpResponse, HttpServer};
-    use lodger_actix::{Audit, AuditMiddleware, audited};
+    use lodger_actix::{Audit, AuditMiddleware, Lodger, audited};
+    use tokio::sync::oneshot;
+
+    use super::{AS_WANTED, Ledger, Server, number_of, some_time};
 
     #[audited("order.place", target(order = id))]
     async fn place(
