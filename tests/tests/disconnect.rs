@@ -1,6 +1,5 @@
 //! Clients that leave at any moment, in a short form; in full by
 //! `cargo run --release -p lodger-tests --bin disconnect -- --requests 1000 --panics 1000`.
-#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop right there")]
 
 use std::process::Command;
 
