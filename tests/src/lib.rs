@@ -13,6 +13,7 @@ pub mod full;
 pub mod live;
 pub mod outage;
 pub mod parity;
+pub mod proxy;
 pub mod require;
 
 /// The README's examples, compiled.
