@@ -46,7 +46,8 @@ pub fn run(program: &Path, plan: Plan) -> Report {
             let mut server = setup.start(&serving(plan));
             let address = server.address();
             usual_start = began.elapsed();
-            let mut clients = Clients::start(address, &format!("{kill}"), &witness(&setup, plan, &recording));
+            let witness = witness(&setup, plan, &recording);
+            let mut clients = Clients::start(address, &kill.to_string(), witness.as_ref());
             clients.wait_for(LEAST + below(MORE));
             sleep(up_to(LONGER));
             server.kill();
@@ -76,15 +77,15 @@ fn killed_while_starting(setup: &Setup, plan: Plan, usual_start: Duration) {
 
 /// Where an answer had to wait for every destination, each is asked as soon as it came. The store is opened for one life
 /// of the server, so that a start finds it as the dead left it.
-fn witness(setup: &Setup, plan: Plan, recording: &Arc<Recording>) -> Witness {
+fn witness(setup: &Setup, plan: Plan, recording: &Arc<Recording>) -> Option<Witness> {
     if plan.guarantee != Guarantee::Delivered {
-        return Arc::new(|_| false);
+        return None;
     }
     let (store, recording) = (setup.store(), Arc::clone(recording));
-    Arc::new(move |order| {
+    Some(Arc::new(move |order| {
         let query = Query::new().target("order", order);
         recording.has(order) && !store.query(&query).unwrap().entries.is_empty()
-    })
+    }))
 }
 
 #[expect(clippy::print_stderr, reason = "a long program says how far it is")]

@@ -1,12 +1,13 @@
 //! The server's process.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use lodger_store::Store;
+use rustix::process::{Pid, Signal};
 
 /// SIGKILL, as [`ExitStatusExt::signal`](std::os::unix::process::ExitStatusExt::signal) says it.
 const SIGKILL: i32 = 9;
@@ -21,19 +22,27 @@ pub struct Setup {
     program: PathBuf,
     data: PathBuf,
     api: Option<SocketAddr>,
+    settings: Vec<(&'static str, &'static str)>,
 }
 
 impl Setup {
     /// Processes of `program`, which keep the store and the journal in `data`.
     #[must_use]
     pub fn new(program: &Path, data: &Path) -> Self {
-        Self { program: program.to_owned(), data: data.to_owned(), api: None }
+        Self { program: program.to_owned(), data: data.to_owned(), api: None, settings: Vec::new() }
     }
 
     /// Processes that also send to a Lodger API here.
     #[must_use]
     pub fn sending_to(self, api: SocketAddr) -> Self {
         Self { api: Some(api), ..self }
+    }
+
+    /// Processes with one more variable in their environment.
+    #[must_use]
+    pub fn with(mut self, variable: &'static str, value: &'static str) -> Self {
+        self.settings.push((variable, value));
+        self
     }
 
     /// The store, as the processes open it.
@@ -60,6 +69,7 @@ impl Setup {
                 .env("LODGER_API_BASE", format!("http://{api}"))
                 .env("LODGER_API_KEY", "lodger_sk_crash"),
         };
+        command.envs(self.settings.iter().copied());
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         command
     }
@@ -116,9 +126,23 @@ impl Running {
         assert_eq!(status.signal(), Some(SIGKILL), "the server ended by itself: {status}");
     }
 
-    /// The process, to be signalled or spoken to.
-    pub fn child(&mut self) -> &mut Child {
-        &mut self.child
+    /// Sends it a signal.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such process.
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// Says something to it: it reads a line.
+    ///
+    /// # Panics
+    ///
+    /// When it reads nothing any more.
+    pub fn nudge(&mut self) {
+        self.child.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
     }
 
     /// How it ended, once it has.
