@@ -46,6 +46,7 @@
 )]
 extern crate self as lodger_core;
 
+pub(crate) mod background;
 pub mod capture;
 pub mod client;
 pub mod destination;

@@ -51,6 +51,15 @@ impl Space {
         Ok(())
     }
 
+    /// How many more segments of this size there is room for.
+    pub(super) fn left(&self, bytes: u64) -> u64 {
+        let below_limit = self.max_bytes.saturating_sub(self.bytes.load(Ordering::Relaxed));
+        // A file system that doesn't answer takes nothing, as far as anybody can tell.
+        let free =
+            rustix::fs::statvfs(&self.dir).map_or(0, |found| found.f_bavail.saturating_mul(found.f_frsize));
+        below_limit.min(free.saturating_sub(self.min_free_bytes)) / bytes.max(1)
+    }
+
     /// Counts a segment, whatever the limits.
     pub(super) fn take(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);

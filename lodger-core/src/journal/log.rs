@@ -191,6 +191,11 @@ impl Log {
         }
     }
 
+    /// How many segments can be used again.
+    pub(super) fn spares(&self) -> u64 {
+        self.state().spares.len() as u64
+    }
+
     // For the backlogs.
 
     /// What there is to read from this place on.

@@ -82,6 +82,11 @@ impl Writer {
         Ok(())
     }
 
+    pub(super) fn room(&self, bytes: u64) -> u64 {
+        let used = lock(&self.shared).bytes + self.staged_bytes;
+        self.max_bytes.saturating_sub(used) / (bytes + OVERHEAD).clamp(1, (self.max_bytes / 4).max(1))
+    }
+
     pub(super) fn commit(&mut self) -> Result<(), JournalError> {
         let mut state = lock(&self.shared);
         for payload in self.staged.drain(..) {

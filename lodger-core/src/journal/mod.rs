@@ -55,6 +55,7 @@ mod log;
 #[cfg(feature = "journal")]
 mod manifest;
 mod memory;
+mod owner;
 #[cfg(feature = "journal")]
 mod reader;
 #[cfg(feature = "journal")]
@@ -81,6 +82,7 @@ use crate::destination::Identity;
 use crate::event::{Position, WriterId};
 
 pub use error::JournalError;
+pub(crate) use owner::Owner;
 pub use report::{Adopted, Damage, LeftAlone, RecoveryReport};
 
 /// Where the journal lies and how large it may grow.
@@ -218,6 +220,17 @@ enum WriterKind {
 }
 
 impl Writer {
+    /// How many more records, each of at most this many bytes, can certainly be appended, while nobody else fills the file
+    /// system and no write fails. A record that is larger than a segment counts as one that fills it.
+    #[must_use]
+    pub fn room(&self, bytes: u64) -> u64 {
+        match &self.0 {
+            #[cfg(feature = "journal")]
+            WriterKind::Disk(writer) => writer.room(bytes),
+            WriterKind::Memory(writer) => writer.room(bytes),
+        }
+    }
+
     /// The id of this opening.
     #[must_use]
     pub fn id(&self) -> WriterId {

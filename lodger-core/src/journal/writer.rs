@@ -93,6 +93,19 @@ impl Writer {
         Ok(())
     }
 
+    pub(super) fn room(&self, bytes: u64) -> u64 {
+        if self.failed || self.log.check_process().is_err() {
+            return 0;
+        }
+        let record = (bytes + record::HEADER_BYTES as u64).clamp(1, self.segment_bytes.max(1));
+        // A segment is left for the next one when a record doesn't fit any more, so it never holds fewer records than of
+        // the largest.
+        let active =
+            self.active.as_ref().map_or(0, |(segment, used)| segment.size.saturating_sub(*used) / record);
+        let segments = self.log.spares() + self.log.space().left(self.segment_bytes);
+        active + segments * (self.segment_bytes / record)
+    }
+
     pub(super) fn commit(&mut self) -> Result<(), JournalError> {
         self.log.check_process()?;
         if self.failed {

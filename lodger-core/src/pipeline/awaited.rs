@@ -96,16 +96,15 @@ impl Awaited {
         }
     }
 
-    /// One destination could not read these events any more: they take up no room.
+    /// One destination could not read these events any more: whoever waits for them is told.
     pub(crate) fn lost(&self, writer: WriterId, sequences: RangeInclusive<u64>) {
         let mut state = self.lock();
-        state.waiting.retain(|position, gathering| {
-            if position.writer == writer && sequences.contains(&position.sequence) {
-                gathering.watch.let_go();
-            }
-            gathering.watch.awaited()
-        });
+        let is_lost = |at: &Position| at.writer == writer && sequences.contains(&at.sequence);
+        let lost: Vec<Gathering> =
+            state.waiting.extract_if(|position, _| is_lost(position)).map(|(_, lost)| lost).collect();
         self.entries.store(state.waiting.len(), Ordering::Release);
+        drop(state);
+        lost.into_iter().for_each(|lost| lost.watch.failed(Failure::unreadable()));
     }
 
     /// Nothing will be acknowledged any more: everybody is told that the client ended.
@@ -139,6 +138,23 @@ mod tests {
         awaited.expect(Position { writer: WriterId::mint(), sequence: 1 }, watch);
         let told = tokio::time::timeout(std::time::Duration::ZERO, ticket).await;
         assert!(matches!(told, Ok(Err(RecordError::Unfinished))), "{told:?}");
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_an_event_that_can_not_be_read_any_more_is_told_at_once() {
+        let awaited = Awaited::new(2);
+        let writer = WriterId::mint();
+        let wait = |sequence| {
+            let (ticket, watch) = ticket(Goal::Delivered);
+            awaited.expect(Position { writer, sequence }, watch);
+            ticket
+        };
+        let (lost, kept) = (wait(7), wait(8));
+        awaited.lost(writer, 1..=7);
+        let now = std::time::Duration::ZERO;
+        let told = tokio::time::timeout(now, lost).await;
+        assert!(matches!(told, Ok(Err(RecordError::Unreadable))), "{told:?}");
+        assert!(tokio::time::timeout(now, kept).await.is_err(), "the next one is still on its way");
     }
 
     #[test]

@@ -30,7 +30,7 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Events that were offered: accepted + aggregated + refused (full, closed) + invalid.
+    /// Events that were offered: accepted + aggregated + refused (full, closed, forked) + invalid.
     offered,
     /// Events that were taken into the intake.
     accepted,
@@ -45,6 +45,8 @@ counters! {
     aggregated_lost,
     /// Events refused because the client was shut down.
     refused_closed,
+    /// Events refused because the process is a forked child of the one that the client belongs to.
+    refused_forked,
     /// Events refused because they break a limit.
     invalid,
     /// Events that were cut to fit, with the cuts marked in them.

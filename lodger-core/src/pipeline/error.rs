@@ -16,9 +16,11 @@ pub enum RecordError {
     #[error(transparent)]
     Invalid(#[from] InvalidEvent),
 
-    /// Too many events wait for the disk already. Nothing of it was recorded.
+    /// Too many events wait for the disk already, or what room the journal has left is held for requests that run
+    /// (`fail_closed`). Nothing of it was recorded.
     #[error(
-        "the intake is full: events come faster than the journal's disk takes them; offer it again later"
+        "the intake is full: events come faster than the journal's disk takes them, or the room that is left is held for \
+         requests that run; offer it again later"
     )]
     Full {
         /// The event that was refused.
@@ -34,7 +36,8 @@ pub enum RecordError {
         event: Box<Event>,
     },
 
-    /// The journal had no room for it or could not be written. Nothing of it was recorded.
+    /// The journal had no room for it or could not be written, or this is a forked child of the process that the client
+    /// belongs to ([`JournalError::Forked`]). Nothing of it was recorded.
     #[error("the journal did not take the event")]
     Journal {
         /// The event that was refused.
@@ -65,6 +68,13 @@ pub enum RecordError {
         refusal: Refusal,
     },
 
+    /// The event was committed, and the journal's disk has lost it before every destination had it.
+    #[error(
+        "the event was on disk and can't be read any more before every destination had it; the journal keeps the damaged \
+         file in damaged/"
+    )]
+    Unreadable,
+
     /// The client ended before every destination had acknowledged. A journal on disk keeps the event for the next
     /// start.
     #[error("the client ended before every destination had acknowledged the event")]
@@ -77,7 +87,11 @@ impl RecordError {
     pub fn into_event(self) -> Option<Event> {
         match self {
             Self::Full { event } | Self::Closed { event } | Self::Journal { event, .. } => Some(*event),
-            Self::Invalid(_) | Self::NotCommitted { .. } | Self::DeadLetter { .. } | Self::Unfinished => None,
+            Self::Invalid(_)
+            | Self::NotCommitted { .. }
+            | Self::DeadLetter { .. }
+            | Self::Unreadable
+            | Self::Unfinished => None,
         }
     }
 
@@ -91,6 +105,7 @@ impl RecordError {
             Self::Journal { source, .. } => source.kind(),
             Self::NotCommitted { .. } => "not_committed",
             Self::DeadLetter { .. } => "dead_letter",
+            Self::Unreadable => "unreadable",
             Self::Unfinished => "unfinished",
         }
     }
@@ -105,6 +120,7 @@ impl RecordError {
             | Self::Closed { .. }
             | Self::NotCommitted { .. }
             | Self::DeadLetter { .. }
+            | Self::Unreadable
             | Self::Unfinished => false,
         }
     }

@@ -30,6 +30,7 @@ mod progress;
 mod retry;
 mod shutdown;
 mod start;
+mod sync;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -39,11 +40,12 @@ mod weight;
 mod worker;
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::destination::Identity;
 use crate::event::{Event, Timestamp};
-use crate::journal::RecoveryReport;
+use crate::journal::{Owner, RecoveryReport};
 
 use awaited::Awaited;
 use dead_letter::DeadLetters;
@@ -109,6 +111,10 @@ impl Pipeline {
     ) -> Result<Ticket, RecordError> {
         let counters = &self.shared.counters;
         counters.offered.up();
+        if let Err(forked) = self.owner().check() {
+            counters.refused_forked.up();
+            return Err(RecordError::Journal { event, source: Arc::new(forked) });
+        }
         let (ticket, watch) = ticket(goal);
         match self.intake.offer(Entry::new(event, lane, watch), place) {
             Ok(()) => {
@@ -146,13 +152,23 @@ impl Pipeline {
     /// A ticket for everything accepted so far.
     pub(crate) fn all_durable(&self) -> Ticket {
         let (ticket, watch) = ticket(Goal::Durable);
-        self.intake.barrier(watch);
+        // Dropped unanswered, it tells that nothing is known to be on disk.
+        if self.owner().is_here() {
+            self.intake.barrier(watch);
+        }
         ticket
     }
 
-    /// Holds a place in the intake; `None` when there is no room in the intake or the journal.
-    pub(crate) fn reserve(&self) -> Option<Reservation> {
-        self.intake.reserve()
+    /// Holds a place in the intake for a request of this peer; `None` when there is no room in the intake or the journal,
+    /// or the peer holds enough.
+    pub(crate) fn reserve(&self, peer: Option<IpAddr>) -> Option<Reservation> {
+        if self.owner().is_here() { self.intake.reserve(peer) } else { None }
+    }
+
+    /// The process that all this belongs to. A forked child has none of the threads, and locks that may never be given
+    /// back: it is refused before it touches one.
+    fn owner(&self) -> Owner {
+        self.intake.owner()
     }
 
     /// Notes that something runs which may offer events, until it is [let go](Progress::let_go).

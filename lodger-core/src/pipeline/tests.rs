@@ -152,3 +152,43 @@ async fn who_waits_for_a_pipeline_that_ends_is_told() {
     drop(watch);
     assert!(matches!(waiting.await, Err(RecordError::Unfinished)));
 }
+
+#[test]
+fn a_forked_child_is_refused_everything_and_touches_no_lock() {
+    let pipeline = stuck(Limits { events: 20, bytes: 1 << 20 });
+    drop(pipeline.offer(event(), Lane::Trusted, Goal::Queued).unwrap());
+    let place = pipeline.reserve(None).unwrap();
+    let (intake, shared) = (Arc::clone(&pipeline.intake), Arc::clone(&pipeline.shared));
+    // As a fork leaves it: whoever held the locks is not there any more.
+    intake.while_locked(|| {
+        shared.progress.read(|_| {
+            crate::journal::fault::fork();
+            for goal in [Goal::Queued, Goal::Durable, Goal::Delivered] {
+                for lane in [Lane::Trusted, Lane::Hostile] {
+                    let refused = pipeline.offer(event(), lane, goal).unwrap_err();
+                    assert_eq!((refused.kind(), refused.is_retryable()), ("forked", false));
+                    let text = std::error::Error::source(&refused).unwrap().to_string();
+                    assert!(text.contains("after the fork"), "{text}");
+                    assert!(refused.into_event().is_some());
+                }
+            }
+            assert!(pipeline.reserve(None).is_none());
+            assert_eq!(shared.counters.read().refused_forked, 6);
+            drop(place);
+            drop(pipeline.all_durable());
+            drop(pipeline);
+        });
+    });
+}
+
+#[tokio::test]
+async fn a_forked_child_waits_for_nothing() {
+    let pipeline = stuck(Limits { events: 20, bytes: 1 << 20 });
+    pipeline.shared.progress.post(|board| board.journal_ended = false);
+    crate::journal::fault::fork();
+    assert!(matches!(pipeline.all_durable().await, Err(RecordError::Unfinished)));
+    assert!(pipeline.flush(Duration::MAX).await.is_err());
+    assert!(!pipeline.shutdown(Duration::MAX, || panic!("nothing is closed")).await);
+    // The drop would wait two seconds for a journal thread that a child doesn't have.
+    drop(pipeline);
+}

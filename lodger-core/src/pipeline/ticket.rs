@@ -66,11 +66,6 @@ impl Watch {
         self.permit = Some(permit);
     }
 
-    /// Gives the room back before the watch ends.
-    pub(crate) fn let_go(&mut self) {
-        self.permit = None;
-    }
-
     /// Whether there is somebody, or room to give back, that waits for all destinations.
     pub(crate) fn awaits_delivery(&self) -> bool {
         self.permit.is_some() || self.goal == Goal::Delivered && self.awaited()
@@ -125,7 +120,8 @@ impl fmt::Debug for Ticket {
 #[derive(Debug)]
 pub(crate) struct Failure {
     cause: Option<Cause>,
-    counters: Arc<Counters>,
+    /// Where to count an event that is written to stderr.
+    counters: Option<Arc<Counters>>,
 }
 
 #[derive(Debug)]
@@ -134,27 +130,33 @@ enum Cause {
     Journal { event: Box<Event>, source: Arc<JournalError> },
     Commit { event: Box<Event>, source: Arc<JournalError> },
     DeadLetter { destination: String, refusal: Refusal },
+    Unreadable,
 }
 
 impl Failure {
     /// The event can't be written at all. It stands on stderr already.
     pub(crate) fn invalid(why: InvalidEvent, counters: &Arc<Counters>) -> Self {
-        Self { cause: Some(Cause::Invalid(why)), counters: Arc::clone(counters) }
+        Self { cause: Some(Cause::Invalid(why)), counters: Some(Arc::clone(counters)) }
     }
 
     /// The journal did not take the event.
     pub(crate) fn journal(event: Box<Event>, source: Arc<JournalError>, counters: &Arc<Counters>) -> Self {
-        Self { cause: Some(Cause::Journal { event, source }), counters: Arc::clone(counters) }
+        Self { cause: Some(Cause::Journal { event, source }), counters: Some(Arc::clone(counters)) }
     }
 
     /// The journal took the event and could not commit it.
     pub(crate) fn commit(event: Box<Event>, source: Arc<JournalError>, counters: &Arc<Counters>) -> Self {
-        Self { cause: Some(Cause::Commit { event, source }), counters: Arc::clone(counters) }
+        Self { cause: Some(Cause::Commit { event, source }), counters: Some(Arc::clone(counters)) }
     }
 
     /// The event became a dead letter.
     pub(crate) fn dead_letter(destination: String, refusal: Refusal, counters: &Arc<Counters>) -> Self {
-        Self { cause: Some(Cause::DeadLetter { destination, refusal }), counters: Arc::clone(counters) }
+        Self { cause: Some(Cause::DeadLetter { destination, refusal }), counters: Some(Arc::clone(counters)) }
+    }
+
+    /// The event was committed and can't be read any more. The statistics tell of it.
+    pub(crate) fn unreadable() -> Self {
+        Self { cause: Some(Cause::Unreadable), counters: None }
     }
 
     fn into_error(mut self) -> RecordError {
@@ -165,6 +167,7 @@ impl Failure {
             Some(Cause::DeadLetter { destination, refusal }) => {
                 RecordError::DeadLetter { destination, refusal }
             }
+            Some(Cause::Unreadable) => RecordError::Unreadable,
             None => RecordError::Unfinished,
         }
     }
@@ -172,15 +175,16 @@ impl Failure {
 
 impl Drop for Failure {
     fn drop(&mut self) {
-        match self.cause.take() {
-            Some(Cause::Journal { event, source }) => {
-                last_resort(&event, &source.to_string(), &self.counters);
-            }
+        let (event, reason) = match self.cause.take() {
+            Some(Cause::Journal { event, source }) => (event, source.to_string()),
             Some(Cause::Commit { event, source }) => {
-                last_resort(&event, &format!("not committed, may still arrive: {source}"), &self.counters);
+                (event, format!("not committed, may still arrive: {source}"))
             }
-            // Dead letters are kept, and what is invalid is written when that is found.
-            Some(Cause::DeadLetter { .. } | Cause::Invalid(_)) | None => {}
+            // Dead letters are kept, and what is invalid or unreadable is told when that is found.
+            Some(Cause::DeadLetter { .. } | Cause::Invalid(_) | Cause::Unreadable) | None => return,
+        };
+        if let Some(counters) = &self.counters {
+            last_resort(&event, &reason, counters);
         }
     }
 }

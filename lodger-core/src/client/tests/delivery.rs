@@ -157,7 +157,7 @@ fn a_full_journal_refuses_loudly_and_takes_events_again_when_there_is_room() {
     assert_eq!(block_on(wait), Err(Missed::Refused));
     let counts = lodger.stats().counts;
     assert_eq!((counts.journal_full, counts.last_resort), (3, 2), "nobody else would know of these two");
-    assert!(lodger.sink().reserve().is_err());
+    assert!(lodger.sink().reserve(None).is_err());
 }
 
 #[test]

@@ -127,3 +127,29 @@ fn an_empty_record_is_a_record() {
     drop(journal);
     assert_eq!(texts(&mut opened(&config, &["a"]).backlogs[0]), ["", "record 002"]);
 }
+
+#[test]
+fn what_there_is_room_for_can_be_appended_whatever_the_sizes() {
+    // 4 segments of 256 bytes: of records with 100 bytes of payload each holds 2.
+    const LARGEST: u64 = 100;
+    for pattern in [&[100_usize][..], &[1, 100], &[100, 100, 1], &[77, 99, 3, 50, 100], &[1]] {
+        let dir = scratch();
+        let config = JournalConfig { max_bytes: 1024, ..small(dir.path()) };
+        let mut journal = opened(&config, &["a"]);
+        let mut sizes = pattern.iter().copied().cycle();
+        assert_eq!(journal.writer.room(LARGEST), 8);
+        for turn in 0..40 {
+            let room = journal.writer.room(LARGEST);
+            for appended in 0..room {
+                let left = journal.writer.room(LARGEST);
+                assert!(left + appended >= room, "{pattern:?}: one record takes the room of one");
+                journal.writer.append(&vec![b'x'; sizes.next().unwrap()]).unwrap();
+            }
+            journal.writer.commit().unwrap();
+            // Some of what was read is settled, and what it frees is room again.
+            let records = drain(&mut journal.backlogs[0]);
+            let settled = if turn % 3 == 0 { records.len() / 2 } else { records.len() };
+            journal.backlogs[0].settle(&keys(&records[..settled])).unwrap();
+        }
+    }
+}
