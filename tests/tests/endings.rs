@@ -7,6 +7,8 @@
 //! | `process::exit`, `abort`, a panic with `panic = "abort"` | all that was acknowledged | events queued in the last milliseconds; the event of a change whose handler was still running |
 //! | the last handle is dropped off a runtime | all that was queued | nothing, unless the disk takes longer than 2 s |
 //! | the last handle is dropped on a runtime, and the process ends at once | all that was acknowledged | events queued in the last milliseconds |
+//! | fork, while requests run | in the parent everything; the child is refused each event, with an error that says so, and delivers nothing | nothing |
+//! | a forked child outlives its parent | all that was acknowledged; the journal's lock is the child's too, so it is adopted when that has ended | nothing |
 //!
 //! Delivered is what is left by the next start. SIGTERM is no such ending: `examples/tests/stopped.rs`.
 //! `panic = "abort"` is played by a panic hook that aborts, which is what that setting compiles to: the hook runs, then
@@ -18,7 +20,8 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::ExitStatus;
 
-use lodger_tests::crash::{Clients, Recording, Report, Setup, stored};
+use lodger_tests::crash::{Clients, Recording, Report, Setup, Told, Weather, stored};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// Enough requests for the server to be busy.
@@ -71,9 +74,7 @@ fn a_dropped_runtime_stops_no_delivery() {
         assert!(server.end().success());
         let told = clients.end();
         // Without another start.
-        let stored = stored(&setup.store());
-        let report = recording.read(|arrivals| Report::new(0, &told, false, &stored, arrivals));
-        assert!(report.broken.is_empty(), "{framework}: {:#?}", report.broken);
+        assert_sound(framework, &told, &setup, &recording);
     }
 }
 
@@ -92,6 +93,56 @@ fn the_last_handle_dropped_on_a_runtime_keeps_what_was_recorded() {
     assert!(stored.values().all(|times| *times == 1), "{stored:?}");
 }
 
+/// How often the busy server is forked.
+const FORKS: usize = 20;
+
+#[test]
+fn a_fork_under_load_loses_nothing_and_its_child_is_refused() {
+    let (data, recording) = (tempfile::tempdir().unwrap(), Recording::start());
+    let setup = setup(&data, &recording);
+    let mut server = setup.start(&["fork"]);
+    let mut clients = Clients::start(server.address(), "fork", None);
+    clients.wait_for(BUSY);
+    for _ in 0..FORKS {
+        server.nudge();
+        assert_eq!(server.line(), "refused");
+        clients.wait_for(20);
+    }
+    server.kill();
+    let told = clients.end();
+    drain(&data, &recording);
+    assert_sound("fork", &told, &setup, &recording);
+}
+
+#[test]
+fn what_a_forked_child_holds_is_adopted_when_it_has_ended_and_not_before() {
+    let (data, recording) = (tempfile::tempdir().unwrap(), Recording::start());
+    recording.set(Weather::Hanging);
+    let setup = setup(&data, &recording);
+    let mut server = setup.start(&["fork-stays"]);
+    let child = Pid::from_raw(server.line().parse().unwrap()).unwrap();
+    let mut clients = Clients::start(server.address(), "fork", None);
+    clients.wait_for(BUSY);
+    server.kill();
+    let told = clients.end();
+    recording.set(Weather::Fair);
+    drain(&data, &recording);
+    assert!(recording.read(|arrivals| arrivals.orders.is_empty()), "the child's journal was adopted");
+
+    kill_process(child, Signal::KILL).unwrap();
+    // Its end is not ours to wait for: the start that finds the lock free is the one that counts.
+    while recording.read(|arrivals| arrivals.orders.is_empty()) {
+        drain(&data, &recording);
+    }
+    assert_sound("fork", &told, &setup, &recording);
+}
+
+fn assert_sound(what: &str, told: &[Told], setup: &Setup, recording: &Recording) {
+    let stored = stored(&setup.store());
+    let report = recording.read(|arrivals| Report::new(0, told, false, &stored, arrivals));
+    assert!(report.broken.is_empty(), "{what}: {:#?}", report.broken);
+}
+
 /// Ends a server under load, starts another process that delivers what is left, and counts.
 fn loses_nothing(way: &str, framework: &str, expected: impl Fn(ExitStatus) -> bool) {
     let (data, recording) = (tempfile::tempdir().unwrap(), Recording::start());
@@ -104,9 +155,7 @@ fn loses_nothing(way: &str, framework: &str, expected: impl Fn(ExitStatus) -> bo
     assert!(expected(status), "{way}, {framework}: {status}");
     let told = clients.end();
     drain(&data, &recording);
-    let stored = stored(&setup.store());
-    let report = recording.read(|arrivals| Report::new(0, &told, false, &stored, arrivals));
-    assert!(report.broken.is_empty(), "{way}, {framework}: {:#?}", report.broken);
+    assert_sound(&format!("{way}, {framework}"), &told, &setup, &recording);
 }
 
 /// What the store has after a process that records by itself, and another one.

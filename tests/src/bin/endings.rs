@@ -9,12 +9,16 @@
 )]
 
 use std::io::stdin;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::process::{abort, exit};
-use std::thread::{JoinHandle, spawn};
+use std::task::{Context, Poll, Waker};
+use std::thread::{JoinHandle, sleep, spawn};
 use std::time::Duration;
 
 use lodger_axum::{Event, Guarantee, Lodger};
 use lodger_tests::crash::service::{announced, on_actix, on_axum};
+use rustix::process::{Pid, WaitOptions, waitpid};
 use tokio::runtime::Runtime;
 
 /// Bounds what a hanging client can cost.
@@ -42,6 +46,18 @@ fn main() {
         }
         ["runtime", framework] => runtime_dropped(framework, lodger),
         ["return", framework] => served(framework, lodger),
+        ["fork"] => {
+            let client = lodger.clone();
+            when_told(move || forks(&client)).and_serve("axum", lodger);
+        }
+        ["fork-stays"] => {
+            let stays = || {
+                sleep(PATIENCE);
+                true
+            };
+            println!("{}", fork(stays));
+            when_told(|| exit(0)).and_serve("axum", lodger);
+        }
         ["drop"] => dropped_off_a_runtime(lodger),
         ["drop-on-runtime"] => dropped_on_a_runtime(lodger),
         other => panic!("unknown: {other:?}"),
@@ -85,6 +101,58 @@ fn listener() -> tokio::net::TcpListener {
     let listener = announced();
     listener.set_nonblocking(true).unwrap();
     tokio::net::TcpListener::from_std(listener).unwrap()
+}
+
+/// Forks each time that it is told, and says what became of the child.
+fn forks(lodger: &Lodger) {
+    loop {
+        let (first, second) = (event(1), event(2));
+        let client = lodger.clone();
+        let child = fork(move || {
+            let refused = refuses(&client, first, second);
+            drop(client);
+            refused
+        });
+        println!("{}", end_of(child));
+        told();
+    }
+}
+
+/// Whether both ways to record fail at once, and say why.
+fn refuses(client: &Lodger, first: Event, second: Event) -> bool {
+    let queued = client.enqueue(first).unwrap_err();
+    let mut recording = pin!(client.record(second));
+    match recording.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(recorded) => queued.kind() == "forked" && recorded.unwrap_err().kind() == "forked",
+        Poll::Pending => false,
+    }
+}
+
+/// A child that does this and ends, successfully if that was so.
+#[expect(
+    unsafe_code,
+    reason = "the fault that is injected: the child of a process with many threads, as preforking servers make it"
+)]
+fn fork(work: impl FnOnce() -> bool) -> i32 {
+    // SAFETY: the child is on its own thread's stack, takes no lock that another thread may have held but those that
+    // the test is about, and leaves without running what the parent registered for its exit.
+    match unsafe { libc::fork() } {
+        0 => {
+            let done = std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or(false);
+            unsafe { libc::_exit(i32::from(!done)) }
+        }
+        child => child,
+    }
+}
+
+fn end_of(child: i32) -> String {
+    let (tell, ended) = std::sync::mpsc::channel();
+    spawn(move || tell.send(waitpid(Pid::from_raw(child), WaitOptions::empty()).unwrap()));
+    match ended.recv_timeout(PATIENCE) {
+        Ok(Some((_, status))) if status.exit_status() == Some(0) => "refused".to_owned(),
+        Ok(other) => format!("{other:?}"),
+        Err(_) => "hangs".to_owned(),
+    }
 }
 
 /// Serves until told, and returns while requests run: the runtime is dropped with all of them.
