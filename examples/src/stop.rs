@@ -1,6 +1,7 @@
-//! How a service is told to stop.
+//! How a service is told to stop, and what else the services of `docs/deploy.md` share.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -26,13 +27,20 @@ pub fn stop_signal() -> impl Future<Output = ()> + Send + 'static {
 /// # Errors
 ///
 /// When the variable is set to something else.
-pub fn seconds(variable: &str, default: u64) -> Result<u64, String> {
-    let Ok(text) = std::env::var(variable) else { return Ok(default) };
-    text.parse().map_err(|_| format!("{variable} is a number of seconds, not {text:?}"))
+pub fn seconds(variable: &str, default: u64) -> Result<Duration, String> {
+    let Ok(text) = std::env::var(variable) else { return Ok(Duration::from_secs(default)) };
+    let seconds = text.parse().map_err(|_| format!("{variable} is a number of seconds, not {text:?}"))?;
+    Ok(Duration::from_secs(seconds))
+}
+
+/// The address in `LISTEN`, else `127.0.0.1:3000`.
+#[must_use]
+pub fn listen_on() -> String {
+    std::env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned())
 }
 
 /// Says where a service listens, as the only line of its standard output.
 #[expect(clippy::print_stdout, reason = "programs read it")]
-pub fn say_address(address: SocketAddr) {
+pub fn say(address: SocketAddr) {
     println!("{address}");
 }

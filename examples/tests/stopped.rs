@@ -116,6 +116,24 @@ fn ends_in_time(program: &str) {
     assert!(report.broken.is_empty(), "{:#?}", report.broken);
 }
 
+/// The page may leave lines out, and has none of its own.
+#[test]
+fn what_the_page_shows_is_what_is_tested_here() {
+    let page = include_str!("../../docs/deploy.md");
+    let mut blocks = page.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let shown = [
+        include_str!("../src/stop.rs"),
+        include_str!("../src/bin/graceful.rs"),
+        include_str!("../src/bin/graceful-actix.rs"),
+    ];
+    for program in shown {
+        let mut lines = program.lines();
+        for line in blocks.next().unwrap().lines() {
+            assert!(lines.any(|other| other == line), "not in the program, or not there: {line}");
+        }
+    }
+}
+
 fn setup(program: &str, data: &Path, recording: &Recording) -> Setup {
     Setup::new(Path::new(program), data)
         .sending_to(recording.address())
