@@ -169,7 +169,8 @@ fn json_on_one_line(bytes: &[u8]) -> Option<Cow<'_, str>> {
         return None;
     }
     let line = one_line::json(text);
-    let same = matches!(line, Cow::Borrowed(_)) || canonical(line.as_bytes()).is_some_and(|undone| undone == bytes);
+    let same =
+        matches!(line, Cow::Borrowed(_)) || canonical(line.as_bytes()).is_some_and(|undone| undone == bytes);
     same.then_some(line)
 }
 

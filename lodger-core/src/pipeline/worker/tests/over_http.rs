@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use serde_json::json;
 
 use super::*;
+use crate::destination::Delivery;
 use crate::destination::{BoxFuture, LodgerDestination};
 use crate::service::lodger::LodgerApi;
 use loopback::{Loopback, Recorded, Reply, Step};
