@@ -91,7 +91,7 @@ impl Lodger {
     }
 
     /// Removes the dead letters that are meant for good, and says how many there were. Their events are lost then; they
-    /// are counted in `purged`, and one line in the log says how many it were for each destination.
+    /// are counted in `purged_dead_letters`, and one line in the log says how many it were for each destination.
     ///
     /// # Errors
     ///

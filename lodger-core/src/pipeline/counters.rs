@@ -67,7 +67,7 @@ counters! {
     /// Events of an in-memory journal that were not delivered before the client ended.
     undelivered,
     /// Dead letters that were purged: an operator let go of their events.
-    purged,
+    purged_dead_letters,
     /// Events that were written to stderr because nothing else could take them.
     last_resort,
     /// Finished drafts whose outcome is not recorded.

@@ -76,7 +76,7 @@ fn letters_that_are_sent_again_have_the_same_bytes_and_are_gone_when_they_are_ta
     assert_eq!((taken.id, &taken.bytes), (refused[0], &first_try[0].bytes));
     assert_eq!(lodger.purge_dead_letters(&DeadLetterQuery::all()).unwrap(), 1);
     assert_eq!(lodger.dead_letters().unwrap(), []);
-    assert_eq!(lodger.stats().counts.purged, 1);
+    assert_eq!(lodger.stats().counts.purged_dead_letters, 1);
     assert_eq!(lodger.retry_dead_letters(&DeadLetterQuery::all()).unwrap(), 0);
 }
 

@@ -132,7 +132,7 @@ impl Pipeline {
     /// Removes the letters that are meant, and counts them.
     pub(crate) fn purge_dead_letters(&self, query: &DeadLetterQuery) -> io::Result<u64> {
         let purged = purge(query, self.boxes())?;
-        self.counters().purged.add(purged);
+        self.counters().purged_dead_letters.add(purged);
         Ok(purged)
     }
 

@@ -30,7 +30,7 @@ impl Worker {
                     tracing::warn!(%destination, error, "delivery is failing; retrying");
                 }
                 DeliveryState::OnHold => {
-                    tracing::warn!(%destination, "delivery is on hold until it is resumed")
+                    tracing::warn!(%destination, "delivery is on hold until it is resumed");
                 }
                 DeliveryState::Detached => {
                     tracing::warn!(%destination, "detached: what it did not get becomes dead letters");
