@@ -1,6 +1,10 @@
 //! The log says once what changed, however many events it concerns: a service with ten thousand changes a minute whose
 //! audit destination is down must not fill its own disk with words about it.
-#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop right there, with a backtrace")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that can't go on should stop right there, with a backtrace"
+)]
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};

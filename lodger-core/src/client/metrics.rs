@@ -27,7 +27,6 @@
 //! | `lodger_destination_delivered_total` | `destination` | events that it acknowledged |
 //! | `lodger_destination_dead_total` | `destination` | events that it refused for good |
 //! | `lodger_destination_unreadable_total` | `destination` | events that could not be read for it any more |
-//! | `lodger_destination_purged_total` | `destination` | events that were taken out of its backlog undelivered |
 //! | `lodger_destination_refused_total` | `destination` | events that are not recorded for it, because its share of the journal was used up |
 //!
 //! | gauge | labels | what it shows |
@@ -143,7 +142,6 @@ fn publish_destination(one: &DestinationStats) {
     counter!("lodger_destination_delivered_total", label()).absolute(one.delivered);
     counter!("lodger_destination_dead_total", label()).absolute(one.dead);
     counter!("lodger_destination_unreadable_total", label()).absolute(one.unreadable);
-    counter!("lodger_destination_purged_total", label()).absolute(one.purged);
     counter!("lodger_destination_refused_total", label()).absolute(one.refused);
     let running = if one.state == DeliveryState::Running { 1.0 } else { 0.0 };
     gauge!("lodger_destination_running", label()).set(running);
@@ -185,10 +183,6 @@ fn describe() {
         (
             "lodger_destination_unreadable_total",
             "Audit events that could not be read for the destination any more",
-        ),
-        (
-            "lodger_destination_purged_total",
-            "Audit events taken out of the backlog of the destination undelivered",
         ),
         (
             "lodger_destination_refused_total",

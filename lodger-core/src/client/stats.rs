@@ -29,7 +29,7 @@ pub struct Stats {
     pub destinations: Vec<DestinationStats>,
 }
 
-/// How delivery to one destination is going. Always: routed = pending + in flight + delivered + dead + unreadable + purged.
+/// How delivery to one destination is going. Always: routed = pending + in flight + delivered + dead + unreadable.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -53,8 +53,6 @@ pub struct DestinationStats {
     pub dead: u64,
     /// Events that could not be read from the journal any more.
     pub unreadable: u64,
-    /// Events that were taken out of its backlog without being delivered.
-    pub purged: u64,
     /// Events that are not recorded for it, because its backlog had used up its share of the journal. They are not among
     /// the routed ones. Each is on stderr, unless it was refused to somebody who was told; where it was for no other
     /// destination, or the shares of all were used up, it counts as `journal_full` too.
@@ -108,7 +106,6 @@ impl DestinationStats {
             delivered: lane.delivered,
             dead: lane.dead,
             unreadable: lane.unreadable,
-            purged: lane.purged,
             refused: lane.refused,
             backlog_bytes: lane.backlog.bytes,
             share_bytes: lane.backlog.max_bytes,

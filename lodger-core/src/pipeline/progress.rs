@@ -61,8 +61,6 @@ pub(crate) struct LaneBoard {
     pub(crate) unreadable: u64,
     /// Events that are not recorded for it, because its share of the journal was used up.
     pub(crate) refused: u64,
-    /// Events that were taken out of its backlog without being delivered.
-    pub(crate) purged: u64,
     /// Bytes of the journal that its backlog takes up, and that it may take up.
     pub(crate) backlog: Share,
     /// Of the events in the order of the journal, all before this one (from 1) are done.
@@ -86,7 +84,6 @@ impl LaneBoard {
             dead: 0,
             unreadable: 0,
             refused: 0,
-            purged: 0,
             backlog: Share::default(),
             done_before: 1,
             oldest: None,
@@ -96,11 +93,10 @@ impl LaneBoard {
         }
     }
 
-    /// Events that are committed and wait: routed + retried = pending + in flight + delivered + dead + unreadable +
-    /// purged.
+    /// Events that are committed and wait: routed + retried = pending + in flight + delivered + dead + unreadable.
     pub(crate) fn pending(&self) -> u64 {
         (self.routed + self.retried)
-            .saturating_sub(self.in_flight + self.delivered + self.dead + self.unreadable + self.purged)
+            .saturating_sub(self.in_flight + self.delivered + self.dead + self.unreadable)
     }
 
     /// Events that are not done.
@@ -153,6 +149,16 @@ impl Progress {
         let result = change(&mut self.lock());
         self.changed.notify_all();
         result
+    }
+
+    /// Changes one lane of the board.
+    #[cfg(test)]
+    pub(crate) fn post_lane(&self, lane: usize, change: impl FnOnce(&mut LaneBoard)) {
+        self.post(|board| {
+            if let Some(lane) = board.lanes.get_mut(lane) {
+                change(lane);
+            }
+        });
     }
 
     /// Blocks until `done` says so or the deadline is over; answers whether `done` did.
