@@ -46,10 +46,14 @@
 )]
 extern crate self as lodger_core;
 
+pub(crate) mod background;
 pub mod capture;
 pub mod client;
 pub mod destination;
 pub mod event;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod journal;
 pub(crate) mod pipeline;
 pub mod redact;

@@ -8,10 +8,12 @@
     reason = "a test that can't go on should stop right there, with a backtrace"
 )]
 
+pub mod disk;
 pub mod full;
 pub mod live;
 pub mod outage;
 pub mod parity;
+pub mod require;
 
 /// The README's examples, compiled.
 #[cfg(doctest)]

@@ -8,18 +8,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module of lodger-core, and the modules of lodger-core that it may import.
-const CORE: [(&str, &[&str]); 10] = [
+const CORE: [(&str, &[&str]); 11] = [
+    ("background", &[]),
     ("event", &[]),
     ("redact", &["event"]),
-    ("capture", &["event", "redact"]),
+    ("capture", &["background", "event", "redact"]),
     ("rt", &["event", "redact", "capture"]),
     ("service", &["event"]),
     ("destination", &["event", "service"]),
     // A journal keeps the identities of its destinations, and the place of its events.
     ("journal", &["event", "destination"]),
-    ("pipeline", &["event", "redact", "service", "destination", "journal"]),
-    ("client", &["event", "redact", "capture", "service", "destination", "journal", "pipeline"]),
-    ("testing", &["event", "redact", "capture", "destination", "client"]),
+    ("pipeline", &["background", "event", "redact", "service", "destination", "journal"]),
+    (
+        "client",
+        &["background", "event", "redact", "capture", "service", "destination", "journal", "pipeline"],
+    ),
+    ("testing", &["background", "event", "redact", "capture", "destination", "client"]),
 ];
 
 /// What an adapter must not import from lodger-core: how events travel is none of its business.

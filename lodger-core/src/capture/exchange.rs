@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::client_ip::client_ip;
 use super::draft::{Draft, Maker};
 use super::finish::{self, Ending, Finished};
 use super::outcome::Says;
@@ -12,6 +13,7 @@ use super::scope::Scope;
 use super::{
     Count, Ended, Guarantee, Head, Missed, Policy, Reservation, ResponseHead, Unaudited, Wait, request_id,
 };
+use crate::background::timer;
 use crate::event::{Actor, Outcome};
 
 /// The action of the event that [`Unaudited::Record`] makes.
@@ -84,7 +86,8 @@ impl Exchange {
         if !policy.fail_closed() || !is_change(head.method()) {
             return Ok(None);
         }
-        policy.sink().reserve().map(Some).map_err(|after| {
+        let peer = client_ip(head, policy.proxies()).map(|(address, _)| address);
+        policy.sink().reserve(peer).map(Some).map_err(|after| {
             policy.sink().count(Count::FailedClosed);
             TurnedAway { after, request_id: request_id::inbound(head).map(str::to_owned) }
         })
@@ -163,8 +166,8 @@ impl Exchange {
         if let Some(draft) = self.draft_of_layer(&ending, &left) {
             self.finish_one(draft, &ending, &mut left);
         }
-        // A place that nobody needed.
-        self.reservation = None;
+        // For a function that the response did not wait for; else nobody needs it any more.
+        self.scope.keep(self.reservation.take());
         self.scope.release();
         left
     }
@@ -285,11 +288,7 @@ pub(crate) async fn all_within(limit: Duration, waits: Vec<Wait>) -> Result<(), 
         }
         reached
     };
-    if tokio::runtime::Handle::try_current().is_err() {
-        // Another executor: there is no clock to bound the wait with.
-        return all.await;
-    }
-    tokio::time::timeout(limit, all).await.unwrap_or(Err(Missed::TimedOut))
+    timer::within(limit, all).await.unwrap_or(Err(Missed::TimedOut))
 }
 
 /// What a request leaves.

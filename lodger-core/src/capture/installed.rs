@@ -1,5 +1,6 @@
 //! The client for code that runs outside every scope.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
@@ -81,7 +82,7 @@ impl Sink for Orphanage {
         None
     }
 
-    fn reserve(&self) -> Result<Reservation, Duration> {
+    fn reserve(&self, _: Option<IpAddr>) -> Result<Reservation, Duration> {
         Ok(Box::new(()))
     }
 

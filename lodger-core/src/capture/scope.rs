@@ -10,7 +10,7 @@ use super::draft::{Content, Draft, Found, Maker};
 use super::drafts::{DraftId, Drafts, Which};
 use super::finish::{self, Ending};
 use super::route_pattern::{can_be_route_of, canonical_template};
-use super::{Count, Ended, Entry, Guarantee, Head, Hold, Policy, Sink, installed, request_id};
+use super::{Count, Ended, Entry, Guarantee, Head, Hold, Policy, Reservation, Sink, installed, request_id};
 use crate::event::{Actor, EventId, RequestInfo, Timestamp};
 
 /// What is known of the current request or job. Holds its drafts.
@@ -52,6 +52,8 @@ pub(super) struct State {
     ending: Option<Ending>,
     /// A shutdown lets a job end first, and a request with all of its events.
     hold: Option<Hold>,
+    /// The place that was held for the request's event, while none has come into it.
+    place: Option<Reservation>,
 }
 
 impl Scope {
@@ -65,6 +67,7 @@ impl Scope {
             path: None,
             ending: None,
             hold: Some(sink.hold()),
+            place: None,
         };
         Arc::new(Self { sink, around, started: Instant::now(), state: Mutex::new(state) })
     }
@@ -258,20 +261,30 @@ impl Scope {
 
     /// Finishes what is done; while a request runs that waits for its response.
     fn finish_done(&self) {
-        let (done, ending) = {
+        let (done, ending, mut place) = {
             let mut state = self.state();
             let ending = match (&self.around, &state.ending) {
                 (Around::Request { .. }, None) => return,
                 (Around::Request { .. }, Some(ending)) => ending.clone(),
                 (Around::Job { .. }, _) => Ending::Job,
             };
-            (state.drafts.take_done(), ending)
+            let done = state.drafts.take_done();
+            let place = if done.is_empty() { None } else { state.place.take() };
+            (done, ending, place)
         };
         for draft in done {
             // Nobody waits for a single event here: the response is out, or the job waits for all at its end.
-            finish::finish(self, draft, &ending, Guarantee::Queued, &mut None);
+            finish::finish(self, draft, &ending, Guarantee::Queued, &mut place);
         }
+        self.keep(place);
         self.release();
+    }
+
+    /// Keeps a place for an event that is still to come.
+    pub(super) fn keep(&self, place: Option<Reservation>) {
+        if let Some(place) = place {
+            self.state().place = Some(place);
+        }
     }
 
     /// Lets a shutdown go on, once the request is over and none of its events is open.
@@ -279,7 +292,9 @@ impl Scope {
         let mut state = self.state();
         let over = state.ending.is_some() && state.drafts.len() == 0;
         let hold = state.hold.take_if(|_| over);
+        let place = state.place.take_if(|_| over);
         drop(state);
+        drop(place);
         drop(hold);
     }
 

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +47,7 @@ pub enum Missed {
 /// Resolves when the guarantee is reached. Dropping it neither loses nor doubles the event.
 pub type Wait = Pin<Box<dyn Future<Output = Result<(), Missed>> + Send>>;
 
-/// A place in the intake, held for a request that must not run when its event could not be kept.
+/// A place in the intake with room in the journal, held for a request that must not run when its event could not be kept.
 /// Dropping it gives the place back.
 pub type Reservation = Box<dyn Any + Send + Sync>;
 
@@ -126,12 +127,14 @@ pub trait Sink: Send + Sync + fmt::Debug + 'static {
     /// Answers with a future for the guarantee, or `None` where there is nothing to wait for.
     fn accept(&self, event: Event, terms: Terms) -> Option<Wait>;
 
-    /// Holds a place in the intake for one request, or says after which time to try again.
+    /// Holds a place in the intake, and room in the journal, for one request of this peer, or says after which time to try
+    /// again.
     ///
     /// # Errors
     ///
-    /// The time after which the client should try again, when the intake or the journal is full.
-    fn reserve(&self) -> Result<Reservation, Duration>;
+    /// The time after which the client should try again, when the intake or the journal is full, or the peer holds as many
+    /// places as are left.
+    fn reserve(&self, peer: Option<IpAddr>) -> Result<Reservation, Duration>;
 
     /// Makes a shutdown wait, within its time, until the hold is dropped. Unless a sink says otherwise, nothing waits.
     fn hold(&self) -> Hold {

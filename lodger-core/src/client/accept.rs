@@ -1,6 +1,7 @@
 //! How capture hands its events over: from destructors, with nobody there to be told.
 
 use std::future::ready;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,8 +49,8 @@ impl Sink for Inner {
         }
     }
 
-    fn reserve(&self) -> Result<Reservation, Duration> {
-        match self.pipeline.reserve() {
+    fn reserve(&self, peer: Option<IpAddr>) -> Result<Reservation, Duration> {
+        match self.pipeline.reserve(peer) {
             Some(reservation) => Ok(Box::new(reservation)),
             None => Err(TRY_AGAIN),
         }
@@ -121,10 +122,11 @@ fn missed(error: RecordError, counters: &Counters) -> Missed {
             last_resort(&event, &reason, counters);
             Missed::Refused
         }
-        // A dead letter is kept, and told by the statistics; the others stand on stderr already.
-        RecordError::Invalid(_) | RecordError::DeadLetter { .. } | RecordError::ShareFull { .. } => {
-            Missed::Refused
-        }
+        // A dead letter is kept, and told by the statistics; the others stand on stderr, or can't be read any more.
+        RecordError::Invalid(_)
+        | RecordError::DeadLetter { .. }
+        | RecordError::ShareFull { .. }
+        | RecordError::Unreadable => Missed::Refused,
         RecordError::Unfinished => Missed::TimedOut,
     }
 }

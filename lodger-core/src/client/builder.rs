@@ -25,6 +25,7 @@ const DEFAULT_JOURNAL_DIR: &str = "./lodger-data/journal";
 ///
 /// - destination: none; at least one has to be given
 /// - journal: on disk, in `LODGER_JOURNAL_DIR`, else `./lodger-data/journal`, at most 1 GiB
+/// - a journal on a network file system: refused, unless `LODGER_JOURNAL_ALLOW_NETWORK_FS` is `1`
 /// - service: `OTEL_SERVICE_NAME`, else `service.name` in `OTEL_RESOURCE_ATTRIBUTES`
 /// - version, environment: `service.version`, `deployment.environment.name` in `OTEL_RESOURCE_ATTRIBUTES`
 /// - host: `HOSTNAME`, else the host's name
@@ -37,6 +38,7 @@ pub struct LodgerBuilder {
     routes: Vec<Route>,
     journal: Journal,
     max_journal_bytes: Option<u64>,
+    allow_network_file_system: bool,
     origin: Origin,
     hash_key: Option<HashKey>,
     rules: Rules,
@@ -65,6 +67,7 @@ impl LodgerBuilder {
             routes: Vec::new(),
             journal: Journal::FromSettings,
             max_journal_bytes: None,
+            allow_network_file_system: false,
             origin: Origin::default(),
             hash_key: None,
             rules: Rules::default(),
@@ -119,9 +122,22 @@ impl LodgerBuilder {
         self
     }
 
-    /// The journal takes at most this many bytes; then events are refused. Default: 1 GiB.
+    /// The journal takes at most this many bytes, divided into equal shares for the destinations. A destination whose share
+    /// is used up misses events; what no destination has room for is refused. Default: 1 GiB.
     pub fn max_journal_bytes(mut self, bytes: u64) -> Self {
         self.max_journal_bytes = Some(bytes);
+        self
+    }
+
+    /// Lets the journal lie on a network file system (NFS, SMB, 9p, CephFS, …) or a cluster's. Default: no, unless
+    /// `LODGER_JOURNAL_ALLOW_NETWORK_FS` is `1`; building is refused there.
+    ///
+    /// # Durability
+    ///
+    /// As good as that mount's `fsync` and `flock`, which is for you to know: with a sync that returns early an
+    /// acknowledged event can be lost, and with a lock that two processes get one can be delivered twice.
+    pub fn allow_network_file_system(mut self) -> Self {
+        self.allow_network_file_system = true;
         self
     }
 
@@ -170,6 +186,9 @@ impl LodgerBuilder {
 
     /// Opens the journal, starts its thread and one for each destination, and delivers what an earlier process left.
     ///
+    /// Blocks this thread while the journal's files are opened and read: milliseconds, or seconds where a crash left a
+    /// gigabyte. On a runtime's thread that is for start-up, before requests are served; later, use `spawn_blocking`.
+    ///
     /// # Errors
     ///
     /// [`BuildError`] names every problem at once, each with what to do.
@@ -186,8 +205,13 @@ impl LodgerBuilder {
                 Some(dir.unwrap_or_else(|| DEFAULT_JOURNAL_DIR.to_owned()).into())
             }
         };
+        let journal = JournalConfig {
+            allow_network_file_system: self.allow_network_file_system
+                || self.settings.get("LODGER_JOURNAL_ALLOW_NETWORK_FS").is_some_and(|value| value == "1"),
+            ..journal_config(dir.clone(), self.max_journal_bytes)
+        };
         let pipeline = Pipeline::start(Config {
-            journal: journal_config(dir.clone(), self.max_journal_bytes),
+            journal,
             routes: self.routes,
             limits: Limits::default(),
             clock: self.clock,
@@ -196,6 +220,9 @@ impl LodgerBuilder {
             StartError::Journal(error) => BuildProblem::Journal(error),
             StartError::Thread { name, source } => BuildProblem::Thread { name, source },
         })?;
+        #[cfg(feature = "metrics")]
+        super::metrics::start(pipeline.view())
+            .map_err(|source| BuildProblem::Thread { name: "lodger-metrics".to_owned(), source })?;
         let hash_key = match (hash_key, dir) {
             (Some(key), _) => key,
             #[cfg(feature = "journal")]

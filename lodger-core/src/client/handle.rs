@@ -19,9 +19,12 @@ use crate::redact::HashKey;
 
 /// Records audit events and delivers them: the one object of this crate that an application keeps.
 ///
-/// A clone is the same client. Recording needs no particular async runtime, and dropping the application's runtime stops
-/// no delivery: the client has threads of its own. Only the bounded waits of the layers and of [`run_as`](Self::run_as)
-/// use the timer of the tokio runtime that they run in; without a tokio runtime they are not bounded.
+/// A clone is the same client. It needs no particular async runtime and none at all: threads of its own deliver and bound
+/// waits, and dropping the application's runtime stops no delivery. They are named `lodger-…` and take none of the
+/// application's signals.
+///
+/// It belongs to the process that built it. In a forked child every event is refused, nothing is delivered, and dropping
+/// the handle touches nothing: build another one there.
 ///
 /// Call [`shutdown`](Self::shutdown) before the process ends. Without it the last drop still stops the intake and
 /// commits what was accepted, waiting at most 2 s, and not at all on a runtime's thread; a journal on disk delivers
@@ -193,10 +196,6 @@ impl Lodger {
     /// # }
     /// ```
     ///
-    /// # Panics
-    ///
-    /// In a tokio runtime that was built without its timer (`enable_time`), after the job is done.
-    ///
     /// # Cancel safety
     ///
     /// Dropping the future drops the job; functions that it interrupts leave an event with the outcome unknown.
@@ -244,13 +243,15 @@ impl Lodger {
             }
         };
         let committed = self.inner.pipeline.shutdown(within, closing).await;
+        #[cfg(feature = "metrics")]
+        super::metrics::publish(&self.stats());
         stats::shutdown_report(&self.inner.pipeline, committed)
     }
 
     /// How the client is doing.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        stats::stats(&self.inner.pipeline)
+        stats::stats(&self.inner.pipeline.view())
     }
 
     /// Whether accepted events survive a crash of the process: not with an in-memory journal.

@@ -31,6 +31,8 @@ mod dead_letters;
 mod error;
 mod handle;
 mod hash_key;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod origin;
 mod prepare;
 mod settings;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::capture;
 use crate::destination::Identity;
 use crate::event::Timestamp;
-use crate::pipeline::{Counts, DeliveryState, LaneBoard, Pipeline};
+use crate::pipeline::{Counts, DeliveryState, LaneBoard, Pipeline, View};
 
 /// How the client is doing, at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -117,7 +117,7 @@ impl DestinationStats {
     }
 }
 
-pub(super) fn stats(pipeline: &Pipeline) -> Stats {
+pub(super) fn stats(pipeline: &View) -> Stats {
     let now = pipeline.now();
     let (in_intake, oldest_waiting) = pipeline.in_intake();
     let (destinations, journal_bytes) = pipeline.read(|board| {
@@ -139,7 +139,7 @@ pub(super) fn stats(pipeline: &Pipeline) -> Stats {
 }
 
 pub(super) fn shutdown_report(pipeline: &Pipeline, committed: bool) -> ShutdownReport {
-    let Stats { counts, destinations, .. } = stats(pipeline);
+    let Stats { counts, destinations, .. } = stats(&pipeline.view());
     ShutdownReport {
         committed,
         open: pipeline.open() as u64,

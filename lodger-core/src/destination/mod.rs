@@ -3,11 +3,47 @@
 //! A [`Destination`] takes batches of events and answers for each of them. It knows its protocol and nothing else:
 //! when to try again, when to pause and what becomes a dead letter is decided by the pipeline from the
 //! [`Answer`]s. One file per destination; [`registry`] maps `LODGER_DESTINATION` texts to them.
+//!
+//! # Several destinations
+//!
+//! A client has up to 16. Each gets every event, or with a [`Route`] what its [`Filter`] takes, and none waits for another:
+//! each has a thread of its own, and retries, pauses and dead letters of its own.
+//!
+//! ```
+//! use lodger_core::Lodger;
+//! use lodger_core::destination::{Filter, MemoryDestination, Route};
+//! use lodger_core::event::{Event, Outcome};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (archive, security) = (MemoryDestination::named("archive"), MemoryDestination::named("security"));
+//! let lodger = Lodger::builder()
+//!     .destination(archive.clone())
+//!     .destination(Route::to(security.clone()).only(Filter::any().outcome(Outcome::Denied).tag("login")))
+//!     .in_memory_journal()
+//!     .build()?;
+//!
+//! let login = Event::builder("session.create").outcome(Outcome::Denied).tag("login").build()?;
+//! lodger.event(login).await?; // comes back when both have it
+//! lodger.event(Event::builder("invoice.update").build()?).await?; // when the archive has it
+//!
+//! assert_eq!((archive.events().len(), security.events().len()), (2, 1));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The journal keeps one copy of an event for all of them. Each destination's backlog may take up an equal share of
+//! `max_journal_bytes`. One that is down for so long that its share is used up misses the events that come then: they are
+//! recorded for the others, stand on stderr with the destination's name, and are counted as `refused` in its
+//! [statistics](crate::client::DestinationStats). Only an event that is for no other destination is refused to whoever
+//! records it.
 
 mod answer;
 mod api_key;
 mod file;
 mod filter;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod line;
 mod memory;
 mod pacing;

@@ -7,7 +7,7 @@
 //! | `file:./audit.jsonl` | a file of JSON lines |
 //! | `stdout`, `stdout:json` | standard output, to be read by people or programs |
 //!
-//! Several are separated by commas, and each gets every event. A path with a comma in it has to be given to
+//! Several are separated by commas, and each gets every event: a [`Filter`](super::Filter) can only be given in code. A path with a comma in it has to be given to
 //! [`FileDestination`] in code.
 
 mod error;

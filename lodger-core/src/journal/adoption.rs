@@ -19,7 +19,7 @@ use super::sequences::Sequences;
 use super::settle::SettleLog;
 use super::state::State;
 use super::writer::Writer;
-use super::{Adopted, JournalConfig, JournalError, LeftAlone, RecoveryReport, directory};
+use super::{Adopted, JournalConfig, JournalError, LeftAlone, RecoveryReport, directory, file_system};
 use crate::destination::Identity;
 use crate::event::{Position, WriterId};
 
@@ -41,6 +41,8 @@ pub(super) fn open(
 ) -> Result<OnDisk, JournalError> {
     let root = directory::prepare(dir)?;
     let space = Arc::new(Space::new(root.clone(), config, destinations.len()));
+    let segment_bytes = config.segment_bytes.min(space.share() / 4).max(1);
+    file_system::check(&root, config, segment_bytes)?;
     let mut report = RecoveryReport::default();
     let found = adopt(&root, destinations, &space, &mut report)?;
 
@@ -51,7 +53,6 @@ pub(super) fn open(
             sequence => Some(Position { writer: manifest.writer, sequence }),
         }
     });
-    let segment_bytes = config.segment_bytes.min(space.share() / 4).max(1);
     let ownership = Ownership::Own { segment_bytes, previous };
     let own = Arc::new(create(&root, ownership, destinations, &space)?);
 

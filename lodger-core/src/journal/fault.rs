@@ -43,9 +43,9 @@ pub(super) fn process_id() -> u32 {
 }
 
 #[cfg(test)]
-pub(super) use injected::{fail_settles, fail_writes, fork};
+pub(super) use injected::{fail_settles, fail_writes};
 #[cfg(test)]
-pub(crate) use injected::{fail_syncs, panic_at_sync};
+pub(crate) use injected::{fail_syncs, fork, panic_at_sync};
 
 #[cfg(test)]
 mod injected {
@@ -82,7 +82,7 @@ mod injected {
     }
 
     /// Lets this thread go on as a forked child does: the same memory under another process id.
-    pub(in crate::journal) fn fork() {
+    pub(crate) fn fork() {
         CHILD.set(Some(std::process::id() + 1));
     }
 

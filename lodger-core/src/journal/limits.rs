@@ -69,6 +69,9 @@ impl Space {
     }
 
     /// Takes room for another segment, if it is there.
+    ///
+    /// The reserve is for others on the disk. On a small volume, which is most likely the journal's own, it would be
+    /// all of it, so it is a sixteenth at most.
     pub(super) fn reserve(&self, bytes: u64) -> Result<(), JournalError> {
         let used = self.bytes.load(Ordering::Relaxed);
         if used.saturating_add(bytes) > self.max_bytes {
@@ -76,11 +79,21 @@ impl Space {
         }
         let found = rustix::fs::statvfs(&self.dir)
             .map_err(|errno| JournalError::io("ask for the free space of", &self.dir, errno.into()))?;
-        if found.f_bavail.saturating_mul(found.f_frsize) < self.min_free_bytes.saturating_add(bytes) {
+        let floor = self.min_free_bytes.min(found.f_blocks.saturating_mul(found.f_frsize) / 16);
+        if found.f_bavail.saturating_mul(found.f_frsize) < floor.saturating_add(bytes) {
             return Err(JournalError::DiskFull { dir: self.dir.clone(), source: None });
         }
         self.take(bytes);
         Ok(())
+    }
+
+    /// How many more segments of this size there is room for.
+    pub(super) fn left(&self, bytes: u64) -> u64 {
+        let below_limit = self.max_bytes.saturating_sub(self.bytes.load(Ordering::Relaxed));
+        // A file system that doesn't answer takes nothing, as far as anybody can tell.
+        let free =
+            rustix::fs::statvfs(&self.dir).map_or(0, |found| found.f_bavail.saturating_mul(found.f_frsize));
+        below_limit.min(free.saturating_sub(self.min_free_bytes)) / bytes.max(1)
     }
 
     /// Counts a segment, whatever the limits.
@@ -133,7 +146,7 @@ mod tests {
 
     #[test]
     fn the_free_space_floor_refuses_and_says_what_to_do() {
-        let error = space(1 << 30, u64::MAX).reserve(1).unwrap_err();
+        let error = space(u64::MAX, u64::MAX).reserve(u64::MAX / 2).unwrap_err();
         assert!(matches!(error, JournalError::DiskFull { .. }));
         assert!(error.to_string().contains("LODGER_JOURNAL_DIR"), "{error}");
     }

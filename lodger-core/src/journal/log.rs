@@ -70,11 +70,9 @@ impl Log {
             lock,
         };
         for segment in log.state().segments.values_mut() {
-            segment.counted = segment.pending().iter().any(|slot| log.place(slot).is_some());
-            if segment.counted {
-                log.space.take(segment.size);
-            }
+            log.space.take(segment.size);
             log.hold(segment.pending(), segment.size);
+            log.stop_counting(segment);
         }
         log
     }
@@ -132,6 +130,14 @@ impl Log {
     /// Counts a segment for the shares of these destinations. With the state locked, as `let_go`.
     fn hold(&self, slots: Routes, bytes: u64) {
         slots.iter().filter_map(|slot| self.place(slot)).for_each(|place| self.space.hold(place, bytes));
+    }
+
+    /// Gives the room of an adopted segment back when nothing in it is pending for a destination that is here.
+    fn stop_counting(&self, segment: &mut Segment) {
+        if segment.counted && !segment.pending().iter().any(|slot| self.place(slot).is_some()) {
+            segment.counted = false;
+            self.space.release(segment.size);
+        }
     }
 
     fn let_go(&self, slots: Routes, bytes: u64) {
@@ -236,6 +242,24 @@ impl Log {
         }
     }
 
+    /// How many more segments of our size the share of this destination has room for, and whether this one counts for it
+    /// already. `None` where it has the whole journal.
+    pub(super) fn segments_of_share(&self, slot: usize, number: Option<u64>) -> Option<(u64, bool)> {
+        let Ownership::Own { segment_bytes, .. } = self.ownership else { return Some((0, false)) };
+        if self.space.destinations() < 2 {
+            return None;
+        }
+        let left = self.space.share().saturating_sub(self.space.backlog(slot)) / segment_bytes.max(1);
+        let state = self.state();
+        let segment = number.and_then(|number| state.segments.get(&number));
+        Some((left, segment.is_some_and(|segment| segment.pending().contains(slot))))
+    }
+
+    /// How many segments can be used again.
+    pub(super) fn spares(&self) -> u64 {
+        self.state().spares.len() as u64
+    }
+
     // For the backlogs.
 
     /// What there is to read for a destination from this place on.
@@ -291,6 +315,9 @@ impl Log {
         for (first, last) in fresh {
             let released = state.settle(slot, first, last);
             self.let_go(Routes::NONE.with(slot), released);
+        }
+        if matches!(self.ownership, Ownership::Adopted { .. }) {
+            state.segments.values_mut().for_each(|segment| self.stop_counting(segment));
         }
         noted
     }
@@ -387,7 +414,8 @@ impl Log {
             state.slots.iter().all(|slot| slot.pending == 0)
         };
         if !done {
-            return Ok(());
+            // So that only a power loss before this delivers again what is settled here.
+            return (0..self.settle_logs.len()).map(|slot| self.sync(slot)).fold(Ok(()), Result::and);
         }
         let places = Vec::new();
         let ownership = std::mem::replace(&mut self.ownership, Ownership::Adopted { places });
@@ -411,10 +439,7 @@ impl Drop for Log {
         if self.check_process().is_err() {
             return;
         }
-        if let Err(error) = self.check_place() {
-            return tracing::warn!(%error, "a journal directory is not cleaned up");
-        }
-        if let Err(error) = self.retire() {
+        if let Err(error) = self.check_place().and_then(|()| self.retire()) {
             tracing::warn!(%error, dir = %self.dir.display(), "a settled journal directory could not be removed");
         }
         // A directory that is let go with records in it no longer counts.

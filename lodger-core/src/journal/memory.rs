@@ -132,6 +132,13 @@ impl Writer {
         Ok(refused)
     }
 
+    pub(super) fn room(&self, bytes: u64, routes: Routes) -> u64 {
+        let record = (bytes + OVERHEAD).clamp(1, (self.share / 4).max(1));
+        let state = lock(&self.shared);
+        let slots = routes.iter().filter_map(|slot| state.slots.get(slot));
+        slots.map(|slot| self.share.saturating_sub(slot.bytes) / record).max().unwrap_or(0)
+    }
+
     pub(super) fn commit(&mut self) -> Result<(), JournalError> {
         let mut state = lock(&self.shared);
         for (pending, payload) in self.staged.drain(..) {

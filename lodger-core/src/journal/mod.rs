@@ -40,7 +40,12 @@
 //!
 //! Every opening starts a directory of its own and adopts those of dead processes, for the destinations whose
 //! identities are equal. An adopted directory is delivered from and settled in, never appended to, and removed when
-//! all *its* destinations have settled everything in it.
+//! all *its* destinations have settled everything in it. So a writer's sequences never repeat, whatever copies of its
+//! directory turn up. A directory that is removed or replaced while its process lives is not written on: commits fail
+//! until the process is started again.
+//!
+//! A record's header says which of the destinations in `journal.json` it is for. A segment is freed when each of its
+//! records is settled by all that it is for; one that holds nothing for a destination does not wait for it.
 
 #[cfg(feature = "journal")]
 mod adoption;
@@ -49,6 +54,11 @@ pub(crate) mod directory;
 mod error;
 #[cfg(feature = "journal")]
 pub(crate) mod fault;
+#[cfg(any(test, fuzzing))]
+#[cfg(feature = "journal")]
+pub(crate) mod fuzzing;
+#[cfg(feature = "journal")]
+mod file_system;
 #[cfg(feature = "journal")]
 mod inspect;
 #[cfg(feature = "journal")]
@@ -58,6 +68,7 @@ mod log;
 #[cfg(feature = "journal")]
 mod manifest;
 mod memory;
+mod owner;
 #[cfg(feature = "journal")]
 mod reader;
 #[cfg(feature = "journal")]
@@ -91,6 +102,7 @@ use crate::event::{Position, WriterId};
 pub use error::JournalError;
 #[cfg(feature = "journal")]
 pub use inspect::{Backlogged, InspectError, InspectedWriter, Inspection, KeptFile, inspect};
+pub(crate) use owner::Owner;
 pub use report::{Adopted, Damage, LeftAlone, RecoveryReport};
 pub use routes::{MAX_DESTINATIONS, Routes};
 
@@ -106,13 +118,23 @@ pub struct JournalConfig {
     /// The size of a segment in bytes, at most a quarter of a destination's share. Default: 4 MiB, so that making the
     /// next one holds up a commit for milliseconds only and freeing needs few steps.
     pub segment_bytes: u64,
-    /// How many bytes must stay free on the file system. Below, no new segment is made. Default: 64 MiB.
+    /// How many bytes must stay free on the file system, at most a sixteenth of its size. Below, no new segment is
+    /// made. Default: 64 MiB.
     pub min_free_bytes: u64,
+    /// Whether the directory may lie on a network file system, whose locks and syncs can't be relied upon.
+    /// Default: no, opening it there is refused.
+    pub allow_network_file_system: bool,
 }
 
 impl Default for JournalConfig {
     fn default() -> Self {
-        Self { dir: None, max_bytes: 1 << 30, segment_bytes: 4 << 20, min_free_bytes: 64 << 20 }
+        Self {
+            dir: None,
+            max_bytes: 1 << 30,
+            segment_bytes: 4 << 20,
+            min_free_bytes: 64 << 20,
+            allow_network_file_system: false,
+        }
     }
 }
 
@@ -149,8 +171,9 @@ pub struct Opened {
 ///
 /// # Errors
 ///
-/// When the directory can't be written, belongs to somebody else or is a symbolic link, the feature `journal` is off,
-/// or there are more than [`MAX_DESTINATIONS`]. Damage is no error: it is in the [`RecoveryReport`].
+/// When the directory can't be written, belongs to somebody else, is a symbolic link or lies on a network file system,
+/// the feature `journal` is off, or there are more than [`MAX_DESTINATIONS`]. Damage is no error: it is in the
+/// [`RecoveryReport`].
 pub fn open(config: &JournalConfig, destinations: &[Identity]) -> Result<Opened, JournalError> {
     if destinations.len() > MAX_DESTINATIONS {
         return Err(JournalError::TooManyDestinations { given: destinations.len() });
@@ -252,6 +275,18 @@ enum WriterKind {
 }
 
 impl Writer {
+    /// How many more records, each of at most this many bytes and for all of these destinations, can certainly be appended
+    /// for one of them at least, while nobody else fills the file system and no write fails. A record that is larger than a
+    /// segment counts as one that fills it.
+    #[must_use]
+    pub fn room(&self, bytes: u64, routes: Routes) -> u64 {
+        match &self.0 {
+            #[cfg(feature = "journal")]
+            WriterKind::Disk(writer) => writer.room(bytes, routes),
+            WriterKind::Memory(writer) => writer.room(bytes, routes),
+        }
+    }
+
     /// The id of this opening.
     #[must_use]
     pub fn id(&self) -> WriterId {

@@ -60,7 +60,7 @@ pub(super) fn recover(
     }
 
     let (mut settle_logs, mut settled) = (Vec::new(), Vec::new());
-    let mut known = present.clone();
+    let mut last = present.last();
     let mut intact = true;
     for slot in 0..manifest.destinations.len() {
         let loaded = SettleLog::open(&dir, slot, seed).map_err(|error| error.to_string())?;
@@ -68,15 +68,21 @@ pub(super) fn recover(
             intact = false;
             damage.push(Damage::SettleFile { file: SettleLog::path(&dir, slot) });
         }
-        loaded.settled.ranges().for_each(|(first, last)| _ = known.insert(first, last));
+        last = last.max(loaded.settled.last());
         settle_logs.push(loaded.log);
         settled.push(loaded.settled);
     }
-    let last = known.last();
+    // What was freed is noted as settled for every destination. For whom a record was that is gone, nobody knows: the
+    // note of one destination may have filled it in as not for that one.
+    let mut gone = Sequences::default();
+    for (first, last) in present.missing(1, last) {
+        let unsettled = settled.iter().flat_map(|settled: &Sequences| settled.missing(first, last));
+        unsettled.for_each(|(first, last)| _ = gone.insert(first, last));
+    }
     if intact {
-        // With a settle file damaged, what is gone may just as well have been settled and freed.
+        // With a settle file damaged, it may just as well have been settled and freed.
         let missing = |(first, last)| Damage::Missing { writer: manifest.writer, first, last };
-        damage.extend(known.missing(1, last).map(missing));
+        damage.extend(gone.ranges().map(missing));
     }
     // What is nowhere can't be delivered, and must not look as if it could.
     for (first, last) in present.missing(1, last) {

@@ -1,7 +1,7 @@
 //! The file in which one destination's settled records are noted: `settled-<n>.log`.
 //!
 //! Entries of twenty bytes, each a range of sequences: first u64, last u64, CRC32C u32 seeded with the writer id, all
-//! little-endian. They are only ever appended, so that settling costs one small write and no sync, and the file is
+//! little-endian. A range may cover records that are not for this destination. They are only ever appended, so that settling costs one small write and no sync, and the file is
 //! rewritten when it has grown. Losing some of it means that a few records are delivered again.
 
 use std::fs::File;

@@ -118,6 +118,29 @@ impl Writer {
         Ok(())
     }
 
+    pub(super) fn room(&self, bytes: u64, routes: Routes) -> u64 {
+        if self.failed || self.log.check_process().is_err() {
+            return 0;
+        }
+        // A segment is left for the next one when a record doesn't fit any more, so it never holds fewer records than of
+        // the largest.
+        let record = (bytes + record::HEADER_BYTES as u64).clamp(1, self.segment_bytes.max(1));
+        let a_segment = self.segment_bytes / record;
+        let active = self.active.as_ref();
+        let in_active = active.map_or(0, |(segment, used)| segment.size.saturating_sub(*used) / record);
+        let segments = self.log.spares() + self.log.space().left(self.segment_bytes);
+        // What is staged counts when it is committed.
+        let share = |slot| match self.log.segments_of_share(slot, active.map(|(segment, _)| segment.number)) {
+            None => u64::MAX,
+            Some((left, _)) if active.is_none() => left * a_segment,
+            Some((left, true)) => in_active + left * a_segment,
+            // The first record for it charges it with the whole of the active segment.
+            Some((left, false)) => left.checked_sub(1).map_or(0, |left| in_active + left * a_segment),
+        };
+        let shares = routes.intersection(Routes::all(self.log.space().destinations())).iter().map(share);
+        shares.max().unwrap_or(0).min(in_active + segments * a_segment)
+    }
+
     pub(super) fn commit(&mut self) -> Result<(), JournalError> {
         self.log.check_process()?;
         self.log.check_place()?;

@@ -98,18 +98,21 @@ impl Awaited {
         }
     }
 
-    /// One destination could not read these events any more: they take up no room.
+    /// One destination could not read these events any more: whoever waits for them is told.
     pub(crate) fn lost(&self, lane: usize, writer: WriterId, sequences: RangeInclusive<u64>) {
         let mut state = self.lock();
-        state.waiting.retain(|position, gathering| {
-            let in_range = position.writer == writer && sequences.contains(&position.sequence);
-            // What stands between them may be for others.
-            if in_range && gathering.routes.contains(lane) {
-                gathering.watch.let_go();
-            }
-            gathering.watch.awaited()
-        });
+        // What stands between them may be for others.
+        let is_lost = |at: &Position, routes: Routes| {
+            at.writer == writer && sequences.contains(&at.sequence) && routes.contains(lane)
+        };
+        let lost: Vec<Gathering> = state
+            .waiting
+            .extract_if(|position, gathering| is_lost(position, gathering.routes))
+            .map(|(_, lost)| lost)
+            .collect();
         self.entries.store(state.waiting.len(), Ordering::Release);
+        drop(state);
+        lost.into_iter().for_each(|lost| lost.watch.failed(Failure::unreadable()));
     }
 
     /// Nothing will be acknowledged any more: everybody is told that the client ended.
@@ -143,6 +146,23 @@ mod tests {
         awaited.expect(Position { writer: WriterId::mint(), sequence: 1 }, watch, Routes::all(1));
         let told = tokio::time::timeout(std::time::Duration::ZERO, ticket).await;
         assert!(matches!(told, Ok(Err(RecordError::Unfinished))), "{told:?}");
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_an_event_that_can_not_be_read_any_more_is_told_at_once() {
+        let awaited = Awaited::new();
+        let writer = WriterId::mint();
+        let wait = |sequence| {
+            let (ticket, watch) = ticket(Goal::Delivered);
+            awaited.expect(Position { writer, sequence }, watch, Routes::all(2));
+            ticket
+        };
+        let (lost, kept) = (wait(7), wait(8));
+        awaited.lost(1, writer, 1..=7);
+        let now = std::time::Duration::ZERO;
+        let told = tokio::time::timeout(now, lost).await;
+        assert!(matches!(told, Ok(Err(RecordError::Unreadable))), "{told:?}");
+        assert!(tokio::time::timeout(now, kept).await.is_err(), "the next one is still on its way");
     }
 
     #[test]

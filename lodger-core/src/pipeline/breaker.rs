@@ -213,6 +213,11 @@ impl Breaker {
         self.last_success.is_some_and(|(_, time)| time > then)
     }
 
+    /// The event is given up: its failures say nothing about the destination.
+    pub(super) fn forget(&mut self, ordinal: Ordinal) {
+        self.failing.remove(&ordinal);
+    }
+
     /// What the destination last complained about.
     pub(super) fn last_error(&self) -> Option<&str> {
         self.last_error.as_deref()

@@ -4,10 +4,8 @@
 //! behind a destination that is down a flood fills neither the intake nor the journal, and nobody waits behind more of
 //! it than this.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
 use super::intake::{Limits, Load};
+use super::sync::{Arc, AtomicBool, Mutex, MutexGuard, Ordering, PoisonError};
 
 /// The part of the intake's limits: a tenth.
 const SHARE: usize = 10;
@@ -24,7 +22,11 @@ pub(crate) struct Budget {
 impl Budget {
     /// A share of these limits.
     pub(super) fn of(limits: Limits) -> Self {
-        let limits = Limits { events: limits.events / SHARE, bytes: limits.bytes / SHARE };
+        Self::whole(Limits { events: limits.events / SHARE, bytes: limits.bytes / SHARE })
+    }
+
+    /// All of these limits.
+    pub(super) fn whole(limits: Limits) -> Self {
         Self { limits, load: Mutex::default(), shut: AtomicBool::new(false) }
     }
 

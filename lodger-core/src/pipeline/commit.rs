@@ -12,11 +12,12 @@ use std::time::{Duration, Instant};
 
 use super::Shared;
 use super::awaited::Awaited;
+use super::budget::Budget;
 use super::clock::Clock;
 use super::control::Controls;
 use super::counters::{Counters, last_resort};
-use super::fold::Fold;
-use super::intake::{Entry, Intake, Taken};
+use super::fold::{self, Fold};
+use super::intake::{Entry, Intake, Limits, Taken};
 use super::progress::Progress;
 use super::ticket::{Failure, Watch};
 use crate::event::limits::MAX_EVENT_BYTES;
@@ -31,6 +32,14 @@ const RETRY_EVERY: Duration = Duration::from_secs(1);
 
 /// How long a failing journal is tried when the client ends.
 const LAST_TRIES: Duration = Duration::from_secs(2);
+
+/// The largest event with what the journal thread adds to it: `writer`, `sequence` and `previous`, of which the last
+/// has both again. Two ids of 36 characters, two numbers of at most 19 and the names are less than this.
+const LARGEST_RECORD: u64 = MAX_EVENT_BYTES as u64 + 256;
+
+/// Events that tell of a flood, about a kilobyte each, of four minutes at most: behind a destination that is down the rest
+/// of the flood is told in them, or in the table.
+const MAX_UNDELIVERED_FOLDS: Limits = Limits { events: 4 * fold::MAX_BUCKETS, bytes: usize::MAX };
 
 /// What the journal thread works with.
 #[derive(Debug)]
@@ -49,6 +58,10 @@ pub(super) struct Committer {
     health: Health,
     /// More than three quarters of the journal are in use.
     tight: bool,
+    /// What was folded could not all be written: its time is over, and it waits.
+    behind: bool,
+    /// Bounds the events that tell of folded ones and are not delivered yet.
+    undelivered_folds: Arc<Budget>,
     /// More than three quarters of a destination's share are in use.
     crowded: bool,
     /// Staged events whose commit failed. Their waiters know.
@@ -140,6 +153,8 @@ impl Committer {
             clock: Arc::clone(&shared.clock),
             health: Health::Good,
             tight: false,
+            behind: false,
+            undelivered_folds: Arc::new(Budget::whole(MAX_UNDELIVERED_FOLDS)),
             crowded: false,
             uncommitted: 0,
             uncommitted_folded: 0,
@@ -157,6 +172,7 @@ impl Committer {
             fold: Arc::clone(&self.fold),
             all_committed: false,
         };
+        self.intake.release(self.room());
         loop {
             // Before anything else is routed: a worker that was detached ends when nothing more can come.
             if self.controls.see() {
@@ -165,7 +181,7 @@ impl Committer {
             match self.intake.take(self.patience()) {
                 Taken::Group(entries, barriers) => {
                     let all_committed = self.group(entries);
-                    self.intake.release();
+                    self.intake.release(self.room());
                     // Dropped unanswered, they tell that not everything is on disk.
                     let reached = barriers.into_iter().filter(|_| all_committed);
                     reached.for_each(|barrier| barrier.reached(Vec::new()));
@@ -184,6 +200,19 @@ impl Committer {
         end.all_committed = self.uncommitted == 0;
         // Whoever waits for the end may open the same journal next.
         drop(self.writer);
+    }
+
+    /// For how many events of the largest size the journal has room, whatever they are. Each is recorded where one
+    /// destination has room for it; where filters decide which those are, all of them must have it.
+    fn room(&self) -> usize {
+        let (every, some) = self.router.takers(&self.controls);
+        let room = |routes| self.writer.room(LARGEST_RECORD, routes);
+        let room = if every.is_empty() {
+            some.iter().map(|slot| room(Routes::NONE.with(slot))).min().unwrap_or(u64::MAX)
+        } else {
+            room(every)
+        };
+        usize::try_from(room).unwrap_or(usize::MAX)
     }
 
     /// Tries to commit what is staged until it is, or the time is up.

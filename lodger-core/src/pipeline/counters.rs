@@ -15,7 +15,9 @@ macro_rules! counters {
         impl Counters {
             /// The numbers of this moment.
             pub(crate) fn read(&self) -> Counts {
-                Counts { $($name: self.$name.get(),)* }
+                let parts = Counts { $($name: self.$name.get(),)* };
+                // Last, so that a reader finds no event accepted or refused that was not offered.
+                Counts { offered: self.offered.get(), ..parts }
             }
         }
 
@@ -30,7 +32,8 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Events that were offered: accepted + aggregated + refused (full, closed) + invalid.
+    /// Events that were offered: accepted + aggregated + refused (full, closed, forked) + invalid, and those that are being
+    /// offered at this moment.
     offered,
     /// Events that were taken into the intake.
     accepted,
@@ -45,6 +48,8 @@ counters! {
     aggregated_lost,
     /// Events refused because the client was shut down.
     refused_closed,
+    /// Events refused because the process is a forked child of the one that the client belongs to.
+    refused_forked,
     /// Events refused because they break a limit.
     invalid,
     /// Events that were cut to fit, with the cuts marked in them.
@@ -99,11 +104,12 @@ impl Counter {
 
     /// So many more.
     pub(crate) fn add(&self, more: u64) {
-        self.0.fetch_add(more, Ordering::Relaxed);
+        // An event counts as offered before it counts as anything else, also for a reader on another thread.
+        self.0.fetch_add(more, Ordering::Release);
     }
 
     fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.load(Ordering::Acquire)
     }
 }
 

@@ -16,9 +16,11 @@ pub enum RecordError {
     #[error(transparent)]
     Invalid(#[from] InvalidEvent),
 
-    /// Too many events wait for the disk already. Nothing of it was recorded.
+    /// Too many events wait for the disk already, or what room the journal has left is held for requests that run
+    /// (`fail_closed`). Nothing of it was recorded.
     #[error(
-        "the intake is full: events come faster than the journal's disk takes them; offer it again later"
+        "the intake is full: events come faster than the journal's disk takes them, or the room that is left is held for \
+         requests that run; offer it again later"
     )]
     Full {
         /// The event that was refused.
@@ -34,7 +36,8 @@ pub enum RecordError {
         event: Box<Event>,
     },
 
-    /// The journal had no room for it or could not be written. Nothing of it was recorded.
+    /// The journal had no room for it or could not be written, or this is a forked child of the process that the client
+    /// belongs to ([`JournalError::Forked`]). Nothing of it was recorded.
     #[error("the journal did not take the event")]
     Journal {
         /// The event that was refused.
@@ -65,6 +68,12 @@ pub enum RecordError {
         refusal: Refusal,
     },
 
+    /// The event was committed, and the journal's disk has lost it before every destination had it.
+    #[error(
+        "the event was on disk and can't be read any more before every destination had it; the journal keeps the damaged \
+         file in damaged/"
+    )]
+    Unreadable,
     /// The event is durable, and not for this destination: its backlog has used up its share of the journal. For that
     /// destination the event stands on stderr; the others get it.
     #[error(
@@ -91,6 +100,7 @@ impl RecordError {
             Self::Invalid(_)
             | Self::NotCommitted { .. }
             | Self::DeadLetter { .. }
+            | Self::Unreadable
             | Self::ShareFull { .. }
             | Self::Unfinished => None,
         }
@@ -106,6 +116,7 @@ impl RecordError {
             Self::Journal { source, .. } => source.kind(),
             Self::NotCommitted { .. } => "not_committed",
             Self::DeadLetter { .. } => "dead_letter",
+            Self::Unreadable => "unreadable",
             Self::ShareFull { .. } => "share_full",
             Self::Unfinished => "unfinished",
         }
@@ -121,6 +132,7 @@ impl RecordError {
             | Self::Closed { .. }
             | Self::NotCommitted { .. }
             | Self::DeadLetter { .. }
+            | Self::Unreadable
             | Self::ShareFull { .. }
             | Self::Unfinished => false,
         }

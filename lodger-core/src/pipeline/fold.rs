@@ -24,7 +24,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// How many buckets are kept apart: about 1 MiB. Source addresses cost an attacker little; behind a thousand of them
 /// each single one says little too.
-const MAX_BUCKETS: usize = 1_024;
+pub(super) const MAX_BUCKETS: usize = 1_024;
 
 /// What a bucket is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -64,6 +64,9 @@ struct State {
     buckets: HashMap<Key, Bucket>,
     /// When the oldest bucket was opened.
     oldest: Option<Instant>,
+    /// How often somebody asked for all buckets at once, and how often they were all written since.
+    asked: u64,
+    told: u64,
     /// Nobody writes buckets any more.
     closed: bool,
 }
@@ -106,9 +109,32 @@ impl Fold {
         self.lock().oldest.map(|oldest| (oldest + MINUTE).saturating_duration_since(now))
     }
 
-    /// Takes out the buckets whose minute is over.
-    pub(super) fn take_due(&self, now: Instant) -> Vec<Gathered> {
-        let is_due = |opened: Instant| now.saturating_duration_since(opened) >= MINUTE;
+    /// How many buckets there are.
+    pub(super) fn len(&self) -> usize {
+        self.lock().buckets.len()
+    }
+
+    /// Asks that all buckets be written though their minute is not over. Answers for which number to wait on the board.
+    pub(super) fn ask(&self) -> u64 {
+        let mut state = self.lock();
+        state.asked += 1;
+        state.asked
+    }
+
+    /// The number of the last one who asked and has not been told yet.
+    pub(super) fn asked(&self) -> Option<u64> {
+        let state = self.lock();
+        (state.asked > state.told).then_some(state.asked)
+    }
+
+    /// Everything is written that was there when this one asked.
+    pub(super) fn tell(&self, asked: u64) {
+        self.lock().told = asked;
+    }
+
+    /// Takes out the buckets whose minute is over, or all of them.
+    pub(super) fn take_due(&self, now: Instant, all: bool) -> Vec<Gathered> {
+        let is_due = |opened: Instant| all || now.saturating_duration_since(opened) >= MINUTE;
         let mut state = self.lock();
         if !state.oldest.is_some_and(is_due) {
             return Vec::new();

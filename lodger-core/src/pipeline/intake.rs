@@ -1,13 +1,16 @@
 //! The door: where finished events wait, in memory, for the journal thread.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::budget::Budget;
+use super::held::{Held, Holder};
+use super::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use super::ticket::Watch;
 use super::weight::weight;
 use crate::event::{Event, Timestamp};
+use crate::journal::Owner;
 
 /// How much may wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +75,7 @@ pub(crate) enum Taken {
 /// A bounded queue. Offering never blocks: a short lock, and a full intake refuses.
 #[derive(Debug)]
 pub(crate) struct Intake {
+    owner: Owner,
     limits: Limits,
     budget: Arc<Budget>,
     state: Mutex<State>,
@@ -85,7 +89,9 @@ struct State {
     /// The part of `all` that the journal thread has in hand.
     taken: Load,
     /// Places held for requests that are still running.
-    reserved: usize,
+    held: Held,
+    /// For how many events of the largest size the journal has room, those in hand included.
+    room: usize,
     accepted: u64,
     /// Those who wait for everything that was taken in before they came.
     barriers: Vec<Watch>,
@@ -100,6 +106,18 @@ struct State {
 impl State {
     fn is_empty(&self) -> bool {
         self.queue.is_empty() && self.barriers.is_empty()
+    }
+
+    /// Events that are let in, or that a place is held for.
+    fn promised(&self) -> usize {
+        self.all.events + self.held.all()
+    }
+
+    /// Whether an event that has no place may come in. What the journal has left is for those who hold one.
+    fn has_room(&self, weight: usize, limits: Limits) -> bool {
+        let promised = self.promised();
+        let beside_the_held = self.held.all() == 0 || promised < self.room;
+        beside_the_held && Load { events: promised, ..self.all }.fits(weight, limits)
     }
 }
 
@@ -130,7 +148,13 @@ impl Load {
 impl Intake {
     pub(crate) fn new(limits: Limits) -> Self {
         let budget = Arc::new(Budget::of(limits));
-        Self { limits, budget, state: Mutex::default(), arrived: Condvar::new() }
+        let state = State { room: usize::MAX, ..State::default() };
+        Self { owner: Owner::here(), limits, budget, state: Mutex::new(state), arrived: Condvar::new() }
+    }
+
+    /// The process whose intake it is. Another one must not touch it: whoever held its lock at the fork never gives it back.
+    pub(crate) fn owner(&self) -> Owner {
+        self.owner
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -144,8 +168,7 @@ impl Intake {
         if state.closed {
             return Err((Shut::Closed, entry));
         }
-        let taken = Load { events: state.all.events + state.reserved, ..state.all };
-        if !held && !taken.fits(entry.weight, self.limits) {
+        if !held && !state.has_room(entry.weight, self.limits) {
             return Err((Shut::Full, entry));
         }
         if entry.lane == Lane::Hostile {
@@ -176,18 +199,36 @@ impl Intake {
         }
     }
 
-    /// Holds a place for an event to come, until the reservation is dropped. `None` when there is no room, in memory
-    /// or in the journal.
-    pub(crate) fn reserve(self: &Arc<Self>) -> Option<Reservation> {
+    /// Holds a place for an event to come, however large, until the reservation is dropped: a place in memory and room in
+    /// the journal. `None` when there is none of either, or when this peer holds as many places as are left: so whoever
+    /// opens requests and never ends them leaves places to everybody else.
+    pub(crate) fn reserve(self: &Arc<Self>, peer: Option<IpAddr>) -> Option<Reservation> {
+        let holder = Holder::of(peer);
         let mut state = self.lock();
-        let room =
-            state.all.events + state.reserved < self.limits.events && state.all.bytes < self.limits.bytes;
-        if state.closed || state.journal_full || !room {
+        let left = self.limits.events.min(state.room).saturating_sub(state.promised());
+        let shut = state.closed || state.journal_full || state.all.bytes >= self.limits.bytes;
+        if shut || state.held.by(holder) >= left {
+            // The journal may have got room since it was last asked, though no event came.
+            state.nudged = true;
+            drop(state);
+            self.arrived.notify_one();
             return None;
         }
-        state.reserved += 1;
+        state.held.add(holder);
         drop(state);
-        Some(Reservation { intake: Some(Arc::clone(self)) })
+        Some(Reservation { intake: Some(Arc::clone(self)), holder })
+    }
+
+    /// Counts up to so many events in that the journal thread has of its own; answers how many. What is promised to others
+    /// stays theirs. To be [released](Self::release) with the next group.
+    pub(crate) fn claim(&self, wanted: usize) -> usize {
+        let mut state = self.lock();
+        let promised = state.promised();
+        let left = if state.held.all() == 0 { usize::MAX } else { state.room.saturating_sub(promised) };
+        let claimed = wanted.min(left);
+        state.all.events += claimed;
+        state.taken.events += claimed;
+        claimed
     }
 
     /// Everything that waits; blocks until there is something, `patience` is over, somebody nudges, or the intake is
@@ -216,10 +257,11 @@ impl Intake {
         Taken::Group(std::mem::take(&mut state.queue), std::mem::take(&mut state.barriers))
     }
 
-    /// Gives back the room of what was taken last. Until then it counts: memory is bounded by what waits and what is
-    /// being committed together.
-    pub(crate) fn release(&self) {
+    /// Gives back the room of what was taken last, and says for how many events of the largest size the journal has room
+    /// now. Until then it counts: memory is bounded by what waits and what is being committed together.
+    pub(crate) fn release(&self, room: usize) {
         let mut state = self.lock();
+        state.room = room;
         let taken = std::mem::take(&mut state.taken);
         state.all.subtract(taken);
     }
@@ -254,6 +296,13 @@ impl Intake {
         self.budget.set_shut(shut);
     }
 
+    /// Does something while somebody has the lock.
+    #[cfg(test)]
+    pub(crate) fn while_locked(&self, work: impl FnOnce()) {
+        let _state = self.lock();
+        work();
+    }
+
     /// How many events that strangers caused are under way.
     #[cfg(test)]
     pub(crate) fn permits(&self) -> usize {
@@ -283,22 +332,24 @@ impl Intake {
 pub(crate) struct Reservation {
     /// `None` once it is filled.
     intake: Option<Arc<Intake>>,
+    holder: Holder,
 }
 
 impl Reservation {
     /// Gives the place up for an event that is put into it under this lock. False for a place in another intake.
     fn fill(mut self, intake: &Intake, state: &mut State) -> bool {
         let mine = self.intake.take_if(|mine| std::ptr::eq(&raw const **mine, intake)).is_some();
-        state.reserved = state.reserved.saturating_sub(usize::from(mine));
+        if mine {
+            state.held.remove(self.holder);
+        }
         mine
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        if let Some(intake) = self.intake.take() {
-            let mut state = intake.lock();
-            state.reserved = state.reserved.saturating_sub(1);
+        if let Some(intake) = self.intake.take_if(|intake| intake.owner.is_here()) {
+            intake.lock().held.remove(self.holder);
         }
     }
 }

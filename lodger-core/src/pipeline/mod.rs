@@ -25,12 +25,14 @@ mod counters;
 mod dead_letter;
 mod error;
 mod fold;
+mod held;
 mod intake;
 mod pacing;
 mod progress;
 mod retry;
 mod shutdown;
 mod start;
+mod sync;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -39,11 +41,12 @@ mod ticket;
 mod weight;
 mod worker;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::destination::Identity;
 use crate::event::{Event, Timestamp};
-use crate::journal::RecoveryReport;
+use crate::journal::{Owner, RecoveryReport};
 
 use awaited::Awaited;
 use control::Controls;
@@ -94,6 +97,39 @@ pub(crate) struct Pipeline {
     recovery: RecoveryReport,
 }
 
+/// What there is to read of a pipeline. Keeping it keeps nothing running.
+#[derive(Debug, Clone)]
+pub(crate) struct View {
+    intake: Arc<Intake>,
+    shared: Arc<Shared>,
+}
+
+impl View {
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.shared.counters
+    }
+
+    /// One moment of the board.
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&Board) -> T) -> T {
+        self.shared.progress.read(look)
+    }
+
+    /// How many events are in the intake, and when the oldest of those that wait happened.
+    pub(crate) fn in_intake(&self) -> (u64, Option<Timestamp>) {
+        self.intake.waiting()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    /// Whether all threads of the pipeline have ended.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn is_over(&self) -> bool {
+        self.read(|board| board.journal_ended && board.lanes.iter().all(|lane| lane.ended))
+    }
+}
+
 impl Pipeline {
     /// Takes an event, which is redacted and within its limits. Never blocks. An event of strangers for which there is
     /// no room is folded, and its ticket never reaches a goal: such events hold nobody up.
@@ -115,6 +151,10 @@ impl Pipeline {
     ) -> Result<Ticket, RecordError> {
         let counters = &self.shared.counters;
         counters.offered.up();
+        if let Err(forked) = self.owner().check() {
+            counters.refused_forked.up();
+            return Err(RecordError::Journal { event, source: Arc::new(forked) });
+        }
         let (ticket, watch) = ticket(goal);
         match self.intake.offer(Entry::new(event, lane, watch), place) {
             Ok(()) => {
@@ -152,13 +192,23 @@ impl Pipeline {
     /// A ticket for everything accepted so far.
     pub(crate) fn all_durable(&self) -> Ticket {
         let (ticket, watch) = ticket(Goal::Durable);
-        self.intake.barrier(watch);
+        // Dropped unanswered, it tells that nothing is known to be on disk.
+        if self.owner().is_here() {
+            self.intake.barrier(watch);
+        }
         ticket
     }
 
-    /// Holds a place in the intake; `None` when there is no room in the intake or the journal.
-    pub(crate) fn reserve(&self) -> Option<Reservation> {
-        self.intake.reserve()
+    /// Holds a place in the intake for a request of this peer; `None` when there is no room in the intake or the journal,
+    /// or the peer holds enough.
+    pub(crate) fn reserve(&self, peer: Option<IpAddr>) -> Option<Reservation> {
+        if self.owner().is_here() { self.intake.reserve(peer) } else { None }
+    }
+
+    /// The process that all this belongs to. A forked child has none of the threads, and locks that may never be given
+    /// back: it is refused before it touches one.
+    fn owner(&self) -> Owner {
+        self.intake.owner()
     }
 
     /// Notes that something runs which may offer events, until it is [let go](Progress::let_go).
@@ -181,6 +231,11 @@ impl Pipeline {
         self.shared.durable
     }
 
+    /// What there is to read of it.
+    pub(crate) fn view(&self) -> View {
+        View { intake: Arc::clone(&self.intake), shared: Arc::clone(&self.shared) }
+    }
+
     /// What was found when the journal was opened.
     pub(crate) fn recovery(&self) -> &RecoveryReport {
         &self.recovery
@@ -194,10 +249,6 @@ impl Pipeline {
     /// How many events are in the intake, and when the oldest of those that wait happened.
     pub(crate) fn in_intake(&self) -> (u64, Option<Timestamp>) {
         self.intake.waiting()
-    }
-
-    pub(crate) fn now(&self) -> Timestamp {
-        self.shared.clock.now()
     }
 
     /// The destinations, in the order of the board.

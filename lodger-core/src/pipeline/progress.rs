@@ -1,11 +1,10 @@
 //! The board on which every thread posts how far it is.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::Notify;
 
+use super::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, PoisonError};
 use crate::destination::Identity;
 use crate::event::Timestamp;
 use crate::journal::Share;
@@ -30,6 +29,8 @@ pub(crate) struct Board {
     pub(crate) through_journal: u64,
     /// Bytes that the journal took up after the last commit.
     pub(crate) journal_bytes: u64,
+    /// So many of those who asked for it can be sure that what was folded before is committed.
+    pub(crate) folds_told: u64,
     /// The journal thread has ended; nothing comes after what is committed.
     pub(crate) journal_ended: bool,
     /// One a destination.
@@ -152,15 +153,6 @@ impl Progress {
         let result = change(&mut self.lock());
         self.changed.notify_all();
         result
-    }
-
-    /// Changes one lane of the board.
-    pub(crate) fn post_lane(&self, lane: usize, change: impl FnOnce(&mut LaneBoard)) {
-        self.post(|board| {
-            if let Some(lane) = board.lanes.get_mut(lane) {
-                change(lane);
-            }
-        });
     }
 
     /// Blocks until `done` says so or the deadline is over; answers whether `done` did.

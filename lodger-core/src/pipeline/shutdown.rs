@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::Pipeline;
 use super::progress::{Board, LaneBoard, Stop};
+use crate::background::thread::spawn;
 #[cfg(feature = "testing")]
 use crate::destination::Identity;
 
@@ -25,19 +26,27 @@ const COMMIT_ON_DROP: Duration = Duration::from_secs(2);
 #[error("{remaining} deliveries were still to do when the time was up")]
 #[non_exhaustive]
 pub struct FlushError {
-    /// How many deliveries were still to do, summed over the destinations; what came after the call included.
+    /// How many deliveries were still to do, summed over the destinations; what came after the call included. 0 in a forked
+    /// child, where nothing is delivered.
     pub remaining: u64,
 }
 
 impl Pipeline {
-    /// Waits until everything accepted so far is delivered, or a dead letter.
+    /// Waits until everything accepted so far is delivered, or a dead letter; also what was folded.
     pub(crate) async fn flush(&self, within: Duration) -> Result<(), FlushError> {
+        if !self.owner().is_here() {
+            return Err(FlushError { remaining: 0 });
+        }
         let deadline = after(within);
         let accepted = self.intake.accepted();
+        let asked = self.shared.fold.ask();
+        self.intake.nudge();
         let progress = Arc::clone(&self.shared.progress);
         let flushed = on_thread("lodger-flush", move || {
             // Nothing that comes later is waited for, or a busy service would never be done.
-            progress.wait(deadline, |board| board.through_journal >= accepted || board.journal_ended) && {
+            let is_in_journal =
+                |board: &Board| board.through_journal >= accepted && board.folds_told >= asked;
+            progress.wait(deadline, |board| is_in_journal(board) || board.journal_ended) && {
                 let targets: Vec<u64> =
                     progress.read(|board| board.lanes.iter().map(|lane| lane.routed).collect());
                 progress.wait(deadline, |board| all_done(board, &targets) || all_ended(board))
@@ -46,7 +55,10 @@ impl Pipeline {
         });
         match flushed.await {
             Some(true) => Ok(()),
-            Some(false) | None => Err(FlushError { remaining: self.read(remaining) + self.in_intake().0 }),
+            Some(false) | None => {
+                let folded = self.shared.fold.len() as u64;
+                Err(FlushError { remaining: self.read(remaining) + self.in_intake().0 + folded })
+            }
         }
     }
 
@@ -72,6 +84,9 @@ impl Pipeline {
     /// the deadline. `closing` is called right before events are refused. Answers whether everything accepted is
     /// committed.
     pub(crate) async fn shutdown(&self, within: Duration, closing: impl FnOnce() + Send + 'static) -> bool {
+        if !self.owner().is_here() {
+            return false;
+        }
         let deadline = after(within);
         let stop = Stop { deadline: deadline.into() };
         let (intake, progress) = (Arc::clone(&self.intake), Arc::clone(&self.shared.progress));
@@ -92,6 +107,10 @@ impl Pipeline {
 
 impl Drop for Pipeline {
     fn drop(&mut self) {
+        if !self.owner().is_here() {
+            // A forked child: the threads are the parent's, and so is the journal.
+            return;
+        }
         self.intake.close();
         // No network: the workers put down what they hold. The journal thread commits by itself.
         self.shared.progress.stop(Stop { deadline: tokio::time::Instant::now() });
@@ -107,8 +126,7 @@ impl Drop for Pipeline {
 async fn on_thread<T: Send + 'static>(name: &str, wait: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (tell, told) = oneshot::channel();
     // That nobody listens any more is no reason to stop waiting.
-    let thread = thread::Builder::new().name(name.to_owned()).spawn(move || drop(tell.send(wait())));
-    if let Err(error) = thread {
+    if let Err(error) = spawn(name, move || drop(tell.send(wait()))) {
         tracing::error!(%error, name, "can't start a thread");
         return None;
     }

@@ -14,6 +14,7 @@ use super::intake::{Intake, Limits};
 use super::progress::{LaneBoard, Progress};
 use super::worker::Worker;
 use super::{Pipeline, Shared};
+use crate::background::thread::spawn;
 use crate::destination::{Identity, Route};
 use crate::event::WriterId;
 use crate::journal::{self, Backlog, JournalConfig, JournalError, RecoveryReport};
@@ -80,7 +81,7 @@ impl Pipeline {
             start_worker(lane, route, backlog, letters, &shared)?;
         }
         let committer = Committer::new(opened.writer, opened.previous, router, intake, &shared);
-        spawn("lodger-journal".to_owned(), move || committer.run())?;
+        start_thread("lodger-journal", move || committer.run())?;
         Ok(pipeline)
     }
 }
@@ -118,19 +119,25 @@ fn start_worker(
     letters: Arc<DeadLetters>,
     shared: &Arc<Shared>,
 ) -> Result<(), StartError> {
-    let name = format!("lodger-{}", route.destination.identity().kind);
+    // The number first: Linux shows 15 bytes, and two destinations may be of one kind.
+    let name = format!("lodger-{lane}-{}", route.destination.identity().kind);
     let shared = Arc::clone(shared);
     let (tell, started) = mpsc::channel();
-    spawn(name.clone(), move || {
+    start_thread(&name, move || {
         let _end = WorkerEnd { lane, shared: Arc::clone(&shared) };
         // Made here, because a runtime must not be dropped inside another one, where our caller may be.
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            // For what a destination runs there: looking up a name, reading a file. They inherit our signal mask.
+            .thread_name(format!("lodger-{lane}-pool"))
+            .build();
+        let runtime = match runtime {
             Ok(runtime) => runtime,
             Err(error) => return drop(tell.send(error)),
         };
-        drop(tell);
         let _inside = runtime.enter();
-        let worker = Worker::new(lane, &route, backlog, letters, shared);
+        let worker = Worker::new(lane, &route, backlog, letters, shared).begun();
+        drop(tell);
         runtime.block_on(worker.run());
         // A destination may have left something behind that never ends.
         runtime.shutdown_background();
@@ -141,10 +148,10 @@ fn start_worker(
     }
 }
 
-fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> Result<(), StartError> {
-    match thread::Builder::new().name(name.clone()).spawn(run) {
+fn start_thread(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), StartError> {
+    match spawn(name, run) {
         Ok(_detached) => Ok(()),
-        Err(source) => Err(StartError::Thread { name, source }),
+        Err(source) => Err(StartError::Thread { name: name.to_owned(), source }),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -66,11 +67,6 @@ impl Watch {
         self.permit = Some(permit);
     }
 
-    /// Gives the room back before the watch ends.
-    pub(crate) fn let_go(&mut self) {
-        self.permit = None;
-    }
-
     /// Whether there is somebody, or room to give back, that waits for all destinations.
     pub(crate) fn awaits_delivery(&self) -> bool {
         self.permit.is_some() || self.goal == Goal::Delivered && self.awaited()
@@ -88,16 +84,21 @@ impl Watch {
 
     /// The goal is reached.
     pub(crate) fn reached(self, receipts: Vec<Receipt>) {
-        if let Some(sender) = self.sender {
-            // Nobody is there any more: they know less than we do, but nothing is lost.
-            drop(sender.send(Ok(receipts)));
-        }
+        self.end(Ok(receipts));
     }
 
     /// The goal can't be reached. A failure that nobody reads writes itself to stderr when it is dropped.
     pub(crate) fn failed(self, failure: Failure) {
-        if let Some(sender) = self.sender {
-            drop(sender.send(Err(failure)));
+        self.end(Err(failure));
+    }
+
+    /// Tells whoever waits. Where nobody is there any more they know less than we do, but nothing is lost.
+    fn end(self, ending: Ending) {
+        let Some(sender) = self.sender else { return };
+        // Telling wakes a task of the application's, whose executor we don't know. Its panic is not ours to die of: this is
+        // the journal's thread or a worker's.
+        if catch_unwind(AssertUnwindSafe(|| drop(sender.send(ending)))).is_err() {
+            tracing::error!("a task that waited for its audit event could not be woken: its waker panicked");
         }
     }
 }
@@ -130,7 +131,8 @@ impl fmt::Debug for Ticket {
 #[derive(Debug)]
 pub(crate) struct Failure {
     cause: Option<Cause>,
-    counters: Arc<Counters>,
+    /// Where to count an event that is written to stderr.
+    counters: Option<Arc<Counters>>,
 }
 
 #[derive(Debug)]
@@ -139,33 +141,39 @@ enum Cause {
     Journal { event: Box<Event>, source: Arc<JournalError> },
     Commit { event: Box<Event>, source: Arc<JournalError> },
     DeadLetter { destination: String, refusal: Refusal },
+    Unreadable,
     ShareFull { destination: String },
 }
 
 impl Failure {
     /// The event can't be written at all. It stands on stderr already.
     pub(crate) fn invalid(why: InvalidEvent, counters: &Arc<Counters>) -> Self {
-        Self { cause: Some(Cause::Invalid(why)), counters: Arc::clone(counters) }
+        Self { cause: Some(Cause::Invalid(why)), counters: Some(Arc::clone(counters)) }
     }
 
     /// The journal did not take the event.
     pub(crate) fn journal(event: Box<Event>, source: Arc<JournalError>, counters: &Arc<Counters>) -> Self {
-        Self { cause: Some(Cause::Journal { event, source }), counters: Arc::clone(counters) }
+        Self { cause: Some(Cause::Journal { event, source }), counters: Some(Arc::clone(counters)) }
     }
 
     /// The journal took the event and could not commit it.
     pub(crate) fn commit(event: Box<Event>, source: Arc<JournalError>, counters: &Arc<Counters>) -> Self {
-        Self { cause: Some(Cause::Commit { event, source }), counters: Arc::clone(counters) }
+        Self { cause: Some(Cause::Commit { event, source }), counters: Some(Arc::clone(counters)) }
     }
 
     /// The event became a dead letter.
     pub(crate) fn dead_letter(destination: String, refusal: Refusal, counters: &Arc<Counters>) -> Self {
-        Self { cause: Some(Cause::DeadLetter { destination, refusal }), counters: Arc::clone(counters) }
+        Self { cause: Some(Cause::DeadLetter { destination, refusal }), counters: Some(Arc::clone(counters)) }
+    }
+
+    /// The event was committed and can't be read any more. The statistics tell of it.
+    pub(crate) fn unreadable() -> Self {
+        Self { cause: Some(Cause::Unreadable), counters: None }
     }
 
     /// The event is recorded, but not for this destination, for which it stands on stderr already.
     pub(crate) fn share_full(destination: String, counters: &Arc<Counters>) -> Self {
-        Self { cause: Some(Cause::ShareFull { destination }), counters: Arc::clone(counters) }
+        Self { cause: Some(Cause::ShareFull { destination }), counters: Some(Arc::clone(counters)) }
     }
 
     fn into_error(mut self) -> RecordError {
@@ -176,6 +184,7 @@ impl Failure {
             Some(Cause::DeadLetter { destination, refusal }) => {
                 RecordError::DeadLetter { destination, refusal }
             }
+            Some(Cause::Unreadable) => RecordError::Unreadable,
             Some(Cause::ShareFull { destination }) => RecordError::ShareFull { destination },
             None => RecordError::Unfinished,
         }
@@ -184,15 +193,19 @@ impl Failure {
 
 impl Drop for Failure {
     fn drop(&mut self) {
-        match self.cause.take() {
-            Some(Cause::Journal { event, source }) => {
-                last_resort(&event, &source.to_string(), &self.counters);
-            }
+        let (event, reason) = match self.cause.take() {
+            Some(Cause::Journal { event, source }) => (event, source.to_string()),
             Some(Cause::Commit { event, source }) => {
-                last_resort(&event, &format!("not committed, may still arrive: {source}"), &self.counters);
+                (event, format!("not committed, may still arrive: {source}"))
             }
-            // Dead letters are kept, and the others are written when that is found.
-            Some(Cause::DeadLetter { .. } | Cause::Invalid(_) | Cause::ShareFull { .. }) | None => {}
+            // Dead letters are kept, and the others are told or written when that is found.
+            Some(
+                Cause::DeadLetter { .. } | Cause::Invalid(_) | Cause::ShareFull { .. } | Cause::Unreadable,
+            )
+            | None => return,
+        };
+        if let Some(counters) = &self.counters {
+            last_resort(&event, &reason, counters);
         }
     }
 }

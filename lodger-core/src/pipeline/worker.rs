@@ -87,6 +87,8 @@ pub(super) struct Worker {
     said: DeliveryState,
     /// Whether it was last said that an event is not taken.
     said_error: bool,
+    /// When that was.
+    said_error_at: Option<Instant>,
     counted: Counted,
 }
 
@@ -127,8 +129,16 @@ impl Worker {
             settle_failing: false,
             said: DeliveryState::Running,
             said_error: false,
+            said_error_at: None,
             counted: Counted::default(),
         }
+    }
+
+    /// Looks into the backlog, so that the statistics know from the start how old it is.
+    pub(super) fn begun(mut self) -> Self {
+        self.read_backlog(Instant::now());
+        self.post();
+        self
     }
 
     /// Runs until it is asked to stop and has delivered everything, or its time is over.

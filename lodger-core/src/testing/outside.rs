@@ -1,6 +1,7 @@
 //! Notes which events come from outside every scope.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -32,8 +33,8 @@ impl Sink for Outside {
         self.client.accept(event, terms)
     }
 
-    fn reserve(&self) -> Result<Reservation, Duration> {
-        self.client.reserve()
+    fn reserve(&self, peer: Option<IpAddr>) -> Result<Reservation, Duration> {
+        self.client.reserve(peer)
     }
 
     fn hold(&self) -> Hold {

@@ -65,7 +65,7 @@ impl LodgerDestination {
 }
 
 /// What the service's answer means for this event.
-fn answer(event: EventId, response: &Response) -> Answer {
+pub(in crate::destination) fn answer(event: EventId, response: &Response) -> Answer {
     if response.is_success() {
         return match receipt(event, response) {
             Some(receipt) => Answer::Settled(receipt),

@@ -209,6 +209,25 @@ fn a_record_that_rots_is_lost_only_where_it_was_for_and_frees_nothing_too_early(
 }
 
 #[test]
+fn a_record_that_was_cut_off_is_missing_although_the_other_destination_has_settled_all_around() {
+    let dir = scratch();
+    let config = small(dir.path());
+    let mut journal = opened(&config, &["a", "b"]);
+    for n in 1..=20 {
+        journal.writer.append(&payload(n), Routes::NONE.with(usize::from(n <= 8))).unwrap();
+    }
+    journal.writer.commit().unwrap();
+    assert_eq!(settle_all(&mut journal, 0), []);
+    let writer = journal.writer.id();
+    drop(journal);
+    let path = writer_dirs(&config)[0].join("00000001.seg");
+    std::fs::OpenOptions::new().write(true).open(path).unwrap().set_len(224).unwrap();
+    let mut journal = opened(&config, &["a", "b"]);
+    assert_eq!(journal.report.damage, [Damage::Missing { writer, first: 8, last: 8 }]);
+    assert_eq!(texts(&mut journal.backlogs[1]), expected(1, 7));
+}
+
+#[test]
 fn after_a_crash_a_record_that_rotted_is_said_and_holds_nobody_up() {
     let dir = scratch();
     let config = small(dir.path());

@@ -1,7 +1,7 @@
 //! Full means refused, and settled means room again.
 
 use super::*;
-use crate::journal::JournalError;
+use crate::journal::{JournalError, Routes};
 
 #[test]
 fn a_full_journal_refuses_without_using_up_a_sequence_and_resumes_after_settling() {
@@ -94,7 +94,8 @@ fn a_record_larger_than_a_segment_gets_one_of_its_own_size() {
 #[test]
 fn below_the_free_space_floor_no_segment_is_made() {
     let dir = scratch();
-    let config = JournalConfig { min_free_bytes: u64::MAX, ..small(dir.path()) };
+    let huge = JournalConfig { max_bytes: u64::MAX, segment_bytes: 1 << 60, ..small(dir.path()) };
+    let config = JournalConfig { min_free_bytes: u64::MAX, ..huge };
     let mut journal = opened(&config, &["a"]);
     assert!(matches!(journal.writer.append(&payload(1), ALL), Err(JournalError::DiskFull { .. })));
     assert_eq!(journal.writer.next_sequence(), 1);
@@ -124,4 +125,57 @@ fn an_empty_record_is_a_record() {
     commit(&mut journal, 2, 2);
     drop(journal);
     assert_eq!(texts(&mut opened(&config, &["a"]).backlogs[0]), ["", "record 002"]);
+}
+
+#[test]
+fn what_there_is_room_for_can_be_appended_whatever_the_sizes() {
+    // Four segments of 256 bytes: of records with 100 bytes of payload each holds two.
+    const LARGEST: u64 = 100;
+    let patterns = [&[100_usize][..], &[1, 100], &[100, 100, 1], &[77, 99, 3, 50, 100], &[1]];
+    for (names, segments) in [(&["a"][..], 4), (&["a", "b"], 8), (&["a", "stalled"], 8)] {
+        for pattern in patterns {
+            let dir = scratch();
+            let config = JournalConfig { max_bytes: segments * 256, ..small(dir.path()) };
+            let mut journal = opened(&config, names);
+            let mut sizes = pattern.iter().copied().cycle();
+            let all = Routes::all(names.len());
+            assert_eq!(journal.writer.room(LARGEST, all), 8, "{names:?}: the share of each is four segments");
+            let mut appended = 0;
+            for turn in 0..40 {
+                let room = journal.writer.room(LARGEST, all);
+                for _ in 0..room {
+                    journal.writer.append(&vec![b'x'; sizes.next().unwrap()], all).unwrap();
+                }
+                journal.writer.commit().unwrap();
+                appended += room;
+                // Some of what was read is settled, and what it frees is room again.
+                for (backlog, name) in journal.backlogs.iter_mut().zip(names) {
+                    let records = drain(backlog);
+                    let settled = match *name {
+                        "stalled" => 0,
+                        _ if turn % 3 == 0 => records.len() / 2,
+                        _ => records.len(),
+                    };
+                    backlog.settle(&keys(&records[..settled])).unwrap();
+                }
+            }
+            assert!(appended >= 8);
+        }
+    }
+}
+
+#[test]
+fn a_record_takes_the_room_of_one() {
+    let dir = scratch();
+    let config = JournalConfig { max_bytes: 1024, ..small(dir.path()) };
+    let mut journal = opened(&config, &["a"]);
+    let mut sizes = [77_usize, 99, 3, 50, 100, 1, 1, 100].into_iter().cycle();
+    let all = Routes::all(1);
+    let mut room = journal.writer.room(100, all);
+    while room > 0 {
+        journal.writer.append(&vec![b'x'; sizes.next().unwrap()], all).unwrap();
+        let left = journal.writer.room(100, all);
+        assert!(left + 1 >= room);
+        room = left;
+    }
 }

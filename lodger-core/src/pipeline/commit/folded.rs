@@ -13,49 +13,69 @@ use crate::pipeline::ticket::Watch;
 impl Committer {
     /// How long to wait for events. `None`: there is nothing else to do.
     pub(super) fn patience(&self) -> Option<Duration> {
-        if self.health != Health::Good || self.tight || self.crowded {
+        if self.health != Health::Good || self.tight || self.crowded || self.behind {
             return Some(RETRY_EVERY);
         }
         self.fold.due_in(self.clock.instant())
     }
 
-    /// Writes the buckets whose minute is over. While the journal runs out of room they wait and go on counting, and
-    /// everything that strangers cause goes to them.
+    /// Writes the buckets whose minute is over, or all when somebody asked for that. While the journal runs out of room,
+    /// or too many that were written are not delivered, they wait and go on counting, and everything that strangers cause
+    /// goes to them.
     pub(super) fn write_due(&mut self) {
         let usage = self.writer.usage();
         self.tight = usage.bytes > usage.max_bytes / 4 * 3;
         let shares = (0..self.router.lanes()).map(|slot| self.writer.share(slot));
         self.crowded = shares.into_iter().any(|share| share.bytes > share.max_bytes / 4 * 3);
         if self.health == Health::Good && !self.tight {
-            let due = self.fold.take_due(self.clock.instant());
-            self.write(due);
+            let asked = self.fold.asked();
+            let due = self.fold.take_due(self.clock.instant(), asked.is_some());
+            self.behind = !self.write(due, Bounded::Yes);
+            if let Some(asked) = asked.filter(|_| !self.behind && self.uncommitted == 0) {
+                self.fold.tell(asked);
+                self.progress.post(|board| board.folds_told = asked);
+            }
         }
         self.intake.set_shut_to_strangers(self.health != Health::Good || self.tight || self.crowded);
+        self.intake.release(self.room());
     }
 
     /// Nobody folds any more: writes all buckets. What could not be written is left to [`End`](super::End).
     pub(super) fn write_last(&mut self) {
         let all = self.fold.close();
-        self.write(all);
+        self.write(all, Bounded::No);
     }
 
-    /// Commits one event a bucket. Those that the journal didn't take are in the table again.
-    fn write(&mut self, buckets: Vec<Gathered>) {
+    /// Commits one event a bucket. Those that could not be written are in the table again; answers whether there are none.
+    fn write(&mut self, buckets: Vec<Gathered>, bounded: Bounded) -> bool {
         if buckets.is_empty() {
-            return;
+            return true;
         }
+        let claimed = match bounded {
+            Bounded::Yes => self.intake.claim(buckets.len()),
+            Bounded::No => buckets.len(),
+        };
         let mut out = TakenOut { buckets: buckets.into(), fold: Arc::clone(&self.fold) };
         let staged = Vec::with_capacity(out.buckets.len());
         let mut hand = Hand { offered: VecDeque::new(), staged, counters: Arc::clone(&self.counters) };
-        let mut told = 0;
+        let (mut told, mut all_written) = (0, true);
         while let Some((_, bucket)) = out.buckets.front() {
+            let mut watch = Watch::nobody();
+            if bounded == Bounded::Yes {
+                let Some(permit) =
+                    (hand.staged.len() < claimed).then(|| self.undelivered_folds.permit(0)).flatten()
+                else {
+                    break;
+                };
+                watch.hold(permit);
+            }
             let mut event = Box::new(bucket.event());
             let staged = self.stage(&mut event);
             let Some((key, bucket)) = out.buckets.pop_front() else { break };
             match staged {
                 Ok(place) => {
                     told += bucket.count();
-                    hand.staged.push(self.staged(event, place, Watch::nobody()));
+                    hand.staged.push(self.staged(event, place, watch));
                 }
                 Err(Refusal::Unrouted) => self.unrouted(&event, Watch::nobody()),
                 // It can never be written, or not for those that are to have it: they miss what comes alone, too.
@@ -68,6 +88,7 @@ impl Committer {
                     self.refused(event, Watch::nobody(), refusal);
                 }
                 Err(Refusal::Journal(error)) => {
+                    all_written = false;
                     self.fold.put_back([(key, bucket)]);
                     self.turn(Health::after(&error), Some(&error));
                 }
@@ -91,7 +112,15 @@ impl Committer {
             board.journal_bytes = bytes;
             self.router.post(board);
         });
+        all_written && out.buckets.is_empty()
     }
+}
+
+/// Whether what is written stays behind what others were promised, and behind what the destinations have taken so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bounded {
+    Yes,
+    No,
 }
 
 /// Buckets on their way into the journal. What a panic leaves of them is told with the rest of the table.

@@ -43,6 +43,14 @@ impl Router {
         taking.fold(Routes::NONE, |routes, (slot, _)| routes.with(slot))
     }
 
+    /// The attached destinations that get every event, and those that get some.
+    pub(super) fn takers(&self, controls: &Controls) -> (Routes, Routes) {
+        let attached = self.lanes.iter().enumerate().filter(|(slot, _)| controls.is_attached(*slot));
+        attached.fold((Routes::NONE, Routes::NONE), |(every, some), (slot, lane)| {
+            if lane.filter == Filter::any() { (every.with(slot), some) } else { (every, some.with(slot)) }
+        })
+    }
+
     /// An event is for nobody. Says so the first time.
     pub(super) fn unrouted(&mut self, event: &Event) {
         if !std::mem::replace(&mut self.said_unrouted, true) {

@@ -67,8 +67,14 @@ impl Bench {
         drop(self.offer(Goal::Queued));
         let Taken::Group(entries, _) = self.committer.intake.take(None) else { panic!("it was offered") };
         let all_committed = self.committer.group(entries);
-        self.committer.intake.release();
+        self.committer.intake.release(self.committer.room());
         all_committed
+    }
+
+    /// One turn of the journal thread in which nothing came.
+    fn recover(&mut self) {
+        self.committer.recover();
+        self.committer.write_due();
     }
 
     /// Settles everything that is in the journal.
@@ -171,15 +177,15 @@ fn nothing_is_reserved_as_long_as_a_full_journal_is_full() {
     for config in [in_memory, on_disk] {
         let mut bench = Bench::with(tempfile::tempdir().unwrap(), &config);
         let intake = Arc::clone(&bench.committer.intake);
-        assert!(intake.reserve().is_some());
+        assert!(intake.reserve(None).is_some());
         while bench.commit_one() {}
         for interval in 0..3 {
-            assert!(intake.reserve().is_none(), "interval {interval} of {config:?}");
-            bench.committer.recover();
+            assert!(intake.reserve(None).is_none(), "interval {interval} of {config:?}");
+            bench.recover();
         }
         bench.settle_all();
-        bench.committer.recover();
-        assert!(intake.reserve().is_some(), "{config:?}");
+        bench.recover();
+        assert!(intake.reserve(None).is_some(), "{config:?}");
         assert!(bench.commit_one());
     }
 }
@@ -231,5 +237,62 @@ async fn an_event_that_can_never_fit_is_counted_apart_and_closes_nothing() {
     assert!(!bench.commit_one());
     let counts = bench.shared.counters.read();
     assert_eq!((counts.too_large, counts.journal_full), (1, 0));
-    assert!(bench.committer.intake.reserve().is_some());
+    assert!(bench.committer.intake.reserve(None).is_some());
+}
+
+/// An event that fills 64 KiB, with what the journal thread adds to it on top.
+fn largest() -> Box<Event> {
+    let mut event = Event::builder("a.b").metadata("filler", "x".repeat(60_000)).build().unwrap();
+    let left = MAX_EVENT_BYTES - event.to_canonical_json().unwrap().len();
+    event.metadata.insert("filler".to_owned(), "x".repeat(60_000 + left).into());
+    assert_eq!(event.to_canonical_json().unwrap().len(), MAX_EVENT_BYTES);
+    Box::new(event)
+}
+
+#[tokio::test]
+async fn whoever_holds_a_place_is_committed_though_the_journal_fills_up_with_the_events_of_others() {
+    let on_disk = |dir: &tempfile::TempDir| JournalConfig {
+        max_bytes: 1 << 20,
+        segment_bytes: 1 << 18,
+        min_free_bytes: 0,
+        ..JournalConfig::at(dir.path().join("journal"))
+    };
+    let in_memory =
+        |_: &tempfile::TempDir| JournalConfig { max_bytes: 1 << 20, ..JournalConfig::in_memory() };
+    // Three of the largest to a segment of 256 KiB, four segments; 1 MiB by 65,856 bytes.
+    for (config, places) in [(&on_disk as &dyn Fn(&_) -> _, 12), (&in_memory, 15)] {
+        let dir = tempfile::tempdir().unwrap();
+        let config = config(&dir);
+        let mut bench = Bench::with(dir, &config);
+        let intake = Arc::clone(&bench.committer.intake);
+        intake.release(bench.committer.room());
+        let peer = |number: u8| Some([192, 0, 2, number].into());
+        let mut held: Vec<_> = (0..8).filter_map(|number| intake.reserve(peer(number))).collect();
+        assert_eq!((held.len(), bench.committer.room()), (8, places));
+
+        // Small ones of those who hold none: taken at the door and on disk, or refused at the door.
+        let mut taken = 0;
+        loop {
+            let (ticket, watch) = ticket(Goal::Durable);
+            let event = Box::new(Event::builder("a.b").build().unwrap());
+            if intake.offer(Entry::new(event, Lane::Trusted, watch), None).is_err() {
+                break;
+            }
+            taken += 1;
+            bench.turn();
+            ticket.await.unwrap();
+        }
+        assert!(taken > 100, "{taken}");
+        assert!(intake.reserve(peer(9)).is_none());
+
+        while let Some(place) = held.pop() {
+            let (ticket, watch) = ticket(Goal::Durable);
+            intake.offer(Entry::new(largest(), Lane::Trusted, watch), Some(place)).unwrap();
+            bench.turn();
+            ticket.await.unwrap();
+        }
+        bench.settle_all();
+        bench.turn();
+        assert!(intake.reserve(peer(9)).is_some(), "and all of it is free again, though no event came");
+    }
 }

@@ -47,7 +47,7 @@ impl Hand {
     }
 
     fn due(&self, seconds: u64) -> Vec<Event> {
-        self.fold.take_due(self.after(seconds)).iter().map(|(_, bucket)| bucket.event()).collect()
+        self.fold.take_due(self.after(seconds), false).iter().map(|(_, bucket)| bucket.event()).collect()
     }
 
     /// What comes of these events together.
@@ -230,7 +230,7 @@ fn beyond_the_bound_the_rest_is_told_by_outcome() {
 fn what_is_put_back_goes_on_counting_and_stays_due() {
     let hand = Hand::new();
     hand.add(denied("192.0.2.1", 0), 0);
-    let due = hand.fold.take_due(hand.after(60));
+    let due = hand.fold.take_due(hand.after(60), false);
     hand.add(denied("192.0.2.1", 60), 60);
     hand.fold.put_back(due);
     assert_eq!(hand.fold.due_in(hand.after(61)), Some(Duration::ZERO));

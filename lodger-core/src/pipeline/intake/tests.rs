@@ -74,7 +74,7 @@ fn room_comes_back_when_the_group_is_committed_not_when_it_is_taken() {
         assert_eq!(offer(&intake, Lane::Trusted), Ok(()));
     }
     assert_eq!(offer(&intake, Lane::Trusted), Err(Shut::Full));
-    intake.release();
+    intake.release(usize::MAX);
     assert_eq!(intake.waiting().0, 17);
     assert_eq!(offer(&intake, Lane::Trusted), Ok(()));
     assert_eq!(offer(&intake, Lane::Hostile), Err(Shut::Full), "what strangers cause keeps its room further");
@@ -99,10 +99,10 @@ fn events_leave_in_the_order_in_which_they_came() {
 #[test]
 fn a_reservation_holds_a_place_until_it_is_dropped() {
     let intake = intake(2, 1 << 30);
-    let reservation = intake.reserve().unwrap();
+    let reservation = intake.reserve(None).unwrap();
     assert_eq!(offer(&intake, Lane::Trusted), Ok(()));
     assert_eq!(offer(&intake, Lane::Trusted), Err(Shut::Full));
-    assert!(intake.reserve().is_none());
+    assert!(intake.reserve(None).is_none());
     drop(reservation);
     assert_eq!(offer(&intake, Lane::Trusted), Ok(()));
 }
@@ -110,22 +110,88 @@ fn a_reservation_holds_a_place_until_it_is_dropped() {
 #[test]
 fn a_place_is_filled_by_its_own_event_when_everything_else_is_taken() {
     let intake = intake(2, 1 << 30);
-    let place = intake.reserve().unwrap();
+    let place = intake.reserve(None).unwrap();
     assert_eq!(offer(&intake, Lane::Trusted), Ok(()));
     assert_eq!(offer(&intake, Lane::Trusted), Err(Shut::Full));
     assert!(intake.offer(entry(Lane::Trusted), Some(place)).is_ok());
     assert_eq!(take(&intake).len(), 2);
-    intake.release();
-    assert!(intake.reserve().is_some(), "the place is not held any more");
+    intake.release(usize::MAX);
+    assert!(intake.reserve(None).is_some(), "the place is not held any more");
+}
+
+fn peer(last: u8) -> Option<IpAddr> {
+    Some([192, 0, 2, last].into())
+}
+
+#[test]
+fn one_peer_never_holds_more_places_than_are_left_to_the_others() {
+    let intake = intake(8, 1 << 30);
+    let hold = |peer| std::iter::from_fn(|| intake.reserve(peer)).collect::<Vec<_>>();
+    let greedy = hold(peer(1));
+    assert_eq!(greedy.len(), 4);
+    let (second, third) = (hold(peer(2)), hold(peer(3)));
+    assert_eq!((second.len(), third.len()), (2, 1));
+    assert_eq!(hold(peer(4)).len(), 1, "one is left to whoever holds none");
+    drop(greedy);
+    assert_eq!(hold(None).len(), 3, "those without an address are one");
+}
+
+#[test]
+fn a_network_of_ipv6_is_one_peer() {
+    let intake = intake(8, 1 << 30);
+    let held: Vec<_> = (0..8_u16)
+        .filter_map(|last| intake.reserve(Some(format!("2001:db8:0:7::{last:x}").parse().unwrap())))
+        .collect();
+    assert_eq!(held.len(), 4);
+    assert!(intake.reserve(Some("2001:db8:0:8::1".parse().unwrap())).is_some());
+}
+
+#[test]
+fn no_more_places_are_held_than_the_journal_has_room_for() {
+    let intake = intake(100, 1 << 30);
+    intake.release(2);
+    let first = intake.reserve(peer(1)).unwrap();
+    let second = intake.reserve(peer(2)).unwrap();
+    assert!(intake.reserve(peer(3)).is_none());
+    assert!(intake.offer(entry(Lane::Trusted), Some(first)).is_ok());
+    assert!(intake.reserve(peer(3)).is_none(), "it is not on disk yet");
+    assert_eq!(take(&intake).len(), 1);
+    intake.release(1);
+    assert!(intake.reserve(peer(3)).is_none(), "it took the room that was held for it");
+    intake.release(2);
+    assert!(intake.reserve(peer(3)).is_some());
+    drop(second);
+}
+
+#[test]
+fn what_the_journal_has_left_is_for_those_who_hold_a_place() {
+    let intake = intake(100, 1 << 30);
+    intake.release(2);
+    let place = intake.reserve(peer(1)).unwrap();
+    assert_eq!(offer(&intake, Lane::Trusted), Ok(()), "there is room for two");
+    assert_eq!(offer(&intake, Lane::Trusted), Err(Shut::Full));
+    assert_eq!(offer(&intake, Lane::Hostile), Err(Shut::Full));
+    assert_eq!(intake.claim(5), 0);
+    assert!(intake.offer(entry(Lane::Trusted), Some(place)).is_ok());
+    assert_eq!(offer(&intake, Lane::Trusted), Ok(()), "nobody holds a place: the journal itself will say");
+    assert_eq!(intake.claim(5), 5);
+}
+
+#[test]
+fn a_refused_reservation_lets_the_journal_say_what_room_it_has_now() {
+    let intake = intake(100, 1 << 30);
+    intake.release(0);
+    assert!(intake.reserve(None).is_none());
+    assert!(matches!(intake.take(None), Taken::Nothing), "it would wait for an event for ever");
 }
 
 #[test]
 fn nothing_is_reserved_while_the_journal_is_full() {
     let intake = intake(2, 1 << 30);
     intake.set_journal_full(true);
-    assert!(intake.reserve().is_none());
+    assert!(intake.reserve(None).is_none());
     intake.set_journal_full(false);
-    assert!(intake.reserve().is_some());
+    assert!(intake.reserve(None).is_some());
 }
 
 #[test]
@@ -169,7 +235,7 @@ fn concurrent_offers_are_all_either_taken_or_refused() {
             while let Taken::Group(entries, _) = intake.take(None) {
                 assert!(intake.waiting().0 <= 64);
                 taken += entries.len();
-                intake.release();
+                intake.release(usize::MAX);
             }
             taken
         });

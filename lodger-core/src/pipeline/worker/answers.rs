@@ -41,6 +41,7 @@ impl Worker {
         let judgement = match judgement {
             // It was given up once already, so it has no hour more.
             Judgement::Again(_) | Judgement::Keep if self.letter_fails_again(ordinal) => {
+                self.breaker.forget(ordinal);
                 Judgement::Bury(answer.refusal().cloned().unwrap_or_else(|| Refusal::new("not taken")))
             }
             judgement => judgement,

@@ -1,7 +1,14 @@
 //! What the worker says of itself, on the board and in the log.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use super::{Worker, letters};
 use crate::pipeline::progress::DeliveryState;
+
+/// How long it is not said again that an event was not taken.
+const SAY_AGAIN: Duration = Duration::from_secs(60);
 
 /// What this worker has counted so far.
 #[derive(Debug, Default, Clone, Copy)]
@@ -30,7 +37,7 @@ impl Worker {
                     tracing::warn!(%destination, error, "delivery is failing; retrying");
                 }
                 DeliveryState::OnHold => {
-                    tracing::warn!(%destination, "delivery is on hold until it is resumed")
+                    tracing::warn!(%destination, "delivery is on hold until it is resumed");
                 }
                 DeliveryState::Detached => {
                     tracing::warn!(%destination, "detached: what it did not get becomes dead letters");
@@ -42,8 +49,16 @@ impl Worker {
             }
         }
         // Also where too few events fail to back off: a service with a handful of changes a day must hear of it.
-        if state == DeliveryState::Running && self.said_error != error.is_some() {
+        // But where one event in a hundred needs a second try, each would be two lines: so at most once a minute.
+        let again = || self.said_error_at.is_none_or(|at| at.elapsed() >= SAY_AGAIN);
+        if state == DeliveryState::Running
+            && self.said_error != error.is_some()
+            && (self.said_error || again())
+        {
             self.said_error = error.is_some();
+            if self.said_error {
+                self.said_error_at = Some(Instant::now());
+            }
             match error {
                 Some(error) => {
                     tracing::warn!(destination = %self.identity, error, "an event was not taken; it is tried again");

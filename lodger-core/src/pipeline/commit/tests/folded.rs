@@ -43,10 +43,10 @@ impl Bench {
     }
 
     /// One turn of the journal thread, if something waits for it.
-    fn turn(&mut self) {
+    pub(super) fn turn(&mut self) {
         if let Taken::Group(entries, _) = self.committer.intake.take(Some(Duration::ZERO)) {
             self.committer.group(entries);
-            self.committer.intake.release();
+            self.committer.intake.release(self.committer.room());
         }
         self.committer.write_due();
     }
@@ -269,4 +269,69 @@ fn a_panic_of_the_journal_thread_tells_what_was_folded() {
         (2, 2),
         "one line for the event, one for the buckets"
     );
+}
+
+#[test]
+fn behind_a_destination_that_is_down_a_long_flood_is_told_in_four_minutes_of_events_and_the_table() {
+    let mut bench = Bench::new();
+    for minute in 0..8_u8 {
+        for number in 0..1_024_u16 {
+            let [high, low] = number.to_be_bytes();
+            bench.fold(&format!("10.{minute}.{high}.{low}"));
+        }
+        bench.clock.advance(MINUTE);
+        bench.turn();
+    }
+    assert_eq!(found(&mut bench.backlog).len(), 4 * 1_024);
+    assert_eq!(bench.committer.patience(), Some(RETRY_EVERY), "room comes without an event");
+    let waiting: u64 = {
+        let left = bench.shared.fold.take_due(bench.clock.instant(), true);
+        let counted = left.iter().map(|(_, bucket)| bucket.count()).sum();
+        assert!(left.len() <= 1_025);
+        bench.shared.fold.put_back(left);
+        counted
+    };
+    assert_eq!(waiting, 4 * 1_024, "each is told in one or the other");
+    bench.shared.awaited.close();
+    bench.turn();
+    let rest = counts(&found(&mut bench.backlog));
+    assert_eq!(rest.iter().sum::<u64>(), 4 * 1_024);
+}
+
+#[test]
+fn whoever_asks_for_all_buckets_is_told_when_they_are_written() {
+    let mut bench = Bench::new();
+    bench.warm_up();
+    bench.fold("192.0.2.1");
+    let asked = bench.shared.fold.ask();
+    let told = |bench: &Bench| bench.shared.progress.read(|board| board.folds_told);
+    fault::fail_syncs(2);
+    bench.turn();
+    assert_eq!(told(&bench), 0, "it is not on disk");
+    bench.recover();
+    assert_eq!(told(&bench), asked);
+    assert_eq!(counts(&found(&mut bench.backlog)), [0, 1]);
+    let again = bench.shared.fold.ask();
+    bench.turn();
+    assert_eq!(told(&bench), again, "there was nothing to write");
+}
+
+#[test]
+fn buckets_leave_the_room_that_is_held_for_others() {
+    let config = JournalConfig { max_bytes: 1 << 20, ..JournalConfig::in_memory() };
+    let mut bench = Bench::with(tempfile::tempdir().unwrap(), &config);
+    let intake = Arc::clone(&bench.committer.intake);
+    intake.release(bench.committer.room());
+    let held: Vec<_> =
+        (0..14).filter_map(|number| intake.reserve(Some([192, 0, 2, number].into()))).collect();
+    assert_eq!((held.len(), bench.committer.room()), (14, 15));
+    for number in 0..3 {
+        bench.fold(&format!("192.0.2.{number}"));
+    }
+    bench.clock.advance(MINUTE);
+    bench.turn();
+    assert_eq!(counts(&found(&mut bench.backlog)), [1]);
+    drop(held);
+    bench.turn();
+    assert_eq!(counts(&found(&mut bench.backlog)), [1, 1]);
 }

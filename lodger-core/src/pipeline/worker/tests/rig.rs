@@ -65,7 +65,7 @@ impl Rig {
 
     pub(super) fn commit(&mut self, payload: &[u8]) {
         self.writer.append(payload, Routes::all(1)).unwrap();
-        self.shared.progress.post_lane(0, |lane| lane.routed += 1);
+        self.shared.progress.post(|board| board.lanes[0].routed += 1);
         self.writer.commit().unwrap();
         self.shared.progress.ring();
     }
