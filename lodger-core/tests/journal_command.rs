@@ -1,6 +1,7 @@
 //! The operator's command, as a person uses it: a process of its own, over a journal that a live process has open.
 
 #![cfg(feature = "journal")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic, its helpers too")]
 
 use std::collections::HashSet;
 use std::fs;
