@@ -12,10 +12,12 @@ use lodger_core::Lodger;
 use lodger_store::{Entry, Query, Store, StoreDestination};
 
 use crate::client::{Call, Client};
+use crate::stop::stop_signal;
 use crate::table;
 
-/// How long the demonstration waits for its events to reach the store, and a shutdown for what is left.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the demonstration waits for its events to reach the store, a stop for running requests, and a shutdown for
+/// what is left.
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often the store is asked what has come since.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -86,7 +88,7 @@ impl Demonstration {
         Ok(listener)
     }
 
-    /// Sends the requests, shows the events they left, and waits for Ctrl-C unless told otherwise.
+    /// Sends the requests, shows the events they left, and waits for Ctrl-C or SIGTERM unless told otherwise.
     ///
     /// # Errors
     ///
@@ -104,9 +106,10 @@ impl Demonstration {
         let entries = self.entries(&requests)?;
         self.show(&entries)?;
         if !self.options.once {
+            let stopped = stop_signal();
             self.invite(address);
             tokio::select! {
-                stopped = tokio::signal::ctrl_c() => stopped?,
+                () = stopped => {}
                 failed = self.watch(entries.last()) => failed?,
             }
             self.say("\nstopping");

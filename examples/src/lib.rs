@@ -6,5 +6,6 @@ pub mod axum;
 pub mod client;
 pub mod demonstration;
 pub mod invoices;
+pub mod stop;
 pub mod table;
 pub mod users;

@@ -9,8 +9,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use crate::capture::client_ip::{ProxyHeader, TrustedProxies, client_ip};
 use crate::capture::route_pattern::RoutePattern;
 use crate::capture::{Head, ResponseHead, request_id, session, trace};
-use crate::event::trim::trim;
 use crate::event::Event;
+use crate::event::trim::trim;
 
 /// A target: it panics where something doesn't hold.
 pub type Target = fn(&[u8]);
@@ -86,7 +86,9 @@ impl Head for Lines<'_> {
 
 /// The recorded address comes from a header only behind a trusted peer.
 fn client_ips(bytes: &[u8]) {
-    for (header, name) in [(ProxyHeader::Forwarded, "forwarded"), (ProxyHeader::XForwardedFor, "x-forwarded-for")] {
+    for (header, name) in
+        [(ProxyHeader::Forwarded, "forwarded"), (ProxyHeader::XForwardedFor, "x-forwarded-for")]
+    {
         let head = Lines::of(name, bytes);
         let trusted = TrustedProxies::parse(["10.0.0.0/8"]).expect("a network").header(header);
         assert!(client_ip(&head, &trusted).is_some(), "the peer's at least");
@@ -117,7 +119,11 @@ fn request_ids(bytes: &[u8]) {
 
 /// A response's head can be anything that an application answers.
 fn response_heads(bytes: &[u8]) {
-    let head = ResponseHead::new(200, |name| if name == "content-type" { Some(b"application/grpc") } else { Some(bytes) });
+    let head =
+        ResponseHead::new(
+            200,
+            |name| if name == "content-type" { Some(b"application/grpc") } else { Some(bytes) },
+        );
     drop(head);
 }
 
@@ -128,7 +134,9 @@ fn retry_after(bytes: &[u8]) {
     let now = UNIX_EPOCH + Duration::from_secs(1_778_846_400);
     if let Some(after) = crate::service::retry_after::parse(text, now) {
         // The latest date of HTTP is in the year 9999.
-        assert!(after <= Duration::from_secs(u64::from(u32::MAX)).max(Duration::from_secs(8_000 * 366 * 86_400)));
+        assert!(
+            after <= Duration::from_secs(u64::from(u32::MAX)).max(Duration::from_secs(8_000 * 366 * 86_400))
+        );
         assert!(now.checked_add(after).is_some());
     }
 }
@@ -155,7 +163,8 @@ fn traces(bytes: &[u8]) {
         let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         id.len() == digits && id.bytes().all(digit) && id.bytes().any(|byte| byte != b'0')
     };
-    let older = ["x-trace-id", "b3", "x-b3-traceid"].map(|name| trace::from_older_headers(&Lines::of(name, bytes)));
+    let older =
+        ["x-trace-id", "b3", "x-b3-traceid"].map(|name| trace::from_older_headers(&Lines::of(name, bytes)));
     for found in older.into_iter().chain([trace::parse_traceparent(bytes)]).flatten() {
         assert!(hex(&found.trace_id, 32), "{found:?}");
         assert!(found.span_id.as_ref().is_none_or(|span| hex(span, 16)), "{found:?}");

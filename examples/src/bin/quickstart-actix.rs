@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{App, HttpResponse, HttpServer, delete, get, post, put};
 use lodger_actix::{Audit, AuditMiddleware, audited};
-use lodger_examples::demonstration::Demonstration;
+use lodger_examples::demonstration::{Demonstration, PATIENCE};
 use lodger_examples::invoices::{Correction, Invoice, Invoices, NewInvoice, Problem};
 use lodger_examples::users::CurrentUser;
 
@@ -66,6 +66,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     })
     .workers(2)
     .disable_signals()
+    .shutdown_timeout(PATIENCE.as_secs())
     .listen(demonstration.bind()?)?
     .run();
     let handle = server.handle();

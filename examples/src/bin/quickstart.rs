@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use lodger_axum::{Audit, AuditLayer, audited};
-use lodger_examples::demonstration::Demonstration;
+use lodger_examples::demonstration::{Demonstration, PATIENCE};
 use lodger_examples::invoices::{Correction, Invoice, Invoices, NewInvoice, Problem};
 use lodger_examples::users::CurrentUser;
 
@@ -69,6 +69,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     demonstration.run().await?;
     stop.send(()).ok();
-    serving.await??;
+    // Requests that take longer are waited for once more, by the client.
+    if let Ok(served) = tokio::time::timeout(PATIENCE, serving).await {
+        served??;
+    }
     demonstration.finish().await
 }

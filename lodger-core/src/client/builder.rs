@@ -82,8 +82,14 @@ impl LodgerBuilder {
     /// use the very layer that is shipped. It tries again soon.
     #[cfg(feature = "testing")]
     pub(crate) fn for_tests(self) -> Self {
-        let clock = Arc::new(ImpatientClock::default());
-        Self { stands_for_disk: true, clock, ..self.in_memory_journal() }
+        Self { stands_for_disk: true, ..self.impatient().in_memory_journal() }
+    }
+
+    /// Tries again soon: each backoff is a hundredth of the usual one, at most 0.6 s. For tests against a destination
+    /// that fails now and then (feature `testing`); what a destination asked for, as by `Retry-After`, is kept to.
+    #[cfg(feature = "testing")]
+    pub fn impatient(self) -> Self {
+        Self { clock: Arc::new(ImpatientClock::default()), ..self }
     }
 
     /// A builder that takes nothing from the environment.

@@ -100,7 +100,7 @@ rows! {
     "lodger_events_unresolved_total" { "what": "conflicting_actors" } = conflicting_actors,
     "lodger_events_unresolved_total" { "what": "target" } = unresolved_target,
     "lodger_events_too_late_total" = too_late,
-    "lodger_dead_letters_purged_total" = purged,
+    "lodger_dead_letters_purged_total" = purged_dead_letters,
     "lodger_changes_unaudited_total" = unaudited,
     "lodger_responses_guarantee_missed_total" = guarantee_missed,
     "lodger_requests_failed_closed_total" = failed_closed,

@@ -31,7 +31,9 @@ pub(crate) fn lodger_answer(bytes: &[u8]) {
         | Answer::Pause(refusal)
         | Answer::Suspect(refusal)
         | Answer::Refused(refusal) => {
-            assert!(refusal.reason.chars().count() <= 512 && !refusal.reason.contains(['\n', '\r', '\u{2028}']));
+            assert!(
+                refusal.reason.chars().count() <= 512 && !refusal.reason.contains(['\n', '\r', '\u{2028}'])
+            );
         }
     }
 }

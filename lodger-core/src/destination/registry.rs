@@ -163,8 +163,8 @@ fn setting(settings: Settings<'_>, name: &str) -> Option<String> {
 }
 
 /// The name in an error text, unless it looks like something that was pasted into the wrong variable: a key has other
-/// characters than a scheme (RFC 3986 section 3.1).
+/// characters than a scheme (RFC 3986 section 3.1), or more of them.
 fn shown(name: &str) -> String {
     let scheme = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | '/');
-    if name.len() <= 40 && name.chars().all(scheme) { name.to_owned() } else { "…".to_owned() }
+    if name.len() <= 20 && name.chars().all(scheme) { name.to_owned() } else { "…".to_owned() }
 }

@@ -22,7 +22,8 @@ pub(crate) fn record(bytes: &[u8]) {
 
     let mut encoded = Vec::new();
     record::encode(&mut encoded, SEED, 7, Routes::all(2), bytes);
-    let whole = Decoded::Record { sequence: 7, routes: Routes::all(2), payload: bytes, length: encoded.len() };
+    let whole =
+        Decoded::Record { sequence: 7, routes: Routes::all(2), payload: bytes, length: encoded.len() };
     assert_eq!(record::decode(&encoded, SEED), whole);
     let place = bytes.first().map_or(0, |byte| usize::from(*byte) % encoded.len());
     if let Some(byte) = encoded.get_mut(place) {
@@ -36,9 +37,14 @@ pub(crate) fn record(bytes: &[u8]) {
 pub(crate) fn damage(bytes: &[u8]) {
     let destinations = [Identity::new("a", ""), Identity::new("b", "")];
     let root = Scratch::new();
-    let config = JournalConfig { segment_bytes: 200, max_bytes: 1 << 20, min_free_bytes: 0, ..JournalConfig::at(&root.0) };
+    let config = JournalConfig {
+        segment_bytes: 200,
+        max_bytes: 1 << 20,
+        min_free_bytes: 0,
+        ..JournalConfig::at(&root.0)
+    };
     let payload = |sequence: u64| format!("record {sequence} {}", "x".repeat(40));
-    let routes = |sequence: u64| if sequence % 3 == 0 { Routes::all(1) } else { Routes::all(2) };
+    let routes = |sequence: u64| if sequence.is_multiple_of(3) { Routes::all(1) } else { Routes::all(2) };
     {
         let mut journal = open(&config, &destinations).expect("a new journal");
         for sequence in 1..=9 {

@@ -54,11 +54,11 @@ pub(crate) mod directory;
 mod error;
 #[cfg(feature = "journal")]
 pub(crate) mod fault;
+#[cfg(feature = "journal")]
+mod file_system;
 #[cfg(any(test, fuzzing))]
 #[cfg(feature = "journal")]
 pub(crate) mod fuzzing;
-#[cfg(feature = "journal")]
-mod file_system;
 #[cfg(feature = "journal")]
 mod inspect;
 #[cfg(feature = "journal")]

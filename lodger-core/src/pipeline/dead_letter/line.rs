@@ -6,10 +6,12 @@
 //! ```
 //!
 //! Every line is JSON, to be looked at with what is at hand. The checksum, CRC32C, is over everything behind it. The
-//! event is the last member and stands there byte for byte, `bytes` long; one that is no JSON on one line stands
-//! there as `"hex":"…"` instead. Letters have names of their own, `letter`, because an event may die again after its
+//! event is the last member and stands there byte for byte, `bytes` long. With characters in it that could break a line
+//! or turn it around these are escaped, and `"escaped":true` says so: its canonical form are the bytes again. What is
+//! no JSON on one line stands there as `"hex":"…"` instead. Letters have names of their own, `letter`, because an event may die again after its
 //! letter was removed.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io;
 use std::sync::Arc;
@@ -19,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use super::DeadLetter;
 use crate::destination::Identity;
-use crate::event::{EventId, Timestamp};
+use crate::event::{EventId, Timestamp, one_line};
 
 /// The format that this version writes, and the newest that it reads.
 const FORMAT: u32 = 1;
@@ -60,6 +62,9 @@ struct Head {
     status: Option<u16>,
     reason: String,
     tries: u32,
+    #[serde(default, skip_serializing_if = "is_false")]
+    escaped: bool,
+    /// How long the event is; as it stands in the line, unless that is `hex`.
     bytes: usize,
 }
 
@@ -72,6 +77,7 @@ struct Note {
 /// Appends a letter under a new name.
 pub(super) fn encode(out: &mut Vec<u8>, letter: &DeadLetter) -> io::Result<()> {
     let DeadLetter { id, at, destination, status, reason, tries, bytes } = letter;
+    let text = json_on_one_line(bytes);
     let head = Head {
         format: FORMAT,
         letter: LetterName::mint(),
@@ -81,13 +87,14 @@ pub(super) fn encode(out: &mut Vec<u8>, letter: &DeadLetter) -> io::Result<()> {
         status: *status,
         reason: reason.clone(),
         tries: *tries,
-        bytes: bytes.len(),
+        escaped: matches!(text, Some(Cow::Owned(_))),
+        bytes: text.as_deref().map_or(bytes.len(), str::len),
     };
-    let mut sealed = serde_json::to_vec(&head)?;
+    let mut sealed = one_line::json(&serde_json::to_string(&head)?).into_owned().into_bytes();
     sealed.pop();
-    if is_json_on_one_line(bytes) {
+    if let Some(text) = text {
         sealed.extend_from_slice(b",\"event\":");
-        sealed.extend_from_slice(bytes);
+        sealed.extend_from_slice(text.as_bytes());
         sealed.push(b'}');
     } else {
         let mut hex = String::with_capacity(2 * bytes.len());
@@ -134,6 +141,7 @@ pub(super) fn decode(line: &[u8]) -> Option<Line> {
     }
     let head: Head = serde_json::from_slice(line).ok()?;
     let bytes = event(line, head.bytes)?;
+    let bytes = if head.escaped { canonical(&bytes)?.into() } else { bytes };
     let Head { letter, id, at, destination, status, reason, tries, .. } = head;
     Some(Line::Letter(letter, DeadLetter { id, at, destination, status, reason, tries, bytes }))
 }
@@ -154,10 +162,27 @@ fn event(line: &[u8], length: usize) -> Option<Arc<[u8]>> {
     before.ends_with(b",\"event\":").then(|| event.into())
 }
 
-fn is_json_on_one_line(bytes: &[u8]) -> bool {
-    !bytes.contains(&b'\n')
-        && std::str::from_utf8(bytes).is_ok()
-        && serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
+/// The event as it can stand in a line: as it is, or escaped where that can be undone.
+fn json_on_one_line(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    if text.contains('\n') || serde_json::from_str::<IgnoredAny>(text).is_err() {
+        return None;
+    }
+    let line = one_line::json(text);
+    let same =
+        matches!(line, Cow::Borrowed(_)) || canonical(line.as_bytes()).is_some_and(|undone| undone == bytes);
+    same.then_some(line)
+}
+
+/// The canonical form (RFC 8785) of some JSON.
+fn canonical(json: &[u8]) -> Option<Vec<u8>> {
+    let value: serde_json::Value = serde_json::from_slice(json).ok()?;
+    serde_json_canonicalizer::to_vec(&value).ok()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 #[cfg(test)]
@@ -188,6 +213,8 @@ mod tests {
             canonical.as_bytes(),
             br#"{"id":"0199b1c0-0000-7000-8000-000000000001"}"#,
             br#"{ "id" : 1 }"#,
+            "{\"a\":\"\u{2028}\u{202e}\",\"b\":1e+21}".as_bytes(),
+            "{ \"a\" : \"\u{2028}\" }".as_bytes(),
             b"\"hex\":\"00\"",
             b"not json",
             b"{\"a\":\n1}",

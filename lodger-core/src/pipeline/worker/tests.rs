@@ -4,6 +4,8 @@ mod answers;
 mod control;
 mod letters;
 mod order;
+#[cfg(feature = "http")]
+mod over_http;
 mod pacing;
 mod rig;
 
