@@ -133,6 +133,6 @@ fn a_directory_that_was_removed_under_us_is_an_error_at_every_commit() {
     journal.writer.append(&payload(2), ALL).unwrap();
     for _ in 0..3 {
         let error = journal.writer.commit().unwrap_err();
-        assert!(matches!(error, JournalError::Io { .. }), "{error:?}");
+        assert!(matches!(error, JournalError::Unsafe { .. }), "{error:?}");
     }
 }
