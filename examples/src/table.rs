@@ -31,7 +31,21 @@ fn cells(entry: &Entry) -> [String; 7] {
     let request =
         event.request.as_ref().and_then(|request| request.id.clone()).unwrap_or_else(|| "-".to_owned());
     let receipt = entry.receipt.id.clone();
-    [when, event.actor.id.clone(), what(event), target(&event.target), outcome(event), request, receipt]
+    let cells =
+        [when, event.actor.id.clone(), what(event), target(&event.target), outcome(event), request, receipt];
+    cells.map(|cell| shown(&cell))
+}
+
+/// A recorded name must not be able to break the line, or to turn around the words beside it.
+fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '"' | '\'' | '\\' => shown.push(character),
+            _ => shown.extend(character.escape_debug()),
+        }
+    }
+    shown
 }
 
 /// One event as a line of JSON, with its receipt.
@@ -68,4 +82,15 @@ fn target(target: &Target) -> String {
 fn outcome(event: &Event) -> String {
     let status = event.request.as_ref().and_then(|request| request.status);
     status.map_or_else(|| event.outcome.to_string(), |status| format!("{} ({status})", event.outcome))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_stays_one_line_that_reads_from_left_to_right() {
+        assert_eq!(shown("Ada's \"é\" 😀 → 7"), "Ada's \"é\" 😀 → 7");
+        assert_eq!(shown("a\nb\u{2028}c\u{202e}d\u{1b}[31m"), "a\\nb\\u{2028}c\\u{202e}d\\u{1b}[31m");
+    }
 }

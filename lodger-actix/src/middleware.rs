@@ -59,9 +59,16 @@ impl AuditMiddleware {
         Self { settings: Settings::new(lodger.sink()), checked: Checked::default(), resolvers: Vec::new() }
     }
 
-    /// Answers 503 with `Retry-After` to a POST, PUT, PATCH or DELETE, before its handler runs, once the client knows
-    /// that its event could not be kept: the intake has no place to hold for it, or the journal has refused an event
-    /// and not found room since. Default: off, requests go before events.
+    /// Answers 503 with `Retry-After` to a POST, PUT, PATCH or DELETE, before its handler runs, when no room can be held for
+    /// its event in the intake and the journal. Whatever was let in finds that room at its end, however large its event is
+    /// (up to 64 KiB) and whatever others record meanwhile; only a disk that fails, or that somebody else fills below the
+    /// journal's reserve, can take it away. It is held for one event: further ones of the same request take their chance.
+    /// Default: off, requests go before events.
+    ///
+    /// A request holds its room while its body is still coming. So that nobody takes it all by opening requests and
+    /// never ending them, one client address (for IPv6 one /64) is let in only while it holds less than is left to the
+    /// others. Behind a proxy that is not among the trusted ones all clients are one address, and have half of it. A time
+    /// limit on bodies, outside of this middleware, is what frees the room that many addresses hold together.
     pub fn fail_closed(self) -> Self {
         self.set(Settings::fail_closed)
     }

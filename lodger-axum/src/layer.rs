@@ -81,9 +81,16 @@ impl AuditLayer {
 }
 
 impl<M> AuditLayer<M> {
-    /// Answers 503 with `Retry-After` to a POST, PUT, PATCH or DELETE, before its handler runs, once the client knows
-    /// that its event could not be kept: the intake has no place to hold for it, or the journal has refused an event
-    /// and not found room since. Default: off, requests go before events.
+    /// Answers 503 with `Retry-After` to a POST, PUT, PATCH or DELETE, before its handler runs, when no room can be held for
+    /// its event in the intake and the journal. Whatever was let in finds that room at its end, however large its event is
+    /// (up to 64 KiB) and whatever others record meanwhile; only a disk that fails, or that somebody else fills below the
+    /// journal's reserve, can take it away. It is held for one event: further ones of the same request take their chance.
+    /// Default: off, requests go before events.
+    ///
+    /// A request holds its room while its body is still coming. So that nobody takes it all by opening requests and
+    /// never ending them, one client address (for IPv6 one /64) is let in only while it holds less than is left to the
+    /// others. Behind a proxy that is not among the trusted ones all clients are one address, and have half of it. A time
+    /// limit on bodies, outside of this layer, is what frees the room that many addresses hold together.
     ///
     /// The answer has an empty body, so the response's body type must be [`Default`]: that of axum, tonic and
     /// `http-body-util` is. Around a service whose body is not, such as tower-http's `TraceLayer`, put the layer inside

@@ -51,6 +51,9 @@ pub mod capture;
 pub mod client;
 pub mod destination;
 pub mod event;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod journal;
 pub(crate) mod pipeline;
 pub mod redact;

@@ -20,14 +20,23 @@ impl Destination for Stuck {
     }
 }
 
+/// A client whose journal in `dir` takes one megabyte, and from which nothing is ever delivered.
+///
+/// # Panics
+///
+/// When it can't be built.
+#[must_use]
+pub fn stalled_client(dir: &Path) -> Lodger {
+    Lodger::builder().destination(Stuck).journal_dir(dir).max_journal_bytes(1 << 20).build().unwrap()
+}
+
 /// A client whose journal in `dir` takes nothing more.
 ///
 /// # Panics
 ///
 /// When the journal takes more than it may.
 pub async fn full_client(dir: &Path) -> Lodger {
-    let lodger =
-        Lodger::builder().destination(Stuck).journal_dir(dir).max_journal_bytes(1 << 20).build().unwrap();
+    let lodger = stalled_client(dir);
     let filler = "x".repeat(30_000);
     for _ in 0..100 {
         let event = Event::builder("invoice.update").metadata("filler", &filler).build().unwrap();

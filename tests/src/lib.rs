@@ -11,8 +11,13 @@
 )]
 
 pub mod crash;
+pub mod disk;
 pub mod full;
+pub mod live;
+pub mod outage;
 pub mod parity;
+pub mod proxy;
+pub mod require;
 
 /// The README's examples, compiled.
 #[cfg(doctest)]

@@ -19,7 +19,10 @@ const CORE: [(&str, &[&str]); 11] = [
     // A journal keeps the identities of its destinations, and the place of its events.
     ("journal", &["event", "destination"]),
     ("pipeline", &["background", "event", "redact", "service", "destination", "journal"]),
-    ("client", &["event", "redact", "capture", "service", "destination", "journal", "pipeline"]),
+    (
+        "client",
+        &["background", "event", "redact", "capture", "service", "destination", "journal", "pipeline"],
+    ),
     ("testing", &["background", "event", "redact", "capture", "destination", "client"]),
 ];
 

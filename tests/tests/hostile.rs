@@ -2,15 +2,14 @@
 //! application arrives, and every refused request is told, alone or together with others. In both frameworks.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use lodger_core::destination::{Answer, BoxFuture, Delivery, Destination, Identity};
 use lodger_core::event::{Event, Outcome};
 use lodger_core::{Lodger, MemoryDestination};
+use lodger_tests::live::{Counting, live};
 use tokio::sync::{Mutex, watch};
 
 /// How many requests are refused, half of them in each framework.
@@ -34,27 +33,8 @@ const BUDGET: u64 = 819;
 /// Longer than anything here takes.
 const LONG: Duration = Duration::from_secs(60);
 
-/// Counts what is allocated and not freed.
-struct Counting;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-#[expect(unsafe_code, reason = "there is no other way to count what is allocated")]
-// SAFETY: everything is passed on to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LIVE.fetch_add(layout.size(), Ordering::Relaxed);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 /// Memory is counted for the whole process.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
@@ -149,7 +129,7 @@ async fn flood(lodger: Lodger, destination: Hanging, mut send: impl AsyncFnMut(S
             assert_eq!(send(update, address(number)).await, 200);
         }
         if number == WARM {
-            warm = LIVE.load(Ordering::Relaxed);
+            warm = live();
         }
         let sent = Sent::refused(number);
         let status = send(sent, address(number)).await;
@@ -159,7 +139,7 @@ async fn flood(lodger: Lodger, destination: Hanging, mut send: impl AsyncFnMut(S
             _ => assert!([400, 404, 422].contains(&status), "{sent:?}: {status}"),
         }
     }
-    let grown = LIVE.load(Ordering::Relaxed).saturating_sub(warm);
+    let grown = live().saturating_sub(warm);
     assert!(grown < FLAT, "memory grew by {grown} bytes");
 
     let counts = lodger.stats().counts;

@@ -122,8 +122,11 @@ fn missed(error: RecordError, counters: &Counters) -> Missed {
             last_resort(&event, &reason, counters);
             Missed::Refused
         }
-        // A dead letter is kept, and told by the statistics.
-        RecordError::Invalid(_) | RecordError::DeadLetter { .. } | RecordError::Unreadable => Missed::Refused,
+        // A dead letter is kept, and told by the statistics; the others stand on stderr, or can't be read any more.
+        RecordError::Invalid(_)
+        | RecordError::DeadLetter { .. }
+        | RecordError::ShareFull { .. }
+        | RecordError::Unreadable => Missed::Refused,
         RecordError::Unfinished => Missed::TimedOut,
     }
 }

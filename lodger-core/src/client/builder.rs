@@ -8,9 +8,9 @@ use super::handle::Lodger;
 use super::prepare::Preparation;
 use super::settings::Settings;
 use super::{hash_key, origin};
-use crate::destination::Destination;
+use crate::destination::Route;
 use crate::event::Origin;
-use crate::journal::JournalConfig;
+use crate::journal::{JournalConfig, MAX_DESTINATIONS};
 #[cfg(feature = "testing")]
 use crate::pipeline::ImpatientClock;
 use crate::pipeline::{Clock, Config, Limits, Pipeline, StartError, SystemClock};
@@ -25,6 +25,7 @@ const DEFAULT_JOURNAL_DIR: &str = "./lodger-data/journal";
 ///
 /// - destination: none; at least one has to be given
 /// - journal: on disk, in `LODGER_JOURNAL_DIR`, else `./lodger-data/journal`, at most 1 GiB
+/// - a journal on a network file system: refused, unless `LODGER_JOURNAL_ALLOW_NETWORK_FS` is `1`
 /// - service: `OTEL_SERVICE_NAME`, else `service.name` in `OTEL_RESOURCE_ATTRIBUTES`
 /// - version, environment: `service.version`, `deployment.environment.name` in `OTEL_RESOURCE_ATTRIBUTES`
 /// - host: `HOSTNAME`, else the host's name
@@ -34,9 +35,10 @@ const DEFAULT_JOURNAL_DIR: &str = "./lodger-data/journal";
 #[must_use = "call `build()` to get the client"]
 pub struct LodgerBuilder {
     settings: Settings,
-    destinations: Vec<Arc<dyn Destination>>,
+    routes: Vec<Route>,
     journal: Journal,
     max_journal_bytes: Option<u64>,
+    allow_network_file_system: bool,
     origin: Origin,
     hash_key: Option<HashKey>,
     rules: Rules,
@@ -62,9 +64,10 @@ impl LodgerBuilder {
     pub(super) fn with(settings: Settings) -> Self {
         Self {
             settings,
-            destinations: Vec::new(),
+            routes: Vec::new(),
             journal: Journal::FromSettings,
             max_journal_bytes: None,
+            allow_network_file_system: false,
             origin: Origin::default(),
             hash_key: None,
             rules: Rules::default(),
@@ -79,8 +82,14 @@ impl LodgerBuilder {
     /// use the very layer that is shipped. It tries again soon.
     #[cfg(feature = "testing")]
     pub(crate) fn for_tests(self) -> Self {
-        let clock = Arc::new(ImpatientClock::default());
-        Self { stands_for_disk: true, clock, ..self.in_memory_journal() }
+        Self { stands_for_disk: true, ..self.impatient().in_memory_journal() }
+    }
+
+    /// Tries again soon: each backoff is a hundredth of the usual one, at most 0.6 s. For tests against a destination
+    /// that fails now and then (feature `testing`); what a destination asked for, as by `Retry-After`, is kept to.
+    #[cfg(feature = "testing")]
+    pub fn impatient(self) -> Self {
+        Self { clock: Arc::new(ImpatientClock::default()), ..self }
     }
 
     /// A builder that takes nothing from the environment.
@@ -93,15 +102,16 @@ impl LodgerBuilder {
     /// is only `LODGER_API_KEY`; see [`registry`](crate::destination::registry).
     pub fn destination_from_env(mut self) -> Self {
         match self.settings.destinations() {
-            Ok(destinations) => self.destinations.extend(destinations),
+            Ok(routes) => self.routes.extend(routes),
             Err(error) => self.problems.push(BuildProblem::Destination(error)),
         }
         self
     }
 
-    /// Adds a destination. Every event goes to each of them; none waits for another.
-    pub fn destination(mut self, destination: impl Destination) -> Self {
-        self.destinations.push(Arc::new(destination));
+    /// Adds a destination, or a [`Route`] to one that says which events it gets; without a filter it gets every event. None
+    /// of several waits for another. At most 16.
+    pub fn destination(mut self, route: impl Into<Route>) -> Self {
+        self.routes.push(route.into());
         self
     }
 
@@ -118,9 +128,22 @@ impl LodgerBuilder {
         self
     }
 
-    /// The journal takes at most this many bytes; then events are refused. Default: 1 GiB.
+    /// The journal takes at most this many bytes, divided into equal shares for the destinations. A destination whose share
+    /// is used up misses events; what no destination has room for is refused. Default: 1 GiB.
     pub fn max_journal_bytes(mut self, bytes: u64) -> Self {
         self.max_journal_bytes = Some(bytes);
+        self
+    }
+
+    /// Lets the journal lie on a network file system (NFS, SMB, 9p, CephFS, …) or a cluster's. Default: no, unless
+    /// `LODGER_JOURNAL_ALLOW_NETWORK_FS` is `1`; building is refused there.
+    ///
+    /// # Durability
+    ///
+    /// As good as that mount's `fsync` and `flock`, which is for you to know: with a sync that returns early an
+    /// acknowledged event can be lost, and with a lock that two processes get one can be delivered twice.
+    pub fn allow_network_file_system(mut self) -> Self {
+        self.allow_network_file_system = true;
         self
     }
 
@@ -169,6 +192,9 @@ impl LodgerBuilder {
 
     /// Opens the journal, starts its thread and one for each destination, and delivers what an earlier process left.
     ///
+    /// Blocks this thread while the journal's files are opened and read: milliseconds, or seconds where a crash left a
+    /// gigabyte. On a runtime's thread that is for start-up, before requests are served; later, use `spawn_blocking`.
+    ///
     /// # Errors
     ///
     /// [`BuildError`] names every problem at once, each with what to do.
@@ -185,9 +211,14 @@ impl LodgerBuilder {
                 Some(dir.unwrap_or_else(|| DEFAULT_JOURNAL_DIR.to_owned()).into())
             }
         };
+        let journal = JournalConfig {
+            allow_network_file_system: self.allow_network_file_system
+                || self.settings.get("LODGER_JOURNAL_ALLOW_NETWORK_FS").is_some_and(|value| value == "1"),
+            ..journal_config(dir.clone(), self.max_journal_bytes)
+        };
         let pipeline = Pipeline::start(Config {
-            journal: journal_config(dir.clone(), self.max_journal_bytes),
-            destinations: self.destinations,
+            journal,
+            routes: self.routes,
             limits: Limits::default(),
             clock: self.clock,
         })
@@ -195,6 +226,9 @@ impl LodgerBuilder {
             StartError::Journal(error) => BuildProblem::Journal(error),
             StartError::Thread { name, source } => BuildProblem::Thread { name, source },
         })?;
+        #[cfg(feature = "metrics")]
+        super::metrics::start(pipeline.view())
+            .map_err(|source| BuildProblem::Thread { name: "lodger-metrics".to_owned(), source })?;
         let hash_key = match (hash_key, dir) {
             (Some(key), _) => key,
             #[cfg(feature = "journal")]
@@ -225,11 +259,19 @@ impl LodgerBuilder {
 
     fn check_destinations(&mut self) {
         let complained = |problem: &BuildProblem| matches!(problem, BuildProblem::Destination(_));
-        if self.destinations.is_empty() && !self.problems.iter().any(complained) {
+        if self.routes.is_empty() && !self.problems.iter().any(complained) {
             self.problems.extend(Settings::no_destination().map(BuildProblem::Destination));
         }
+        if self.routes.len() > MAX_DESTINATIONS {
+            self.problems
+                .push(BuildProblem::TooManyDestinations { given: self.routes.len(), most: MAX_DESTINATIONS });
+        }
         let mut seen = Vec::new();
-        for identity in self.destinations.iter().map(|destination| destination.identity()) {
+        for route in &self.routes {
+            let identity = route.destination.identity();
+            for message in route.problems() {
+                self.problems.push(BuildProblem::Route { destination: identity.clone(), message });
+            }
             if seen.contains(&identity) {
                 self.problems.push(BuildProblem::SamePlace { identity });
             } else {

@@ -22,10 +22,30 @@ pub enum BuildProblem {
     Destination(DestinationError),
 
     /// Two destinations lead to the same place, so every event would arrive there twice.
-    #[error("two destinations lead to {identity}: remove one of them")]
+    #[error("two destinations lead to {identity}: remove one of them; one filter can take what both should")]
     SamePlace {
         /// The place.
         identity: Identity,
+    },
+
+    /// There are more destinations than a journal has places for.
+    #[error(
+        "{given} destinations are too many: a journal has places for {most}; give the others to a second client"
+    )]
+    TooManyDestinations {
+        /// How many there are.
+        given: usize,
+        /// How many there may be.
+        most: usize,
+    },
+
+    /// A destination's filter or pace can only be a mistake.
+    #[error("the route to {destination}: {message}")]
+    Route {
+        /// The destination.
+        destination: Identity,
+        /// What is wrong and what to do.
+        message: String,
     },
 
     /// A setting is wrong.

@@ -1,7 +1,6 @@
 //! The handle.
 
 use std::fmt;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use crate::destination::Identity;
 use crate::destination::Receipt;
 use crate::event::{Event, EventId, ToActor};
 use crate::journal::RecoveryReport;
-use crate::pipeline::{DeadLetter, FlushError, Goal, Lane, Pipeline, RecordError, Ticket};
+use crate::pipeline::{FlushError, Goal, Lane, Pipeline, RecordError, Ticket};
 use crate::redact::HashKey;
 
 /// Records audit events and delivers them: the one object of this crate that an application keeps.
@@ -32,7 +31,7 @@ use crate::redact::HashKey;
 /// the rest after the next start.
 #[derive(Clone)]
 pub struct Lodger {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 /// What all clones share. Capture knows it as its sink.
@@ -244,22 +243,15 @@ impl Lodger {
             }
         };
         let committed = self.inner.pipeline.shutdown(within, closing).await;
+        #[cfg(feature = "metrics")]
+        super::metrics::publish(&self.stats());
         stats::shutdown_report(&self.inner.pipeline, committed)
     }
 
     /// How the client is doing.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        stats::stats(&self.inner.pipeline)
-    }
-
-    /// What the destinations refused for good, oldest first; with a journal on disk also under earlier processes.
-    ///
-    /// # Errors
-    ///
-    /// When the files can't be read.
-    pub fn dead_letters(&self) -> io::Result<Vec<DeadLetter>> {
-        self.inner.pipeline.dead_letters()
+        stats::stats(&self.inner.pipeline.view())
     }
 
     /// Whether accepted events survive a crash of the process: not with an in-memory journal.

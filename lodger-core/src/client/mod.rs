@@ -26,9 +26,13 @@
 
 mod accept;
 mod builder;
+mod control;
+mod dead_letters;
 mod error;
 mod handle;
 mod hash_key;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod origin;
 mod prepare;
 mod settings;
@@ -36,7 +40,12 @@ mod stats;
 #[cfg(test)]
 mod tests;
 
-pub use crate::pipeline::{Counts, DeadLetter, DeliveryState, FlushError, RecordError};
+pub use crate::pipeline::{
+    Counts, DeadLetter, DeadLetterDamage, DeadLetterList, DeadLetterQuery, DeliveryState, FlushError,
+    RecordError, ReplaceKeyError, RetryError, UnknownDestination,
+};
+#[cfg(feature = "journal")]
+pub use crate::pipeline::{DeadLetterDirectory, DetachError, Detached, detach_left_behind};
 pub use builder::LodgerBuilder;
 pub use error::{BuildError, BuildProblem};
 pub use handle::Lodger;

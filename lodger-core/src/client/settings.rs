@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::destination::Destination;
+use crate::destination::Route;
 use crate::destination::registry::{self, DestinationError};
 
 type Read = dyn Fn(&str) -> Option<String> + Send + Sync;
@@ -36,10 +36,10 @@ impl Settings {
         (self.0)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
-    /// The destinations that the settings ask for.
-    pub(super) fn destinations(&self) -> Result<Vec<Arc<dyn Destination>>, DestinationError> {
+    /// The destinations that the settings ask for. Each gets every event.
+    pub(super) fn destinations(&self) -> Result<Vec<Route>, DestinationError> {
         let destinations = registry::from_settings(&|name| self.get(name))?;
-        Ok(destinations.into_iter().map(Arc::from).collect())
+        Ok(destinations.into_iter().map(Arc::from).map(Route::shared).collect())
     }
 
     /// What is said when there is none, with the choices.

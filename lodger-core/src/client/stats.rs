@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::capture;
 use crate::destination::Identity;
 use crate::event::Timestamp;
-use crate::pipeline::{Counts, DeliveryState, LaneBoard, Pipeline};
+use crate::pipeline::{Counts, DeliveryState, LaneBoard, Pipeline, View};
 
 /// How the client is doing, at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -21,7 +21,7 @@ pub struct Stats {
     pub orphans: u64,
     /// Events that wait for the journal or are being committed.
     pub in_intake: u64,
-    /// Bytes that the journal took up after the last commit.
+    /// Bytes that the journal takes up.
     pub journal_bytes: u64,
     /// How long ago the oldest event happened that some destination doesn't have yet. Alarm on this one.
     pub oldest_undelivered: Option<Duration>,
@@ -29,7 +29,7 @@ pub struct Stats {
     pub destinations: Vec<DestinationStats>,
 }
 
-/// How delivery to one destination is going. Always: routed = pending + in flight + delivered + dead + unreadable.
+/// How delivery to one destination is going. Always: routed = pending + in flight + delivered + dead + unreadable + purged.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -40,7 +40,8 @@ pub struct DestinationStats {
     pub state: DeliveryState,
     /// What the destination last complained about, while it has not recovered.
     pub last_error: Option<String>,
-    /// Events that it is to get: what an earlier process left, and everything since.
+    /// Events that it is to get: what an earlier process left, and everything since. A dead letter that is sent again
+    /// counts as routed once more, and then once more as delivered or dead.
     pub routed: u64,
     /// Events that wait.
     pub pending: u64,
@@ -52,6 +53,16 @@ pub struct DestinationStats {
     pub dead: u64,
     /// Events that could not be read from the journal any more.
     pub unreadable: u64,
+    /// Events that were taken out of its backlog without being delivered.
+    pub purged: u64,
+    /// Events that are not recorded for it, because its backlog had used up its share of the journal. They are not among
+    /// the routed ones. Each is on stderr, unless it was refused to somebody who was told; where it was for no other
+    /// destination, or the shares of all were used up, it counts as `journal_full` too.
+    pub refused: u64,
+    /// Bytes of the journal that its backlog takes up, in whole segments: 4 MiB each, unless its share is smaller than 16 MiB.
+    pub backlog_bytes: u64,
+    /// Bytes of the journal that its backlog may take up: `max_journal_bytes`, divided by the number of destinations.
+    pub share_bytes: u64,
     /// How long ago the oldest event happened that it doesn't have yet.
     pub oldest_undelivered: Option<Duration>,
 }
@@ -91,18 +102,22 @@ impl DestinationStats {
             destination: lane.identity.clone(),
             state: lane.state,
             last_error: lane.last_error.clone(),
-            routed: lane.routed,
+            routed: lane.routed + lane.retried,
             pending: lane.pending(),
             in_flight: lane.in_flight,
             delivered: lane.delivered,
             dead: lane.dead,
             unreadable: lane.unreadable,
+            purged: lane.purged,
+            refused: lane.refused,
+            backlog_bytes: lane.backlog.bytes,
+            share_bytes: lane.backlog.max_bytes,
             oldest_undelivered: lane.oldest.map(|oldest| age(oldest, now)),
         }
     }
 }
 
-pub(super) fn stats(pipeline: &Pipeline) -> Stats {
+pub(super) fn stats(pipeline: &View) -> Stats {
     let now = pipeline.now();
     let (in_intake, oldest_waiting) = pipeline.in_intake();
     let (destinations, journal_bytes) = pipeline.read(|board| {
@@ -124,7 +139,7 @@ pub(super) fn stats(pipeline: &Pipeline) -> Stats {
 }
 
 pub(super) fn shutdown_report(pipeline: &Pipeline, committed: bool) -> ShutdownReport {
-    let Stats { counts, destinations, .. } = stats(pipeline);
+    let Stats { counts, destinations, .. } = stats(&pipeline.view());
     ShutdownReport {
         committed,
         open: pipeline.open() as u64,

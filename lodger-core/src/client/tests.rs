@@ -2,9 +2,13 @@
 //! for, with time limits that only a broken client reaches.
 
 mod building;
+mod control;
+mod dead_letters;
 mod delivery;
+mod fan_out;
 mod hostile;
 mod restart;
+mod statistics;
 
 use std::future::Future;
 use std::pin::pin;
@@ -18,13 +22,13 @@ use super::{Lodger, LodgerBuilder};
 use crate::event::{Event, EventId};
 
 /// Longer than anything here takes.
-const LONG: Duration = Duration::from_secs(30);
+pub(super) const LONG: Duration = Duration::from_secs(30);
 
-fn builder() -> LodgerBuilder {
+pub(super) fn builder() -> LodgerBuilder {
     LodgerBuilder::with(Settings::table(&[("HOSTNAME", "web-1")]))
 }
 
-fn event(action: &'static str) -> Event {
+pub(super) fn event(action: &'static str) -> Event {
     Event::builder(action).build().unwrap()
 }
 
@@ -37,7 +41,7 @@ fn enqueue_many(lodger: &Lodger, number: usize) -> Vec<EventId> {
 }
 
 /// An executor of a dozen lines: whatever runs on it needs no runtime.
-fn block_on<F: Future>(future: F) -> F::Output {
+pub(super) fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(Thread);
     impl Wake for Unpark {
         fn wake(self: Arc<Self>) {

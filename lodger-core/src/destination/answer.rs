@@ -50,6 +50,20 @@ pub enum Answer {
     Refused(Refusal),
 }
 
+impl Answer {
+    /// Why the event was not taken; `None` when it was.
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Settled(_) => None,
+            Self::Retry { refusal, .. }
+            | Self::Ambiguous(refusal)
+            | Self::Pause(refusal)
+            | Self::Suspect(refusal)
+            | Self::Refused(refusal) => Some(refusal),
+        }
+    }
+}
+
 /// What an HTTP status means, where the service's own page says nothing else. `None` for 2xx, which only the
 /// service can read.
 #[must_use]

@@ -1,7 +1,7 @@
 //! Events in a file, one JSON line each.
 
 mod lines;
-mod tail;
+pub(super) mod tail;
 #[cfg(test)]
 mod tests;
 

@@ -7,42 +7,10 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use crate::event::one_line::is_hostile;
 use crate::event::{ActorKind, Event, Target};
 
-/// Whether the character could break a line or change how the rest of it is read.
-///
-/// Control characters, Unicode's line and paragraph separators, bidirectional controls and marks, invisible and
-/// annotation characters, tags. The zero-width joiners stay: names in Persian and many emoji need them.
-fn is_hostile(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{2028}' | '\u{2029}' | '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}'
-        )
-        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}')
-        || matches!(c, '\u{e0000}'..='\u{e007f}')
-}
-
-/// The canonical JSON, with hostile characters written as `\uXXXX`. It parses to the same event, and
-/// canonicalising it gives the same bytes again.
-pub(crate) fn json(canonical: &str) -> Cow<'_, str> {
-    // In canonical JSON such characters occur only inside strings, where the escape means the same character.
-    if !canonical.contains(is_hostile) {
-        return Cow::Borrowed(canonical);
-    }
-    let mut line = String::with_capacity(canonical.len() + 16);
-    for c in canonical.chars() {
-        if is_hostile(c) {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to a String can't fail.
-                let _ = write!(line, "\\u{unit:04x}");
-            }
-        } else {
-            line.push(c);
-        }
-    }
-    Cow::Owned(line)
-}
+pub(crate) use crate::event::one_line::json;
 
 /// The event for a reader: when, who, did what, to which thing, how it ended, in which request.
 ///
@@ -80,7 +48,7 @@ fn who(event: &Event) -> String {
     who
 }
 
-fn what(target: &Target) -> String {
+pub(crate) fn what(target: &Target) -> String {
     let mut what = format!("{} {}", word(&target.kind), word(&target.id));
     if let Some(name) = &target.name {
         let _ = write!(what, " {}", quoted(name));
@@ -89,7 +57,7 @@ fn what(target: &Target) -> String {
 }
 
 /// As it is when it can't be mistaken for several words, else in quotes.
-fn word(text: &str) -> Cow<'_, str> {
+pub(crate) fn word(text: &str) -> Cow<'_, str> {
     let plain = !text.is_empty()
         && !text.contains(|c: char| c.is_whitespace() || c == '"' || c == '\\' || is_hostile(c));
     if plain { Cow::Borrowed(text) } else { Cow::Owned(quoted(text)) }
@@ -167,19 +135,5 @@ mod tests {
                 r#"x "7\"  success"  success  -"#
             )
         );
-    }
-
-    #[test]
-    fn json_escapes_what_could_break_a_line_and_means_the_same() {
-        let canonical = "{\"a\":\"x\u{2028}y\u{85}z\u{202e}\u{7f}\u{e0041}é😀\"}";
-        let line = json(canonical);
-        assert_eq!(line, "{\"a\":\"x\\u2028y\\u0085z\\u202e\\u007f\\udb40\\udc41é😀\"}");
-        let same: serde_json::Value = serde_json::from_str(&line).unwrap();
-        assert_eq!(serde_json_canonicalizer::to_string(&same).unwrap(), canonical);
-    }
-
-    #[test]
-    fn harmless_json_is_left_alone() {
-        assert!(matches!(json(r#"{"a":"\u0001é"}"#), Cow::Borrowed(_)));
     }
 }

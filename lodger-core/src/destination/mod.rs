@@ -3,12 +3,52 @@
 //! A [`Destination`] takes batches of events and answers for each of them. It knows its protocol and nothing else:
 //! when to try again, when to pause and what becomes a dead letter is decided by the pipeline from the
 //! [`Answer`]s. One file per destination; [`registry`] maps `LODGER_DESTINATION` texts to them.
+//!
+//! # Several destinations
+//!
+//! A client has up to 16. Each gets every event, or with a [`Route`] what its [`Filter`] takes, and none waits for another:
+//! each has a thread of its own, and retries, pauses and dead letters of its own.
+//!
+//! ```
+//! use lodger_core::Lodger;
+//! use lodger_core::destination::{Filter, MemoryDestination, Route};
+//! use lodger_core::event::{Event, Outcome};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (archive, security) = (MemoryDestination::named("archive"), MemoryDestination::named("security"));
+//! let lodger = Lodger::builder()
+//!     .destination(archive.clone())
+//!     .destination(Route::to(security.clone()).only(Filter::any().outcome(Outcome::Denied).tag("login")))
+//!     .in_memory_journal()
+//!     .build()?;
+//!
+//! let login = Event::builder("session.create").outcome(Outcome::Denied).tag("login").build()?;
+//! lodger.event(login).await?; // comes back when both have it
+//! lodger.event(Event::builder("invoice.update").build()?).await?; // when the archive has it
+//!
+//! assert_eq!((archive.events().len(), security.events().len()), (2, 1));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The journal keeps one copy of an event for all of them. Each destination's backlog may take up an equal share of
+//! `max_journal_bytes`. One that is down for so long that its share is used up misses the events that come then: they are
+//! recorded for the others, stand on stderr with the destination's name, and are counted as `refused` in its
+//! [statistics](crate::client::DestinationStats). Only an event that is for no other destination is refused to whoever
+//! records it.
 
 mod answer;
+mod api_key;
 mod file;
+mod filter;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod line;
 mod memory;
+mod pacing;
 pub mod registry;
+mod route;
 #[cfg(feature = "http")]
 mod service;
 mod stdout;
@@ -23,9 +63,14 @@ use serde::{Deserialize, Serialize};
 use crate::event::{Event, EventId};
 
 pub use answer::{Answer, Refusal, status_answer};
+pub use api_key::ApiKeyError;
 pub use file::{FileDestination, FileError};
+pub use filter::Filter;
+pub(crate) use line::{json as one_line, what, word};
 pub use memory::MemoryDestination;
+pub use pacing::Pacing;
 pub use registry::DestinationError;
+pub use route::Route;
 #[cfg(feature = "http")]
 pub use service::LodgerDestination;
 pub use stdout::StdoutDestination;
@@ -168,6 +213,26 @@ pub trait Destination: Send + Sync + fmt::Debug + 'static {
     /// How many batches may be under way at once. Default: 1; at most 64 events are ever in flight.
     fn max_in_flight(&self) -> usize {
         1
+    }
+
+    /// How fast it may be asked. Where a [`Route`] paces it too, both limits hold. Default: as fast as it answers.
+    fn pacing(&self) -> Option<Pacing> {
+        None
+    }
+
+    /// Whether it needs the events in the order of the journal, as [`Route::ordered`] asks for. Default: no.
+    fn ordered(&self) -> bool {
+        false
+    }
+
+    /// Uses another API key from the next delivery on. The key must not appear in errors and logs.
+    ///
+    /// # Errors
+    ///
+    /// When it has no key (the default) or can't send this one; then the key in use stays.
+    fn replace_api_key(&self, key: &str) -> Result<(), ApiKeyError> {
+        let _ = key;
+        Err(ApiKeyError::NoKey)
     }
 
     /// Delivers a batch and answers for each event, in the batch's order.

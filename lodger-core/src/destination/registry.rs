@@ -7,7 +7,7 @@
 //! | `file:./audit.jsonl` | a file of JSON lines |
 //! | `stdout`, `stdout:json` | standard output, to be read by people or programs |
 //!
-//! Several are separated by commas, and each gets every event. A path with a comma in it has to be given to
+//! Several are separated by commas, and each gets every event: a [`Filter`](super::Filter) can only be given in code. A path with a comma in it has to be given to
 //! [`FileDestination`] in code.
 
 mod error;
@@ -163,8 +163,8 @@ fn setting(settings: Settings<'_>, name: &str) -> Option<String> {
 }
 
 /// The name in an error text, unless it looks like something that was pasted into the wrong variable: a key has other
-/// characters than a scheme (RFC 3986 section 3.1).
+/// characters than a scheme (RFC 3986 section 3.1), or more of them.
 fn shown(name: &str) -> String {
     let scheme = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | '/');
-    if name.len() <= 40 && name.chars().all(scheme) { name.to_owned() } else { "…".to_owned() }
+    if name.len() <= 20 && name.chars().all(scheme) { name.to_owned() } else { "…".to_owned() }
 }

@@ -3,7 +3,7 @@
 //! Each maps the canonical event to its service's wire and the service's answers to [`Answer`]s; the typed clients
 //! in [`crate::service`] do the talking.
 
-mod lodger;
+pub(super) mod lodger;
 
 use super::{Answer, Refusal};
 use crate::service::TransportError;

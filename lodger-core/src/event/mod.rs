@@ -10,6 +10,7 @@ pub(crate) mod hex;
 mod id;
 pub(crate) mod last_resort;
 pub mod limits;
+pub(crate) mod one_line;
 mod operation;
 mod origin;
 mod outcome;

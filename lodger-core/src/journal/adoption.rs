@@ -11,14 +11,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::limits::Space;
-use super::log::{Log, Ownership, State};
+use super::log::{Log, Ownership};
 use super::manifest::Manifest;
 use super::reader::{Backlog, Reader};
 use super::recovery::{Recovered, recover};
 use super::sequences::Sequences;
 use super::settle::SettleLog;
+use super::state::State;
 use super::writer::Writer;
-use super::{Adopted, JournalConfig, JournalError, LeftAlone, RecoveryReport, directory};
+use super::{Adopted, JournalConfig, JournalError, LeftAlone, RecoveryReport, directory, file_system};
 use crate::destination::Identity;
 use crate::event::{Position, WriterId};
 
@@ -39,9 +40,11 @@ pub(super) fn open(
     destinations: &[Identity],
 ) -> Result<OnDisk, JournalError> {
     let root = directory::prepare(dir)?;
-    let space = Arc::new(Space::new(root.clone(), config));
+    let space = Arc::new(Space::new(root.clone(), config, destinations.len()));
+    let segment_bytes = config.segment_bytes.min(space.share() / 4).max(1);
+    file_system::check(&root, config, segment_bytes)?;
     let mut report = RecoveryReport::default();
-    let found = adopt(&root, &space, &mut report)?;
+    let found = adopt(&root, destinations, &space, &mut report)?;
 
     // The dead first: on a full disk their spare segments are the room for our directory.
     let previous = found.iter().max_by_key(|(manifest, _)| manifest.writer).and_then(|(manifest, found)| {
@@ -50,7 +53,6 @@ pub(super) fn open(
             sequence => Some(Position { writer: manifest.writer, sequence }),
         }
     });
-    let segment_bytes = config.segment_bytes.min(config.max_bytes / 4).max(1);
     let ownership = Ownership::Own { segment_bytes, previous };
     let own = Arc::new(create(&root, ownership, destinations, &space)?);
 
@@ -71,6 +73,7 @@ pub(super) fn open(
 /// Takes over all directories whose processes are dead, in the order in which they were opened.
 fn adopt(
     root: &Path,
+    destinations: &[Identity],
     space: &Arc<Space>,
     report: &mut RecoveryReport,
 ) -> Result<Vec<(Manifest, Recovered)>, JournalError> {
@@ -93,7 +96,8 @@ fn adopt(
         let claimed = claim(&dir).and_then(|lock| {
             let Some(lock) = lock else { return Ok(None) };
             let manifest = Manifest::read(&dir, writer)?;
-            let recovered = recover(dir.clone(), lock, &manifest, space)?;
+            let places = manifest.places(destinations);
+            let recovered = recover(dir.clone(), lock, &manifest, places, space)?;
             Ok(Some((manifest, recovered)))
         });
         match claimed {
@@ -177,7 +181,7 @@ fn create(
 ) -> Result<Log, JournalError> {
     let previous = match ownership {
         Ownership::Own { previous, .. } => previous,
-        Ownership::Adopted => None,
+        Ownership::Adopted { .. } => None,
     };
     let unwritable = |source| JournalError::unwritable(root, source);
     let mut tries = 0;
@@ -197,7 +201,7 @@ fn create(
     let seed = super::record::seed(writer);
     let open = |slot| SettleLog::open(&dir, slot, seed).map(|loaded| loaded.log);
     let settle_logs = (0..destinations.len()).map(open).collect::<Result<_, _>>()?;
-    let state = State { settled: vec![Sequences::default(); destinations.len()], ..State::default() };
+    let state = State::new(destinations.iter().map(|_| Sequences::default()));
     Ok(Log::new((writer, dir, lock), ownership, Arc::clone(space), state, settle_logs))
 }
 
@@ -232,28 +236,25 @@ fn distribute(
     report.damage.extend(damage);
     let log = Arc::new(log);
     let mut pending = 0;
-    let mut unclaimed: Vec<usize> = (0..manifest.destinations.len()).collect();
-    for (identity, backlog) in destinations.iter().zip(backlogs) {
-        let slot = unclaimed.iter().position(|&slot| manifest.destinations.get(slot) == Some(identity));
-        if let Some(slot) = slot.map(|place| unclaimed.remove(place)) {
-            let here = log.pending(slot);
-            if here > 0 {
+    for (slot, place) in manifest.places(destinations).into_iter().enumerate() {
+        let here = log.pending(slot);
+        match (place.and_then(|place| backlogs.get_mut(place)), manifest.destinations.get(slot)) {
+            _ if here == 0 => {}
+            (Some(backlog), _) => {
                 backlog.push_back(Reader::new(Arc::clone(&log), slot));
+                pending += here;
             }
-            pending += here;
+            (None, Some(identity)) => {
+                let why = format!(
+                    "{here} of its records are for {identity}, which this process doesn't have; start one that does"
+                );
+                report.left_alone.push(LeftAlone { dir: log.dir().to_owned(), why });
+            }
+            (None, None) => {}
         }
     }
     if pending > 0 {
         report.adopted.push(Adopted { writer: manifest.writer, records, pending });
-    }
-    for slot in unclaimed {
-        let (there, identity) = (log.pending(slot), manifest.destinations.get(slot));
-        if let (1.., Some(identity)) = (there, identity) {
-            let why = format!(
-                "{there} of its records are for {identity}, which this process doesn't have; start one that does"
-            );
-            report.left_alone.push(LeftAlone { dir: log.dir().to_owned(), why });
-        }
     }
 }
 

@@ -11,15 +11,16 @@ use crate::event::WriterId;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
-    /// The journal has reached its own limit.
+    /// The journal has reached its own limit, or all destinations that the record is for have reached their shares
+    /// of it.
     #[error(
         "the journal is full ({used} of {max} bytes): a destination is not taking its events; repair it, or raise \
          the journal's limit with max_journal_bytes"
     )]
     Full {
-        /// Bytes in use.
+        /// Bytes in use: by all, or by the backlogs of those destinations.
         used: u64,
-        /// The limit in bytes.
+        /// The limit in bytes: of all, or of their shares.
         max: u64,
     },
 
@@ -38,12 +39,25 @@ pub enum JournalError {
     },
 
     /// A record that can never fit.
-    #[error("a record of {bytes} bytes can't fit into a journal of {max} bytes: raise max_journal_bytes")]
+    #[error(
+        "a record of {bytes} bytes can't fit into a journal with {max} bytes for each destination: raise \
+         max_journal_bytes"
+    )]
     TooLarge {
         /// The record's size in bytes.
         bytes: u64,
-        /// The journal's limit in bytes.
+        /// What a destination may take in bytes: the journal's limit divided by their number.
         max: u64,
+    },
+
+    /// A record can be for so many destinations only.
+    #[error(
+        "a journal can have at most {} destinations, not {given}: give some of them a client of their own",
+        super::MAX_DESTINATIONS
+    )]
+    TooManyDestinations {
+        /// How many were given.
+        given: usize,
     },
 
     /// The directory can't be made or written.
@@ -86,7 +100,7 @@ pub enum JournalError {
 
     /// Records that were committed can't be read any more. They count as settled.
     #[error(
-        "records {first} to {last} in {} are unreadable; the file is kept for inspection",
+        "{records} records from {first} to {last} in {} are unreadable; the file is kept for inspection",
         segment.display()
     )]
     Damaged {
@@ -98,6 +112,8 @@ pub enum JournalError {
         first: u64,
         /// The last sequence that is lost.
         last: u64,
+        /// How many are lost: those in between may be for other destinations.
+        records: u64,
     },
 
     /// A file operation failed.
@@ -146,6 +162,7 @@ impl JournalError {
             Self::Full { .. } => "journal_full",
             Self::DiskFull { .. } => "disk_full",
             Self::TooLarge { .. } => "too_large",
+            Self::TooManyDestinations { .. } => "too_many_destinations",
             Self::Unwritable { .. } => "unwritable",
             Self::Unsafe { .. } => "unsafe_directory",
             Self::Forked { .. } => "forked",
@@ -166,6 +183,7 @@ impl JournalError {
             | Self::Io { .. }
             | Self::Damaged { .. } => true,
             Self::TooLarge { .. }
+            | Self::TooManyDestinations { .. }
             | Self::Unwritable { .. }
             | Self::Unsafe { .. }
             | Self::Forked { .. }

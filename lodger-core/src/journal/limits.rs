@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{JournalConfig, JournalError, Usage};
+use super::{JournalConfig, JournalError, Share, Usage};
 
 /// The room that all segments of a journal share, adopted ones included.
 #[derive(Debug)]
@@ -13,16 +13,19 @@ pub(super) struct Space {
     min_free_bytes: u64,
     bytes: AtomicU64,
     segments: AtomicU64,
+    /// By destination: bytes of the segments in which something is pending for it.
+    backlogs: Vec<AtomicU64>,
 }
 
 impl Space {
-    pub(super) fn new(dir: PathBuf, config: &JournalConfig) -> Self {
+    pub(super) fn new(dir: PathBuf, config: &JournalConfig, destinations: usize) -> Self {
         Self {
             dir,
             max_bytes: config.max_bytes,
             min_free_bytes: config.min_free_bytes,
             bytes: AtomicU64::new(0),
             segments: AtomicU64::new(0),
+            backlogs: (0..destinations).map(|_| AtomicU64::new(0)).collect(),
         }
     }
 
@@ -31,12 +34,44 @@ impl Space {
         &self.dir
     }
 
-    /// The limit in bytes.
-    pub(super) fn max_bytes(&self) -> u64 {
-        self.max_bytes
+    /// How many destinations share it.
+    pub(super) fn destinations(&self) -> usize {
+        self.backlogs.len()
+    }
+
+    /// How many bytes one destination's backlog may take.
+    pub(super) fn share(&self) -> u64 {
+        share(self.max_bytes, self.backlogs.len())
+    }
+
+    /// What a destination's backlog takes of its share.
+    pub(super) fn share_of(&self, destination: usize) -> Share {
+        Share { bytes: self.backlog(destination), max_bytes: self.share() }
+    }
+
+    /// How many bytes a destination's backlog takes.
+    pub(super) fn backlog(&self, destination: usize) -> u64 {
+        self.backlogs.get(destination).map_or(0, |bytes| bytes.load(Ordering::Relaxed))
+    }
+
+    /// Counts a segment in which something is pending for a destination now.
+    pub(super) fn hold(&self, destination: usize, bytes: u64) {
+        if let Some(backlog) = self.backlogs.get(destination) {
+            backlog.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes back what was counted by [`hold`](Self::hold).
+    pub(super) fn let_go(&self, destination: usize, bytes: u64) {
+        if let Some(backlog) = self.backlogs.get(destination) {
+            backlog.fetch_sub(bytes, Ordering::Relaxed);
+        }
     }
 
     /// Takes room for another segment, if it is there.
+    ///
+    /// The reserve is for others on the disk. On a small volume, which is most likely the journal's own, it would be
+    /// all of it, so it is a sixteenth at most.
     pub(super) fn reserve(&self, bytes: u64) -> Result<(), JournalError> {
         let used = self.bytes.load(Ordering::Relaxed);
         if used.saturating_add(bytes) > self.max_bytes {
@@ -44,7 +79,8 @@ impl Space {
         }
         let found = rustix::fs::statvfs(&self.dir)
             .map_err(|errno| JournalError::io("ask for the free space of", &self.dir, errno.into()))?;
-        if found.f_bavail.saturating_mul(found.f_frsize) < self.min_free_bytes.saturating_add(bytes) {
+        let floor = self.min_free_bytes.min(found.f_blocks.saturating_mul(found.f_frsize) / 16);
+        if found.f_bavail.saturating_mul(found.f_frsize) < floor.saturating_add(bytes) {
             return Err(JournalError::DiskFull { dir: self.dir.clone(), source: None });
         }
         self.take(bytes);
@@ -81,6 +117,11 @@ impl Space {
     }
 }
 
+/// What each of the destinations may take of `max_bytes`.
+pub(super) fn share(max_bytes: u64, destinations: usize) -> u64 {
+    max_bytes / (destinations as u64).max(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +130,7 @@ mod tests {
         Space::new(
             std::env::temp_dir(),
             &JournalConfig { max_bytes, min_free_bytes, ..JournalConfig::default() },
+            1,
         )
     }
 
@@ -104,7 +146,7 @@ mod tests {
 
     #[test]
     fn the_free_space_floor_refuses_and_says_what_to_do() {
-        let error = space(1 << 30, u64::MAX).reserve(1).unwrap_err();
+        let error = space(u64::MAX, u64::MAX).reserve(u64::MAX / 2).unwrap_err();
         assert!(matches!(error, JournalError::DiskFull { .. }));
         assert!(error.to_string().contains("LODGER_JOURNAL_DIR"), "{error}");
     }

@@ -1,15 +1,17 @@
 //! One writer's directory while this process holds it: what its writer and the backlogs share.
 
-use std::collections::BTreeMap;
 use std::fs::File;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::limits::Space;
+use super::routing::Routing;
 use super::segment::{self, SegmentFile};
 use super::sequences::Sequences;
 use super::settle::SettleLog;
-use super::{JournalError, directory, fault, record};
+use super::state::{Lost, Segment, State};
+use super::{JournalError, Routes, directory, fault, record};
 use crate::event::{Position, WriterId};
 
 /// How many freed segments are kept for reuse: one for the next rotation and one for the next but one.
@@ -20,8 +22,8 @@ const MAX_SPARES: usize = 2;
 pub(super) enum Ownership {
     /// This opening's own, with segments of this size, after this writer.
     Own { segment_bytes: u64, previous: Option<Position> },
-    /// That of a dead process.
-    Adopted,
+    /// That of a dead process, with the places that its destinations have among this opening's, where they have one.
+    Adopted { places: Vec<Option<usize>> },
 }
 
 /// One writer's directory.
@@ -38,41 +40,7 @@ pub(super) struct Log {
     state: Mutex<State>,
     settle_logs: Vec<Mutex<SettleLog>>,
     /// Locked as long as this lives. Never unlocked by hand: a forked child would unlock it for its parent.
-    _lock: File,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct State {
-    pub(super) segments: BTreeMap<u64, Segment>,
-    /// The last committed sequence.
-    pub(super) last: u64,
-    /// By destination, as in `journal.json`.
-    pub(super) settled: Vec<Sequences>,
-    pub(super) spares: Vec<u64>,
-}
-
-/// A segment and the committed records in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Segment {
-    /// The size of the file in bytes.
-    pub(super) size: u64,
-    /// Where the committed records end.
-    pub(super) end: u64,
-    /// The first and the last committed sequence; none yet when `last` is 0.
-    pub(super) first: u64,
-    pub(super) last: u64,
-    /// Whether records may still be written to it.
-    pub(super) open: bool,
-    /// Whether something in it was unreadable: kept when it is freed.
-    pub(super) damaged: bool,
-    /// Whether it may be used again: not after a failed write or sync.
-    pub(super) sound: bool,
-}
-
-impl Segment {
-    pub(super) fn empty(size: u64) -> Self {
-        Self { size, end: 0, first: 0, last: 0, open: true, damaged: false, sound: true }
-    }
+    lock: File,
 }
 
 /// What there is to read in a segment.
@@ -90,7 +58,7 @@ impl Log {
         state: State,
         settle_logs: Vec<SettleLog>,
     ) -> Self {
-        Self {
+        let log = Self {
             writer,
             dir,
             seed: record::seed(writer),
@@ -99,8 +67,14 @@ impl Log {
             space,
             state: Mutex::new(state),
             settle_logs: settle_logs.into_iter().map(Mutex::new).collect(),
-            _lock: lock,
+            lock,
+        };
+        for segment in log.state().segments.values_mut() {
+            log.space.take(segment.size);
+            log.hold(segment.pending(), segment.size);
+            log.stop_counting(segment);
         }
+        log
     }
 
     pub(super) fn writer(&self) -> WriterId {
@@ -129,19 +103,85 @@ impl Log {
         if opened_by == used_by { Ok(()) } else { Err(JournalError::Forked { opened_by, used_by }) }
     }
 
+    /// Refuses to go on in a directory that is gone, or that another one has taken the place of, such as an older
+    /// copy of it: what is written to our files would be found by nobody, and theirs are not ours to touch.
+    pub(super) fn check_place(&self) -> Result<(), JournalError> {
+        let named = self.dir.join("lock").symlink_metadata();
+        let ours = match (named, self.lock.metadata()) {
+            (Ok(named), Ok(locked)) => (named.dev(), named.ino()) == (locked.dev(), locked.ino()),
+            (Err(error), _) => error.kind() != std::io::ErrorKind::NotFound,
+            _ => true,
+        };
+        if ours {
+            return Ok(());
+        }
+        let why = "it was removed or replaced while this process used it; start the process again".to_owned();
+        Err(JournalError::Unsafe { dir: self.dir.clone(), why })
+    }
+
+    /// Which of this opening's destinations has this place in `journal.json`.
+    fn place(&self, slot: usize) -> Option<usize> {
+        match &self.ownership {
+            Ownership::Own { .. } => Some(slot),
+            Ownership::Adopted { places } => places.get(slot).copied().flatten(),
+        }
+    }
+
+    /// Counts a segment for the shares of these destinations. With the state locked, as `let_go`.
+    fn hold(&self, slots: Routes, bytes: u64) {
+        slots.iter().filter_map(|slot| self.place(slot)).for_each(|place| self.space.hold(place, bytes));
+    }
+
+    /// Gives the room of an adopted segment back when nothing in it is pending for a destination that is here.
+    fn stop_counting(&self, segment: &mut Segment) {
+        if segment.counted && !segment.pending().iter().any(|slot| self.place(slot).is_some()) {
+            segment.counted = false;
+            self.space.release(segment.size);
+        }
+    }
+
+    fn let_go(&self, slots: Routes, bytes: u64) {
+        slots.iter().filter_map(|slot| self.place(slot)).for_each(|place| self.space.let_go(place, bytes));
+    }
+
     // For the writer.
 
     /// Makes records that are durable in a segment visible to the backlogs.
-    pub(super) fn publish(&self, number: u64, end: u64, first: u64, last: u64) {
+    pub(super) fn publish(&self, number: u64, end: u64, first: u64, routing: &Routing) {
         let mut state = self.state();
-        state.last = last;
-        if let Some(segment) = state.segments.get_mut(&number) {
-            segment.end = end;
-            segment.last = last;
-            if segment.first == 0 {
-                segment.first = first;
-            }
+        let new = state.publish(number, end, first, routing);
+        if let Some(segment) = state.segments.get(&number) {
+            self.hold(new, segment.size);
         }
+    }
+
+    /// Which of these destinations have no room in their shares for a record in `target`: a segment and its size,
+    /// where it is there already. `staged` are the segments in which records wait for their commit, and for whom.
+    pub(super) fn over_share<'a>(
+        &self,
+        routes: Routes,
+        target: (Option<u64>, u64),
+        staged: impl Iterator<Item = (u64, u64, &'a Routing)> + Clone,
+    ) -> Routes {
+        if self.space.destinations() < 2 {
+            // The only one has all of it.
+            return Routes::NONE;
+        }
+        let state = self.state();
+        let holds = |number, slot| {
+            state.segments.get(&number).is_some_and(|segment: &Segment| segment.pending().contains(slot))
+        };
+        let refuses = |&slot: &usize| {
+            let staged = staged
+                .clone()
+                .filter(|(number, _, routing)| routing.any().contains(slot) && !holds(*number, slot));
+            if target.0.is_some_and(|at| holds(at, slot) || staged.clone().any(|(number, ..)| number == at)) {
+                return false;
+            }
+            let staged: u64 = staged.map(|(_, bytes, _)| bytes).sum();
+            self.space.backlog(slot) + staged + target.1 > self.space.share()
+        };
+        routes.iter().filter(refuses).fold(Routes::NONE, Routes::with)
     }
 
     /// No record will be written to this segment any more; `sound` tells whether all writes to it succeeded.
@@ -152,10 +192,9 @@ impl Log {
         }
     }
 
-    /// Whether all destinations have settled everything in this segment.
+    /// Whether nothing in this segment is pending for anybody.
     pub(super) fn is_settled(&self, number: u64) -> bool {
-        let state = self.state();
-        state.segments.get(&number).is_some_and(|segment| all_settled(&state.settled, segment))
+        self.state().segments.get(&number).is_some_and(|segment| segment.pending().is_empty())
     }
 
     /// Makes the segment with this number, out of a spare one if possible. Takes no room when it fails.
@@ -165,6 +204,7 @@ impl Log {
         size: u64,
         reserve: impl FnOnce(&Space) -> Result<(), JournalError>,
     ) -> Result<SegmentFile, JournalError> {
+        self.check_place()?;
         let file = match self.reuse_spare(number, size) {
             Some(file) => file,
             None => {
@@ -172,15 +212,26 @@ impl Log {
                 SegmentFile::create(&self.dir, number, size).inspect_err(|_| self.space.release(size))?
             }
         };
-        self.state().segments.insert(number, Segment::empty(size));
+        self.state().add_segment(number, size);
         Ok(file)
+    }
+
+    /// Gives the room of the spare segments back. Says whether there were any.
+    pub(super) fn drop_spares(&self) -> Result<bool, JournalError> {
+        let spares = std::mem::take(&mut self.state().spares);
+        for &(spare, size) in &spares {
+            let path = segment::spare_path(&self.dir, spare);
+            directory::remove(&path).map_err(|source| JournalError::io("remove", &path, source))?;
+            self.space.release(size);
+        }
+        Ok(!spares.is_empty())
     }
 
     fn reuse_spare(&self, number: u64, size: u64) -> Option<SegmentFile> {
         if !matches!(self.ownership, Ownership::Own { segment_bytes, .. } if segment_bytes == size) {
             return None;
         }
-        let spare = self.state().spares.pop()?;
+        let (spare, _) = self.state().spares.pop()?;
         match SegmentFile::reuse(&self.dir, spare, number, size) {
             Ok(file) => Some(file),
             Err(error) => {
@@ -191,6 +242,19 @@ impl Log {
         }
     }
 
+    /// How many more segments of our size the share of this destination has room for, and whether this one counts for it
+    /// already. `None` where it has the whole journal.
+    pub(super) fn segments_of_share(&self, slot: usize, number: Option<u64>) -> Option<(u64, bool)> {
+        let Ownership::Own { segment_bytes, .. } = self.ownership else { return Some((0, false)) };
+        if self.space.destinations() < 2 {
+            return None;
+        }
+        let left = self.space.share().saturating_sub(self.space.backlog(slot)) / segment_bytes.max(1);
+        let state = self.state();
+        let segment = number.and_then(|number| state.segments.get(&number));
+        Some((left, segment.is_some_and(|segment| segment.pending().contains(slot))))
+    }
+
     /// How many segments can be used again.
     pub(super) fn spares(&self) -> u64 {
         self.state().spares.len() as u64
@@ -198,12 +262,14 @@ impl Log {
 
     // For the backlogs.
 
-    /// What there is to read from this place on.
-    pub(super) fn view(&self, number: u64, offset: u64) -> Option<View> {
+    /// What there is to read for a destination from this place on.
+    pub(super) fn view(&self, slot: usize, number: u64, offset: u64) -> Option<View> {
         let state = self.state();
         let mut segments = state.segments.range(number..);
         segments
-            .find(|&(&at, segment)| segment.end > if at == number { offset } else { 0 })
+            .find(|&(&at, segment)| {
+                segment.pending().contains(slot) && segment.end > if at == number { offset } else { 0 }
+            })
             .map(|(&number, segment)| View { number, end: segment.end })
     }
 
@@ -214,47 +280,46 @@ impl Log {
 
     /// Whether this destination has settled this sequence.
     pub(super) fn contains(&self, slot: usize, sequence: u64) -> bool {
-        self.state().settled.get(slot).is_none_or(|settled| settled.contains(sequence))
+        self.state().slots.get(slot).is_none_or(|slot| slot.settled.contains(sequence))
     }
 
-    /// How many committed records this destination has not settled.
+    /// How many committed records are for this destination and not settled.
     pub(super) fn pending(&self, slot: usize) -> u64 {
-        let state = self.state();
-        state.settled.get(slot).map_or(0, |settled| state.last.saturating_sub(settled.count()))
+        self.state().pending(slot)
     }
 
-    /// Settles ranges of sequences for a destination, and frees what all have settled.
+    /// Settles ranges of sequences for a destination, in ascending order, and frees what all have settled.
     pub(super) fn settle(&self, slot: usize, ranges: &[(u64, u64)]) -> Result<(), JournalError> {
         self.check_process()?;
-        let Some(settle_log) = self.settle_logs.get(slot) else { return Ok(()) };
-        let mut written = {
-            // The file before the state: once the state says settled, the other destinations' threads may free.
-            let mut settle_log = settle_log.lock().unwrap_or_else(PoisonError::into_inner);
-            let fresh: Vec<(u64, u64)> = {
-                let state = self.state();
-                let settled = state.settled.get(slot);
-                let is_fresh = |&(first, last): &(u64, u64)| {
-                    last <= state.last && settled.is_some_and(|settled| !settled.covers(first, last))
-                };
-                ranges.iter().copied().filter(is_fresh).collect()
-            };
-            let written = settle_log.append(&fresh, || {
-                let mut settled = self.settled(slot);
-                fresh.iter().for_each(|&(first, last)| _ = settled.insert(first, last));
-                settled
-            });
-            if let Some(settled) = self.state().settled.get_mut(slot) {
-                fresh.iter().for_each(|&(first, last)| _ = settled.insert(first, last));
-            }
-            written
-        };
+        let mut noted = self.note(slot, ranges);
         let reclaimed = self.reclaim();
-        if written.is_err() {
+        if noted.is_err() {
             // On a full disk what was just freed may have made the room.
-            let mut settle_log = settle_log.lock().unwrap_or_else(PoisonError::into_inner);
-            written = settle_log.append(&[], || self.settled(slot));
+            noted = self.note(slot, &[]);
         }
-        written.and(reclaimed)
+        noted.and(reclaimed)
+    }
+
+    /// Notes ranges as settled, in the file and then in memory.
+    fn note(&self, slot: usize, ranges: &[(u64, u64)]) -> Result<(), JournalError> {
+        let Some(settle_log) = self.settle_logs.get(slot) else { return Ok(()) };
+        // The file before the state: once the state says settled, the other destinations' threads may free.
+        let mut settle_log = settle_log.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = self.state().fresh(slot, ranges);
+        let noted = settle_log.append(&fresh, || {
+            let mut settled = self.settled(slot);
+            fresh.iter().for_each(|&(first, last)| _ = settled.insert(first, last));
+            settled
+        });
+        let mut state = self.state();
+        for (first, last) in fresh {
+            let released = state.settle(slot, first, last);
+            self.let_go(Routes::NONE.with(slot), released);
+        }
+        if matches!(self.ownership, Ownership::Adopted { .. }) {
+            state.segments.values_mut().for_each(|segment| self.stop_counting(segment));
+        }
+        noted
     }
 
     /// Makes what a destination has settled durable.
@@ -264,47 +329,37 @@ impl Log {
     }
 
     fn settled(&self, slot: usize) -> Sequences {
-        self.state().settled.get(slot).cloned().unwrap_or_default()
+        self.state().slots.get(slot).map(|slot| slot.settled.clone()).unwrap_or_default()
     }
 
-    /// Counts committed records that can't be read any more as settled for a destination, and keeps the segment for
-    /// inspection. Says whether they were missing before this.
-    pub(super) fn lose(&self, slot: usize, number: u64, first: u64, last: u64) -> bool {
-        {
-            let mut state = self.state();
-            if last < first || state.settled.get(slot).is_none_or(|settled| settled.covers(first, last)) {
-                return false;
-            }
-            if let Some(segment) = state.segments.get_mut(&number) {
-                segment.damaged = true;
-            }
-        }
-        if let Err(error) = self.settle(slot, &[(first, last)]) {
+    /// Counts committed records that can't be read any more as settled for a destination, and keeps their segments
+    /// for inspection. Answers what was pending there until now.
+    pub(super) fn lose(&self, slot: usize, first: u64, last: u64) -> Option<Lost> {
+        let lost = self.state().lose(slot, first, last)?;
+        if let Err(error) = self.settle(slot, &[(lost.first, lost.last)]) {
             tracing::warn!(%error, "the loss of journal records could not be noted and will be found again");
         }
-        true
+        Some(lost)
     }
 
     // Freeing.
 
     /// Frees the segments that all destinations have settled.
     pub(super) fn reclaim(&self) -> Result<(), JournalError> {
-        let freed: Vec<(u64, Segment)> = {
-            let mut state = self.state();
-            let State { segments, settled, .. } = &mut *state;
-            let is_free = |segment: &Segment| !segment.open && all_settled(settled, segment);
-            let freed: Vec<_> = segments.iter().filter(|(_, segment)| is_free(segment)).collect();
-            let freed: Vec<_> =
-                freed.into_iter().map(|(&number, segment)| (number, segment.clone())).collect();
-            freed.iter().for_each(|(number, _)| _ = segments.remove(number));
-            freed
-        };
+        let freed = self.state().take_free();
         if freed.is_empty() {
             return Ok(());
         }
+        if let Err(error) = self.check_place() {
+            self.state().segments.extend(freed);
+            return Err(error);
+        }
         // Before the records go: else a power loss could leave neither them nor the note that they are settled, and
         // the next opening would have to call them missing.
-        let mut result = (0..self.settle_logs.len()).map(|slot| self.sync(slot)).fold(Ok(()), Result::and);
+        // With them goes the knowledge of whom they were for: what was for others is filled in.
+        let ranges: Vec<(u64, u64)> = freed.iter().filter_map(|(_, segment)| segment.range()).collect();
+        let note = |slot| self.note(slot, &ranges).and_then(|()| self.sync(slot));
+        let mut result = (0..self.settle_logs.len()).map(note).fold(Ok(()), Result::and);
         // A full disk gets the room all the same: kept segments could keep it full for ever.
         if !matches!(result, Ok(()) | Err(JournalError::DiskFull { .. })) {
             self.state().segments.extend(freed);
@@ -327,7 +382,7 @@ impl Log {
         } else if self.may_spare(segment) {
             match segment::recycle(&self.dir, number, segment.size) {
                 Ok(()) => {
-                    self.state().spares.push(number);
+                    self.state().spares.push((number, segment.size));
                     return Ok(());
                 }
                 // A file that could not be zeroed is no use any more.
@@ -338,7 +393,9 @@ impl Log {
         } else {
             directory::remove(&path).map_err(|source| JournalError::io("remove", &path, source))?;
         }
-        self.space.release(segment.size);
+        if segment.counted {
+            self.space.release(segment.size);
+        }
         Ok(())
     }
 
@@ -354,21 +411,19 @@ impl Log {
         let done = {
             let mut state = self.state();
             state.segments.values_mut().for_each(|segment| segment.open = false);
-            let last = state.last;
-            state.settled.iter().all(|settled| settled.covers(1, last))
+            state.slots.iter().all(|slot| slot.pending == 0)
         };
         if !done {
-            return Ok(());
+            // So that only a power loss before this delivers again what is settled here.
+            return (0..self.settle_logs.len()).map(|slot| self.sync(slot)).fold(Ok(()), Result::and);
         }
-        let ownership = std::mem::replace(&mut self.ownership, Ownership::Adopted);
+        let places = Vec::new();
+        let ownership = std::mem::replace(&mut self.ownership, Ownership::Adopted { places });
         self.reclaim()?;
-        for spare in std::mem::take(&mut self.state().spares) {
-            let path = segment::spare_path(&self.dir, spare);
-            directory::remove(&path).map_err(|source| JournalError::io("remove", &path, source))?;
-        }
+        self.drop_spares()?;
         let tells_nothing = match ownership {
             Ownership::Own { previous, .. } => self.state().last == 0 && previous.is_none(),
-            Ownership::Adopted => true,
+            Ownership::Adopted { .. } => true,
         };
         if tells_nothing {
             remove_writer(&self.dir).map_err(|source| JournalError::io("remove", &self.dir, source))?;
@@ -384,19 +439,17 @@ impl Drop for Log {
         if self.check_process().is_err() {
             return;
         }
-        if let Err(error) = self.retire() {
+        if let Err(error) = self.check_place().and_then(|()| self.retire()) {
             tracing::warn!(%error, dir = %self.dir.display(), "a settled journal directory could not be removed");
         }
         // A directory that is let go with records in it no longer counts.
         for segment in self.state().segments.values() {
-            self.space.release(segment.size);
+            if segment.counted {
+                self.space.release(segment.size);
+            }
+            self.let_go(segment.pending(), segment.size);
         }
     }
-}
-
-/// Whether all destinations have settled everything in a segment.
-fn all_settled(settled: &[Sequences], segment: &Segment) -> bool {
-    segment.last == 0 || settled.iter().all(|settled| settled.covers(segment.first, segment.last))
 }
 
 /// Moves a damaged segment to `<dir>/damaged/`.

@@ -41,6 +41,18 @@ impl Manifest {
         }
     }
 
+    /// Which of an opening's destinations these are: those of equal identity, each once.
+    pub(super) fn places(&self, destinations: &[Identity]) -> Vec<Option<usize>> {
+        let mut places = vec![None; self.destinations.len()];
+        for (place, identity) in destinations.iter().enumerate() {
+            let mut slots = self.destinations.iter().zip(&mut places);
+            if let Some((_, free)) = slots.find(|(there, place)| *there == identity && place.is_none()) {
+                *free = Some(place);
+            }
+        }
+        places
+    }
+
     pub(super) fn write(&self, dir: &Path) -> io::Result<()> {
         let mut text = serde_json::to_vec_pretty(self)?;
         text.push(b'\n');

@@ -3,20 +3,21 @@
 //! There is one [`Writer`], owned by the commit thread, and one [`Backlog`] a destination, owned by that
 //! destination's worker. What is appended is staged in memory; [`Writer::commit`] makes it durable and visible to
 //! the backlogs; a destination settles what it has done with, and what all have settled is freed. One copy of each
-//! record serves every destination.
+//! record serves every destination that it is for: its [`Routes`] stand in it. A destination whose backlog has used up
+//! its share of the room gets no more records until it has settled some; the others go on.
 //!
 //! ```
 //! # fn main() -> Result<(), lodger_core::journal::JournalError> {
 //! use lodger_core::destination::Identity;
-//! use lodger_core::journal::{JournalConfig, open};
+//! use lodger_core::journal::{JournalConfig, Routes, open};
 //!
 //! let mut journal = open(&JournalConfig::in_memory(), &[Identity::new("stdout", "")])?;
-//! let sequence = journal.writer.append(b"an event")?;
+//! let appended = journal.writer.append(b"an event", Routes::all(1))?;
 //! journal.writer.commit()?;
 //!
 //! for backlog in &mut journal.backlogs {
 //!     while let Some(record) = backlog.next()? {
-//!         assert_eq!((record.key.sequence(), &*record.payload), (sequence, b"an event".as_slice()));
+//!         assert_eq!((record.key.sequence(), &*record.payload), (appended.sequence, b"an event".as_slice()));
 //!         backlog.settle(&[record.key])?;
 //!     }
 //! }
@@ -39,7 +40,12 @@
 //!
 //! Every opening starts a directory of its own and adopts those of dead processes, for the destinations whose
 //! identities are equal. An adopted directory is delivered from and settled in, never appended to, and removed when
-//! all *its* destinations have settled everything in it.
+//! all *its* destinations have settled everything in it. So a writer's sequences never repeat, whatever copies of its
+//! directory turn up. A directory that is removed or replaced while its process lives is not written on: commits fail
+//! until the process is started again.
+//!
+//! A record's header says which of the destinations in `journal.json` it is for. A segment is freed when each of its
+//! records is settled by all that it is for; one that holds nothing for a destination does not wait for it.
 
 #[cfg(feature = "journal")]
 mod adoption;
@@ -48,6 +54,13 @@ pub(crate) mod directory;
 mod error;
 #[cfg(feature = "journal")]
 pub(crate) mod fault;
+#[cfg(any(test, fuzzing))]
+#[cfg(feature = "journal")]
+pub(crate) mod fuzzing;
+#[cfg(feature = "journal")]
+mod file_system;
+#[cfg(feature = "journal")]
+mod inspect;
 #[cfg(feature = "journal")]
 mod limits;
 #[cfg(feature = "journal")]
@@ -63,12 +76,17 @@ mod record;
 #[cfg(feature = "journal")]
 mod recovery;
 mod report;
+mod routes;
+#[cfg(feature = "journal")]
+mod routing;
 #[cfg(feature = "journal")]
 mod segment;
-#[cfg_attr(not(feature = "journal"), expect(dead_code, reason = "only the disk needs all of it"))]
+#[cfg(feature = "journal")]
 mod sequences;
 #[cfg(feature = "journal")]
 mod settle;
+#[cfg(feature = "journal")]
+mod state;
 #[cfg(test)]
 #[cfg(feature = "journal")]
 mod tests;
@@ -82,26 +100,41 @@ use crate::destination::Identity;
 use crate::event::{Position, WriterId};
 
 pub use error::JournalError;
+#[cfg(feature = "journal")]
+pub use inspect::{Backlogged, InspectError, InspectedWriter, Inspection, KeptFile, inspect};
 pub(crate) use owner::Owner;
 pub use report::{Adopted, Damage, LeftAlone, RecoveryReport};
+pub use routes::{MAX_DESTINATIONS, Routes};
 
 /// Where the journal lies and how large it may grow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalConfig {
     /// The directory. `None` keeps everything in memory, where a crash loses it. Default: `None`.
     pub dir: Option<PathBuf>,
-    /// How many bytes the segments may take, adopted ones included; in memory, the records. Default: 1 GiB.
+    /// How many bytes the segments may take, adopted ones included; in memory, the records. Each destination's
+    /// backlog may take an equal share of it: the segments in which something is pending for that destination.
+    /// Default: 1 GiB.
     pub max_bytes: u64,
-    /// The size of a segment in bytes, at most a quarter of `max_bytes`. Default: 4 MiB, so that making the next one
-    /// holds up a commit for milliseconds only and freeing needs few steps.
+    /// The size of a segment in bytes, at most a quarter of a destination's share. Default: 4 MiB, so that making the
+    /// next one holds up a commit for milliseconds only and freeing needs few steps.
     pub segment_bytes: u64,
-    /// How many bytes must stay free on the file system. Below, no new segment is made. Default: 64 MiB.
+    /// How many bytes must stay free on the file system, at most a sixteenth of its size. Below, no new segment is
+    /// made. Default: 64 MiB.
     pub min_free_bytes: u64,
+    /// Whether the directory may lie on a network file system, whose locks and syncs can't be relied upon.
+    /// Default: no, opening it there is refused.
+    pub allow_network_file_system: bool,
 }
 
 impl Default for JournalConfig {
     fn default() -> Self {
-        Self { dir: None, max_bytes: 1 << 30, segment_bytes: 4 << 20, min_free_bytes: 64 << 20 }
+        Self {
+            dir: None,
+            max_bytes: 1 << 30,
+            segment_bytes: 4 << 20,
+            min_free_bytes: 64 << 20,
+            allow_network_file_system: false,
+        }
     }
 }
 
@@ -138,9 +171,13 @@ pub struct Opened {
 ///
 /// # Errors
 ///
-/// When the directory can't be written, belongs to somebody else or is a symbolic link, or the feature `journal` is
-/// off. Damage is no error: it is in the [`RecoveryReport`].
+/// When the directory can't be written, belongs to somebody else, is a symbolic link or lies on a network file system,
+/// the feature `journal` is off, or there are more than [`MAX_DESTINATIONS`]. Damage is no error: it is in the
+/// [`RecoveryReport`].
 pub fn open(config: &JournalConfig, destinations: &[Identity]) -> Result<Opened, JournalError> {
+    if destinations.len() > MAX_DESTINATIONS {
+        return Err(JournalError::TooManyDestinations { given: destinations.len() });
+    }
     match &config.dir {
         None => {
             let (writer, backlogs) = memory::open(config.max_bytes, destinations.len());
@@ -197,6 +234,15 @@ pub struct Record {
     pub payload: Arc<[u8]>,
 }
 
+/// What became of a record that was appended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// Its sequence in this writer, from 1.
+    pub sequence: u64,
+    /// The destinations whose shares of the journal are used up: the record is not for them.
+    pub refused: Routes,
+}
+
 /// What the journal takes up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Usage {
@@ -205,6 +251,15 @@ pub struct Usage {
     /// Segments, spare ones included. In memory 0.
     pub segments: u64,
     /// The limit on `bytes`.
+    pub max_bytes: u64,
+}
+
+/// What one destination's backlog takes up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Share {
+    /// Bytes of the segments, adopted ones included, in which something is pending for it; in memory, of the records.
+    pub bytes: u64,
+    /// The limit on `bytes`: an equal part of the journal's.
     pub max_bytes: u64,
 }
 
@@ -220,14 +275,15 @@ enum WriterKind {
 }
 
 impl Writer {
-    /// How many more records, each of at most this many bytes, can certainly be appended, while nobody else fills the file
-    /// system and no write fails. A record that is larger than a segment counts as one that fills it.
+    /// How many more records, each of at most this many bytes and for all of these destinations, can certainly be appended
+    /// for one of them at least, while nobody else fills the file system and no write fails. A record that is larger than a
+    /// segment counts as one that fills it.
     #[must_use]
-    pub fn room(&self, bytes: u64) -> u64 {
+    pub fn room(&self, bytes: u64, routes: Routes) -> u64 {
         match &self.0 {
             #[cfg(feature = "journal")]
-            WriterKind::Disk(writer) => writer.room(bytes),
-            WriterKind::Memory(writer) => writer.room(bytes),
+            WriterKind::Disk(writer) => writer.room(bytes, routes),
+            WriterKind::Memory(writer) => writer.room(bytes, routes),
         }
     }
 
@@ -251,22 +307,24 @@ impl Writer {
         }
     }
 
-    /// Stages a record in memory and says which sequence it got. May make a new segment on disk.
+    /// Stages a record for these destinations in memory, and says which sequence it got and which of them it is not
+    /// for, because their shares of the journal are used up. Places that no destination has count for nothing; a
+    /// record for nobody is durable and then freed. May make a new segment on disk.
     ///
     /// # Errors
     ///
-    /// When it does not fit (`Full`, `DiskFull`, `TooLarge`), a new segment can't be made, an earlier commit failed
+    /// When it fits for none of them (`Full`, `DiskFull`, `TooLarge`), a new segment can't be made, an earlier commit failed
     /// and has not been repeated, or the process was forked. The record is then not staged and has used up no
     /// sequence.
     ///
     /// # Durability
     ///
     /// None before [`commit`](Self::commit).
-    pub fn append(&mut self, payload: &[u8]) -> Result<u64, JournalError> {
+    pub fn append(&mut self, payload: &[u8], routes: Routes) -> Result<Appended, JournalError> {
         match &mut self.0 {
             #[cfg(feature = "journal")]
-            WriterKind::Disk(writer) => writer.append(payload),
-            WriterKind::Memory(writer) => writer.append(payload),
+            WriterKind::Disk(writer) => writer.append(payload, routes),
+            WriterKind::Memory(writer) => writer.append(payload, routes),
         }
     }
 
@@ -292,7 +350,8 @@ impl Writer {
         }
     }
 
-    /// Sees to it that a record of this many bytes can be appended, by making the next segment if it has to. A size
+    /// Sees to it that a record of this many bytes can be appended for some destination, by making the next segment if
+    /// it has to. A size
     /// that a segment can't hold (in memory: a quarter of the limit) counts as the largest that it can.
     ///
     /// # Errors
@@ -315,6 +374,16 @@ impl Writer {
             WriterKind::Memory(writer) => writer.usage(),
         }
     }
+
+    /// What the backlog of the destination at this place takes up now.
+    #[must_use]
+    pub fn share(&self, destination: usize) -> Share {
+        match &self.0 {
+            #[cfg(feature = "journal")]
+            WriterKind::Disk(writer) => writer.share(destination),
+            WriterKind::Memory(writer) => writer.share(destination),
+        }
+    }
 }
 
 /// What one destination has yet to do. Owned by that destination's worker.
@@ -329,13 +398,13 @@ enum BacklogKind {
 }
 
 impl Backlog {
-    /// The next committed record that is not settled, adopted ones first; each once in an opening. `None` when there
+    /// The next committed record that is for this destination and not settled, adopted ones first; each once in an opening. `None` when there
     /// is none for now.
     ///
     /// # Errors
     ///
-    /// When a file can't be read and there is nothing else for now (call again), or when a record that was there has become unreadable: then the error
-    /// names it, it counts as settled, and the next call goes on behind it.
+    /// When a file can't be read and there is nothing else for now (call again), or when records that were there have
+    /// become unreadable: then the error names them, they count as settled, and the next call goes on behind them.
     #[expect(clippy::should_implement_trait, reason = "not an iterator: after None there can be more")]
     pub fn next(&mut self) -> Result<Option<Record>, JournalError> {
         match &mut self.0 {
@@ -369,13 +438,33 @@ impl Backlog {
         }
     }
 
-    /// How many records are committed and not settled, whether handed out or not.
+    /// How many records are committed for this destination and not settled, whether handed out or not.
     #[must_use]
     pub fn pending(&self) -> u64 {
         match &self.0 {
             #[cfg(feature = "journal")]
             BacklogKind::Disk(backlog) => backlog.pending(),
             BacklogKind::Memory(backlog) => backlog.pending(),
+        }
+    }
+
+    /// What this backlog takes up now.
+    #[must_use]
+    pub fn share(&self) -> Share {
+        match &self.0 {
+            #[cfg(feature = "journal")]
+            BacklogKind::Disk(backlog) => backlog.share(),
+            BacklogKind::Memory(backlog) => backlog.share(),
+        }
+    }
+
+    /// What the whole journal takes up now.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        match &self.0 {
+            #[cfg(feature = "journal")]
+            BacklogKind::Disk(backlog) => backlog.usage(),
+            BacklogKind::Memory(backlog) => backlog.usage(),
         }
     }
 

@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use super::log::{Log, View};
 use super::record::{self, Decoded};
-use super::{JournalError, Record, RecordKey, directory, segment};
+use super::state::Lost;
+use super::{JournalError, Record, RecordKey, Share, Usage, directory, segment};
 
 /// How many bytes are read at once; a longer record makes it longer once.
 const WINDOW_BYTES: usize = 64 << 10;
@@ -76,6 +77,14 @@ impl Backlog {
         self.adopted.iter().chain([&self.own]).map(|reader| reader.log.pending(reader.slot)).sum()
     }
 
+    pub(super) fn share(&self) -> Share {
+        self.own.log.space().share_of(self.own.slot)
+    }
+
+    pub(super) fn usage(&self) -> Usage {
+        self.own.log.space().usage()
+    }
+
     pub(super) fn sync(&mut self) -> Result<(), JournalError> {
         self.own.log.check_process()?;
         let readers = self.adopted.iter().chain([&self.own]);
@@ -108,7 +117,7 @@ impl Reader {
         loop {
             // Together, so that a record committed in between is not taken for a lost one.
             let last = self.log.state().last;
-            let Some(view) = self.log.view(self.number, self.offset) else {
+            let Some(view) = self.log.view(self.slot, self.number, self.offset) else {
                 self.close();
                 self.pass(last)?;
                 return Ok(None);
@@ -129,12 +138,14 @@ impl Reader {
                     self.resynchronise(view)?;
                     continue;
                 }
-                Decoded::Record { sequence, payload, length } => {
+                Decoded::Record { sequence, routes, payload, length } => {
                     if sequence > self.passed + 1 {
                         self.pass(sequence - 1)?;
                         continue;
                     }
-                    let skip = sequence <= self.passed || self.log.contains(self.slot, sequence);
+                    let skip = sequence <= self.passed
+                        || !routes.contains(self.slot)
+                        || self.log.contains(self.slot, sequence);
                     let payload: Option<Arc<[u8]>> = (!skip).then(|| payload.into());
                     self.offset += length as u64;
                     self.passed = self.passed.max(sequence);
@@ -151,15 +162,14 @@ impl Reader {
         }
     }
 
-    /// Passes over the sequences up to this one, of which none was found; an error when that is news.
+    /// Passes over the sequences up to this one, of which none was found; an error when some were pending here.
     fn pass(&mut self, last: u64) -> Result<(), JournalError> {
         let first = self.passed + 1;
         self.passed = self.passed.max(last);
-        if !self.log.lose(self.slot, self.number, first, last) {
-            return Ok(());
-        }
-        let segment = segment::path(self.log.dir(), self.number);
-        Err(JournalError::Damaged { segment, writer: self.log.writer(), first, last })
+        let Some(lost) = self.log.lose(self.slot, first, last) else { return Ok(()) };
+        let Lost { number, first, last, records } = lost;
+        let segment = segment::path(self.log.dir(), number);
+        Err(JournalError::Damaged { segment, writer: self.log.writer(), first, last, records })
     }
 
     /// Goes on to the next intact record of the segment, or to its end.

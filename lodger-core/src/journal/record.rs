@@ -2,10 +2,11 @@
 //!
 //! ```text
 //! 0   length     u32   of the whole record, this header included; zero ends the segment
-//! 4   checksum   u32   CRC32C of length, format, sequence and payload, seeded with the writer id
+//! 4   checksum   u32   CRC32C of length, format, sequence, routes and payload, seeded with the writer id
 //! 8   format     u32   1
 //! 12  sequence   u64   from 1
-//! 20  payload
+//! 20  routes     u16   bit n is set when the record is for destination n of `journal.json`
+//! 22  payload
 //! ```
 //!
 //! All little-endian. The first twelve bytes keep their meaning in every format. The seed makes the record of
@@ -13,10 +14,11 @@
 //! inside the payload of another can't be taken for a record either, as long as payloads are JSON: its header would
 //! need zero bytes, which JSON text does not have.
 
+use super::Routes;
 use crate::event::WriterId;
 
 /// The bytes before the payload.
-pub(super) const HEADER_BYTES: usize = 20;
+pub(super) const HEADER_BYTES: usize = 22;
 
 /// The format that this version writes, and the newest that it reads.
 pub(super) const FORMAT: u32 = 1;
@@ -33,7 +35,7 @@ pub(super) fn seed(writer: WriterId) -> u32 {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Decoded<'a> {
     /// An intact record of `length` bytes in all.
-    Record { sequence: u64, payload: &'a [u8], length: usize },
+    Record { sequence: u64, routes: Routes, payload: &'a [u8], length: usize },
     /// Nothing: the segment ends here.
     End,
     /// As much as there is may be the beginning of a record of this many bytes.
@@ -50,19 +52,27 @@ pub(super) fn size(payload: &[u8]) -> Option<u32> {
 }
 
 /// Appends a record. The payload must have a [`size`].
-pub(super) fn encode(out: &mut Vec<u8>, seed: u32, sequence: u64, payload: &[u8]) {
+pub(super) fn encode(out: &mut Vec<u8>, seed: u32, sequence: u64, routes: Routes, payload: &[u8]) {
     let length = (payload.len() + HEADER_BYTES) as u32;
+    let begin = out.len();
     out.extend_from_slice(&length.to_le_bytes());
-    out.extend_from_slice(&checksum(seed, length, FORMAT, sequence, payload).to_le_bytes());
+    out.extend_from_slice(&[0; 4]);
     out.extend_from_slice(&FORMAT.to_le_bytes());
     out.extend_from_slice(&sequence.to_le_bytes());
+    out.extend_from_slice(&routes.bits().to_le_bytes());
     out.extend_from_slice(payload);
+    if let Some(record) = out.get_mut(begin..)
+        && let Some(checksum) = checksum(record, seed)
+        && let Some(place) = record.get_mut(4..8)
+    {
+        place.copy_from_slice(&checksum.to_le_bytes());
+    }
 }
 
 /// Reads what stands at the beginning of `bytes`.
 pub(super) fn decode(bytes: &[u8], seed: u32) -> Decoded<'_> {
-    let (Some(length), Some(stated), Some(format), Some(sequence)) =
-        (u32_at(bytes, 0), u32_at(bytes, 4), u32_at(bytes, 8), u64_at(bytes, 12))
+    let (Some(length), Some(stated), Some(format), Some(sequence), Some(routes)) =
+        (u32_at(bytes, 0), u32_at(bytes, 4), u32_at(bytes, 8), u64_at(bytes, 12), u16_at(bytes, 20))
     else {
         return if bytes.iter().all(|&byte| byte == 0) { Decoded::End } else { Decoded::Short(HEADER_BYTES) };
     };
@@ -70,8 +80,10 @@ pub(super) fn decode(bytes: &[u8], seed: u32) -> Decoded<'_> {
     if size < HEADER_BYTES {
         return if size == 0 { Decoded::End } else { Decoded::Bad };
     }
-    let Some(payload) = bytes.get(HEADER_BYTES..size) else { return Decoded::Short(size) };
-    if stated != checksum(seed, length, format, sequence, payload) || format == 0 {
+    let (Some(record), Some(payload)) = (bytes.get(..size), bytes.get(HEADER_BYTES..size)) else {
+        return Decoded::Short(size);
+    };
+    if checksum(record, seed) != Some(stated) || format == 0 {
         return Decoded::Bad;
     }
     if format > FORMAT {
@@ -80,7 +92,7 @@ pub(super) fn decode(bytes: &[u8], seed: u32) -> Decoded<'_> {
     if sequence == 0 || sequence > MAX_SEQUENCE {
         return Decoded::Bad;
     }
-    Decoded::Record { sequence, payload, length: size }
+    Decoded::Record { sequence, routes: Routes::from_bits(routes), payload, length: size }
 }
 
 /// Where the next intact record begins behind `from`, where there is none.
@@ -94,12 +106,14 @@ pub(super) fn resynchronise(bytes: &[u8], from: usize, seed: u32) -> Option<usiz
     })
 }
 
-fn checksum(seed: u32, length: u32, format: u32, sequence: u64, payload: &[u8]) -> u32 {
-    let mut header = [0; 16];
-    let (low, high) = header.split_at_mut(8);
-    low.copy_from_slice(&(u64::from(length) | u64::from(format) << 32).to_le_bytes());
-    high.copy_from_slice(&sequence.to_le_bytes());
-    crc32c::crc32c_append(crc32c::crc32c_append(seed, &header), payload)
+/// Of everything in a record but the checksum itself.
+fn checksum(record: &[u8], seed: u32) -> Option<u32> {
+    Some(crc32c::crc32c_append(crc32c::crc32c_append(seed, record.get(..4)?), record.get(8..)?))
+}
+
+/// The little-endian number at this offset.
+fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {
+    Some(u16::from_le_bytes(*bytes.get(offset..)?.first_chunk()?))
 }
 
 /// The little-endian number at this offset.
@@ -117,20 +131,21 @@ mod tests {
     use super::*;
 
     const SEED: u32 = 0x1234_5678;
+    const ROUTES: Routes = Routes::NONE.with(0).with(9);
 
     fn encoded(sequence: u64, payload: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
-        encode(&mut bytes, SEED, sequence, payload);
+        encode(&mut bytes, SEED, sequence, ROUTES, payload);
         bytes
     }
 
     #[test]
-    fn the_layout_is_length_checksum_format_sequence_payload() {
+    fn the_layout_is_length_checksum_format_sequence_routes_payload() {
         let bytes = encoded(0x0102, b"ab");
-        assert_eq!(bytes[..4], [22, 0, 0, 0]);
-        assert_eq!(bytes[8..], [1, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0, b'a', b'b']);
-        // CRC32C (Castagnoli) continued from the seed over length, format, sequence and payload.
-        let covered = [22, 0, 0, 0, 1, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0, b'a', b'b'];
+        assert_eq!(bytes[..4], [24, 0, 0, 0]);
+        assert_eq!(bytes[8..], [1, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0x01, 0x02, b'a', b'b']);
+        // CRC32C (Castagnoli) continued from the seed over length, format, sequence, routes and payload.
+        let covered = [24, 0, 0, 0, 1, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0x01, 0x02, b'a', b'b'];
         assert_eq!(u32_at(&bytes, 4), Some(crc32c::crc32c_append(SEED, &covered)));
     }
 
@@ -140,7 +155,10 @@ mod tests {
             let mut bytes = encoded(7, payload);
             let length = bytes.len();
             bytes.extend_from_slice(&[0; 9]);
-            assert_eq!(decode(&bytes, SEED), Decoded::Record { sequence: 7, payload, length });
+            assert_eq!(
+                decode(&bytes, SEED),
+                Decoded::Record { sequence: 7, routes: ROUTES, payload, length }
+            );
         }
     }
 
@@ -177,7 +195,7 @@ mod tests {
     fn a_newer_format_is_named() {
         let mut bytes = encoded(7, b"payload");
         bytes[8] = 2;
-        let checksum = checksum(SEED, bytes.len() as u32, 2, 7, b"payload");
+        let checksum = checksum(&bytes, SEED).unwrap();
         bytes[4..8].copy_from_slice(&checksum.to_le_bytes());
         assert_eq!(decode(&bytes, SEED), Decoded::Newer(2));
     }
@@ -190,7 +208,7 @@ mod tests {
         let third = bytes.len();
         bytes.extend(encoded(3, b"third"));
         assert_eq!(resynchronise(&bytes, 0, SEED), Some(second));
-        bytes[second + 21] ^= 0xff;
+        bytes[second + 23] ^= 0xff;
         assert_eq!(resynchronise(&bytes, 0, SEED), Some(third));
         assert_eq!(resynchronise(&bytes, third, SEED), None);
         assert_eq!(resynchronise(&[], 0, SEED), None);

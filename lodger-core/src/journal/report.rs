@@ -69,7 +69,8 @@ pub enum Damage {
         /// How long it is, in bytes.
         bytes: u64,
     },
-    /// These sequences were committed once and are neither settled nor anywhere in the segments.
+    /// These sequences were committed once, are nowhere in the segments, and not every destination has settled them.
+    /// Whom they were for is unknown.
     Missing {
         /// Whose records they were.
         writer: WriterId,

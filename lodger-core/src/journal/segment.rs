@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use super::{JournalError, directory, fault};
@@ -52,7 +52,13 @@ impl SegmentFile {
         });
         match reused {
             Ok(file) => Ok(Self { file, path, number, size }),
-            Err(source) => Err(JournalError::io("reuse", &from, source)),
+            Err(source) => {
+                // Under whichever name it is now, it must not stand in the way of the one that is made instead.
+                for path in [&path, &from] {
+                    directory::remove(path).map_err(|source| JournalError::io("remove", path, source))?;
+                }
+                Err(JournalError::io("reuse", &from, source))
+            }
         }
     }
 
@@ -63,9 +69,22 @@ impl SegmentFile {
     }
 
     /// Makes what was written durable.
+    ///
+    /// # Errors
+    ///
+    /// Also when the file no longer stands where it was made: a sync of a file that somebody has removed, moved away
+    /// or mounted something over succeeds, and nobody would ever find it.
     pub(super) fn sync(&self) -> Result<(), JournalError> {
-        let synced = fault::sync().and_then(|()| self.file.sync_data());
+        let synced = fault::sync().and_then(|()| self.file.sync_data()).and_then(|()| self.is_in_place());
         synced.map_err(|source| JournalError::io("sync", &self.path, source))
+    }
+
+    fn is_in_place(&self) -> io::Result<()> {
+        let (named, ours) = (self.path.symlink_metadata()?, self.file.metadata()?);
+        if (named.dev(), named.ino()) == (ours.dev(), ours.ino()) {
+            return Ok(());
+        }
+        Err(io::Error::new(io::ErrorKind::NotFound, "another file stands in its place"))
     }
 }
 

@@ -64,15 +64,29 @@ impl Sequences {
         self.above.last_key_value().map_or(self.cursor, |(_, &to)| to)
     }
 
-    /// The parts of 1 to `last` that are not in the set, in ascending order.
-    pub(super) fn gaps(&self, last: u64) -> impl Iterator<Item = (u64, u64)> {
-        let mut next = 1;
-        let end = (last < u64::MAX).then_some((last + 1, last + 1));
-        self.ranges().chain(end).filter_map(move |(from, to)| {
-            let gap = (next, from.min(last + 1) - 1);
+    /// The parts of `first` to `last` that are not in the set, in ascending order.
+    pub(super) fn missing(&self, first: u64, last: u64) -> impl Iterator<Item = (u64, u64)> {
+        let mut next = first.max(self.cursor + 1);
+        let begin = self.above.range(..=next).next_back().map_or(next, |(&from, _)| from);
+        let ranges = self.above.range(begin..).map(|(&from, &to)| (from, to));
+        let end = (last.saturating_add(1), u64::MAX);
+        ranges.take_while(move |&(from, _)| from <= last).chain([end]).filter_map(move |(from, to)| {
+            let gap = (next, from - 1);
             next = next.max(to.saturating_add(1));
             (gap.0 <= gap.1).then_some(gap)
         })
+    }
+
+    /// The largest sequence in the set that is below this one, 0 when there is none.
+    pub(super) fn before(&self, sequence: u64) -> u64 {
+        let below = self.above.range(..sequence).next_back().map_or(self.cursor, |(_, &to)| to);
+        below.min(sequence.saturating_sub(1))
+    }
+
+    /// The smallest sequence in the set that is above this one.
+    pub(super) fn after(&self, sequence: u64) -> Option<u64> {
+        let next = sequence + 1;
+        if self.contains(next) { Some(next) } else { self.above.range(next..).next().map(|(&from, _)| from) }
     }
 
     /// The set as disjoint ranges in ascending order.
@@ -141,12 +155,31 @@ mod tests {
 
     #[test]
     fn gaps_are_what_is_between_the_ranges_and_behind_the_last() {
-        let gaps = |ranges: &[(u64, u64)], last| set(ranges).gaps(last).collect::<Vec<_>>();
+        let gaps = |ranges: &[(u64, u64)], last| set(ranges).missing(1, last).collect::<Vec<_>>();
         assert_eq!(gaps(&[], 3), [(1, 3)]);
         assert_eq!(gaps(&[(1, 3)], 3), []);
         assert_eq!(gaps(&[(1, 2), (5, 5), (8, 9)], 11), [(3, 4), (6, 7), (10, 11)]);
         assert_eq!(gaps(&[(3, 9)], 6), [(1, 2)]);
         assert_eq!(gaps(&[(8, 9)], 6), [(1, 6)]);
         assert_eq!(gaps(&[(2, 2)], 0), []);
+    }
+
+    #[test]
+    fn gaps_may_begin_anywhere() {
+        let gaps = |first, last| set(&[(1, 2), (5, 6), (9, 9)]).missing(first, last).collect::<Vec<_>>();
+        assert_eq!(gaps(2, 4), [(3, 4)]);
+        assert_eq!(gaps(4, 10), [(4, 4), (7, 8), (10, 10)]);
+        assert_eq!(gaps(5, 6), []);
+        assert_eq!(gaps(6, 7), [(7, 7)]);
+        assert_eq!(gaps(10, 12), [(10, 12)]);
+    }
+
+    #[test]
+    fn neighbours_in_the_set_are_found_on_both_sides() {
+        let settled = set(&[(1, 2), (5, 6), (9, 9)]);
+        let before: Vec<u64> = [1, 2, 3, 5, 6, 7, 20].into_iter().map(|at| settled.before(at)).collect();
+        assert_eq!(before, [0, 1, 2, 2, 5, 6, 9]);
+        let after: Vec<Option<u64>> = [0, 1, 2, 5, 6, 9].into_iter().map(|at| settled.after(at)).collect();
+        assert_eq!(after, [Some(1), Some(2), Some(5), Some(6), Some(9), None]);
     }
 }

@@ -1,7 +1,7 @@
 //! The file in which one destination's settled records are noted: `settled-<n>.log`.
 //!
 //! Entries of twenty bytes, each a range of sequences: first u64, last u64, CRC32C u32 seeded with the writer id, all
-//! little-endian. They are only ever appended, so that settling costs one small write and no sync, and the file is
+//! little-endian. A range may cover records that are not for this destination. They are only ever appended, so that settling costs one small write and no sync, and the file is
 //! rewritten when it has grown. Losing some of it means that a few records are delivered again.
 
 use std::fs::File;
@@ -62,21 +62,23 @@ impl SettleLog {
         let read = opened.and_then(|(file, found)| Ok((file, directory::read(&path)?, found)));
         let (file, bytes, found) = read.map_err(|source| JournalError::io("read", &path, source))?;
 
-        let mut settled = Sequences::default();
-        let mut intact = found;
-        for entry in bytes.chunks(ENTRY_BYTES) {
-            match decode(entry, seed) {
-                Some((first, last)) => _ = settled.insert(first, last),
-                // Zeroes are what a power loss leaves of entries that were never synced.
-                None => intact &= entry.iter().all(|&byte| byte == 0),
-            }
-        }
+        let (settled, readable) = decode_all(&bytes, seed);
+        let intact = found && readable;
         let entries = (bytes.len() / ENTRY_BYTES) as u64;
         let mut log = Self { path, file, seed, entries, compact_at: COMPACT_AT, dirty: true, stale: false };
         if !intact || bytes.len() % ENTRY_BYTES != 0 {
             log.rewrite(&settled)?;
         }
         Ok(Loaded { log, settled, intact })
+    }
+
+    /// Reads a file without touching it: what is settled, and whether all of it could be read.
+    pub(super) fn look(dir: &Path, slot: usize, seed: u32) -> io::Result<(Sequences, bool)> {
+        match directory::read(&Self::path(dir, slot)) {
+            Ok(bytes) => Ok(decode_all(&bytes, seed)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((Sequences::default(), false)),
+            Err(error) => Err(error),
+        }
     }
 
     /// Notes these ranges. `all` is what is settled with them included.
@@ -144,6 +146,20 @@ fn encode(ranges: impl Iterator<Item = (u64, u64)>, seed: u32) -> Vec<u8> {
         bytes.extend_from_slice(&crc32c::crc32c_append(seed, &range).to_le_bytes());
     }
     bytes
+}
+
+/// All that is settled, and whether everything could be read.
+fn decode_all(bytes: &[u8], seed: u32) -> (Sequences, bool) {
+    let mut settled = Sequences::default();
+    let mut intact = true;
+    for entry in bytes.chunks(ENTRY_BYTES) {
+        match decode(entry, seed) {
+            Some((first, last)) => _ = settled.insert(first, last),
+            // Zeroes are what a power loss leaves of entries that were never synced.
+            None => intact &= entry.iter().all(|&byte| byte == 0),
+        }
+    }
+    (settled, intact)
 }
 
 fn decode(entry: &[u8], seed: u32) -> Option<(u64, u64)> {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::limits::Space;
 use super::log::Log;
 use super::record::{self, Decoded};
+use super::routing::Routing;
 use super::segment::SegmentFile;
-use super::{JournalError, Usage};
+use super::{Appended, JournalError, MAX_DESTINATIONS, Routes, Share, Usage};
 use crate::event::WriterId;
 
 /// Appends to the journal on disk.
@@ -35,7 +36,8 @@ struct Part {
     /// How many bytes.
     length: usize,
     first: u64,
-    last: u64,
+    /// For whom the records from `first` on are.
+    routing: Routing,
 }
 
 impl Writer {
@@ -64,21 +66,43 @@ impl Writer {
         self.log.space().usage()
     }
 
-    pub(super) fn append(&mut self, payload: &[u8]) -> Result<u64, JournalError> {
+    pub(super) fn share(&self, destination: usize) -> Share {
+        self.log.space().share_of(destination)
+    }
+
+    pub(super) fn append(&mut self, payload: &[u8], routes: Routes) -> Result<Appended, JournalError> {
         self.log.check_process()?;
         if self.failed {
             return Err(JournalError::CommitPending);
         }
-        let max = self.log.space().max_bytes();
+        let max = self.log.space().share();
         let bytes = match record::size(payload) {
             Some(size) if u64::from(size) <= max => u64::from(size),
             _ => return Err(JournalError::TooLarge { bytes: payload.len() as u64, max }),
         };
+        let (routes, refused) = self.share_out(bytes, routes)?;
         let sequence = self.next_sequence;
-        self.plan_record(sequence, bytes, Space::reserve)?;
-        record::encode(&mut self.staged, self.log.seed(), sequence, payload);
+        self.plan_record(sequence, routes, bytes, Space::reserve)?;
+        record::encode(&mut self.staged, self.log.seed(), sequence, routes, payload);
         self.next_sequence += 1;
-        Ok(sequence)
+        Ok(Appended { sequence, refused })
+    }
+
+    /// For whom of these a record of this size can be, and for whom not, because their shares are used up.
+    fn share_out(&self, bytes: u64, routes: Routes) -> Result<(Routes, Routes), JournalError> {
+        let space = self.log.space();
+        let routes = routes.intersection(Routes::all(space.destinations()));
+        let (target, used) = match &self.active {
+            Some((segment, used)) if used + bytes <= segment.size => (Some(segment.number), segment.size),
+            _ => (None, self.segment_bytes.max(bytes)),
+        };
+        let staged = self.plan.iter().map(|part| (part.segment.number, part.segment.size, &part.routing));
+        let refused = self.log.over_share(routes, (target, used), staged);
+        if !routes.is_empty() && refused == routes {
+            let used = refused.iter().map(|slot| space.backlog(slot)).sum();
+            return Err(JournalError::Full { used, max: space.share() * refused.len() as u64 });
+        }
+        Ok((routes.minus(refused), refused))
     }
 
     pub(super) fn make_room(&mut self, bytes: u64) -> Result<(), JournalError> {
@@ -87,27 +111,39 @@ impl Writer {
             return Err(JournalError::CommitPending);
         }
         let bytes = (bytes + record::HEADER_BYTES as u64).min(self.segment_bytes);
+        self.share_out(bytes, Routes::all(MAX_DESTINATIONS))?;
         if self.active.as_ref().is_none_or(|(segment, used)| used + bytes > segment.size) {
             self.active = Some((self.rotate(bytes, Space::reserve)?, 0));
         }
         Ok(())
     }
 
-    pub(super) fn room(&self, bytes: u64) -> u64 {
+    pub(super) fn room(&self, bytes: u64, routes: Routes) -> u64 {
         if self.failed || self.log.check_process().is_err() {
             return 0;
         }
-        let record = (bytes + record::HEADER_BYTES as u64).clamp(1, self.segment_bytes.max(1));
         // A segment is left for the next one when a record doesn't fit any more, so it never holds fewer records than of
         // the largest.
-        let active =
-            self.active.as_ref().map_or(0, |(segment, used)| segment.size.saturating_sub(*used) / record);
+        let record = (bytes + record::HEADER_BYTES as u64).clamp(1, self.segment_bytes.max(1));
+        let a_segment = self.segment_bytes / record;
+        let active = self.active.as_ref();
+        let in_active = active.map_or(0, |(segment, used)| segment.size.saturating_sub(*used) / record);
         let segments = self.log.spares() + self.log.space().left(self.segment_bytes);
-        active + segments * (self.segment_bytes / record)
+        // What is staged counts when it is committed.
+        let share = |slot| match self.log.segments_of_share(slot, active.map(|(segment, _)| segment.number)) {
+            None => u64::MAX,
+            Some((left, _)) if active.is_none() => left * a_segment,
+            Some((left, true)) => in_active + left * a_segment,
+            // The first record for it charges it with the whole of the active segment.
+            Some((left, false)) => left.checked_sub(1).map_or(0, |left| in_active + left * a_segment),
+        };
+        let shares = routes.intersection(Routes::all(self.log.space().destinations())).iter().map(share);
+        shares.max().unwrap_or(0).min(in_active + segments * a_segment)
     }
 
     pub(super) fn commit(&mut self) -> Result<(), JournalError> {
         self.log.check_process()?;
+        self.log.check_place()?;
         if self.failed {
             self.plan_again()?;
         }
@@ -130,7 +166,7 @@ impl Writer {
                 break;
             }
             let end = part.offset + part.length as u64;
-            self.log.publish(part.segment.number, end, part.first, part.last);
+            self.log.publish(part.segment.number, end, part.first, &part.routing);
             written += part.length;
             done += 1;
             if self.active.as_ref().is_some_and(|(active, _)| active.number != part.segment.number) {
@@ -157,7 +193,7 @@ impl Writer {
         let mut rest = 0;
         let staged = std::mem::take(&mut self.staged);
         let mut result = Ok(());
-        while let Some(Decoded::Record { sequence, length, .. }) =
+        while let Some(Decoded::Record { sequence, routes, length, .. }) =
             staged.get(rest..).map(|bytes| record::decode(bytes, seed))
         {
             // The limits were asked when the records were appended; a full disk refuses by itself.
@@ -165,7 +201,7 @@ impl Writer {
                 space.take(bytes);
                 Ok(())
             };
-            result = self.plan_record(sequence, length as u64, anyway);
+            result = self.plan_record(sequence, routes, length as u64, anyway);
             if result.is_err() {
                 break;
             }
@@ -183,6 +219,7 @@ impl Writer {
     fn plan_record(
         &mut self,
         sequence: u64,
+        routes: Routes,
         bytes: u64,
         reserve: impl Fn(&Space, u64) -> Result<(), JournalError>,
     ) -> Result<(), JournalError> {
@@ -193,15 +230,14 @@ impl Writer {
         match self.plan.last_mut() {
             Some(part) if part.segment.number == segment.number => {
                 part.length += bytes as usize;
-                part.last = sequence;
+                part.routing.push(routes);
             }
-            _ => self.plan.push(Part {
-                segment: Arc::clone(&segment),
-                offset,
-                length: bytes as usize,
-                first: sequence,
-                last: sequence,
-            }),
+            _ => {
+                let mut routing = Routing::default();
+                routing.push(routes);
+                let (segment, length) = (Arc::clone(&segment), bytes as usize);
+                self.plan.push(Part { segment, offset, length, first: sequence, routing });
+            }
         }
         self.active = Some((segment, offset + bytes));
         Ok(())
@@ -215,13 +251,17 @@ impl Writer {
     ) -> Result<Arc<SegmentFile>, JournalError> {
         let size = self.segment_bytes.max(bytes);
         let number = self.next_segment;
-        let made = match self.log.add_segment(number, size, |space| reserve(space, size)) {
-            // The last segment may be what fills the journal, although all in it is settled.
-            Err(JournalError::Full { .. }) if self.give_up_settled()? => {
-                self.log.add_segment(number, size, |space| reserve(space, size))
-            }
-            made => made,
-        }?;
+        let make = |log: &Log| log.add_segment(number, size, |space| reserve(space, size));
+        let mut made = make(&self.log);
+        // What fills the journal may be segments that nobody needs any more, or spare ones.
+        if matches!(made, Err(JournalError::Full { .. })) {
+            self.free_settled()?;
+            made = make(&self.log);
+        }
+        if matches!(made, Err(JournalError::Full { .. })) && self.log.drop_spares()? {
+            made = make(&self.log);
+        }
+        let made = made?;
         self.next_segment += 1;
         if let Some((old, _)) = &self.active
             && self.plan.iter().all(|part| part.segment.number != old.number)
@@ -232,17 +272,15 @@ impl Writer {
         Ok(Arc::new(made))
     }
 
-    /// Frees the active segment if all of it is committed and settled.
-    fn give_up_settled(&mut self) -> Result<bool, JournalError> {
-        if !self.plan.is_empty() {
-            return Ok(false);
+    /// Frees the segments in which all is committed and settled, the active one included. Where the last record was
+    /// settled before its segment was given up, nobody has done so.
+    fn free_settled(&mut self) -> Result<(), JournalError> {
+        if self.plan.is_empty()
+            && let Some((active, _)) = self.active.take_if(|(active, _)| self.log.is_settled(active.number))
+        {
+            self.log.seal(active.number, true);
         }
-        let Some((active, _)) = self.active.take_if(|(active, _)| self.log.is_settled(active.number)) else {
-            return Ok(false);
-        };
-        self.log.seal(active.number, true);
-        self.log.reclaim()?;
-        Ok(true)
+        self.log.reclaim()
     }
 
     /// What a crash in the middle of a commit leaves: the first `length` staged bytes reach the file, and nobody

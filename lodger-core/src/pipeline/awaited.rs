@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::ticket::{Failure, Watch};
 use crate::destination::Receipt;
 use crate::event::{Position, WriterId};
+use crate::journal::Routes;
 
 /// Below this many entries nobody looks for entries whose waiters have gone.
 const SWEEP_FROM: usize = 1_024;
@@ -15,7 +16,6 @@ const SWEEP_FROM: usize = 1_024;
 /// Gathers the acknowledgements of all destinations for those who wait for them.
 #[derive(Debug)]
 pub(crate) struct Awaited {
-    destinations: usize,
     state: Mutex<State>,
     /// The number of entries, so that workers need no lock when nobody waits.
     entries: AtomicUsize,
@@ -32,23 +32,25 @@ struct State {
 #[derive(Debug)]
 struct Gathering {
     watch: Watch,
+    /// Whom the event is for.
+    routes: Routes,
     missing: usize,
     receipts: Vec<Receipt>,
 }
 
 impl Awaited {
-    pub(crate) fn new(destinations: usize) -> Self {
+    pub(crate) fn new() -> Self {
         let state = State { waiting: HashMap::new(), sweep_at: SWEEP_FROM, closed: false };
-        Self { destinations, state: Mutex::new(state), entries: AtomicUsize::new(0) }
+        Self { state: Mutex::new(state), entries: AtomicUsize::new(0) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gathers for this event. Before it is committed, so that no acknowledgement comes too early. When nobody is left
+    /// Gathers the acknowledgements of these destinations for this event. Before it is committed, so that no acknowledgement comes too early. When nobody is left
     /// who would acknowledge it, whoever waits is told that the client ended.
-    pub(crate) fn expect(&self, position: Position, watch: Watch) {
+    pub(crate) fn expect(&self, position: Position, watch: Watch, routes: Routes) {
         let mut state = self.lock();
         if state.closed {
             return;
@@ -59,7 +61,7 @@ impl Awaited {
             state.waiting.retain(|_, gathering| gathering.watch.awaited());
             state.sweep_at = SWEEP_FROM.max(state.waiting.len() * 2);
         }
-        let gathering = Gathering { watch, missing: self.destinations, receipts: Vec::new() };
+        let gathering = Gathering { watch, routes, missing: routes.len(), receipts: Vec::new() };
         state.waiting.insert(position, gathering);
         self.entries.store(state.waiting.len(), Ordering::Release);
     }
@@ -97,11 +99,17 @@ impl Awaited {
     }
 
     /// One destination could not read these events any more: whoever waits for them is told.
-    pub(crate) fn lost(&self, writer: WriterId, sequences: RangeInclusive<u64>) {
+    pub(crate) fn lost(&self, lane: usize, writer: WriterId, sequences: RangeInclusive<u64>) {
         let mut state = self.lock();
-        let is_lost = |at: &Position| at.writer == writer && sequences.contains(&at.sequence);
-        let lost: Vec<Gathering> =
-            state.waiting.extract_if(|position, _| is_lost(position)).map(|(_, lost)| lost).collect();
+        // What stands between them may be for others.
+        let is_lost = |at: &Position, routes: Routes| {
+            at.writer == writer && sequences.contains(&at.sequence) && routes.contains(lane)
+        };
+        let lost: Vec<Gathering> = state
+            .waiting
+            .extract_if(|position, gathering| is_lost(position, gathering.routes))
+            .map(|(_, lost)| lost)
+            .collect();
         self.entries.store(state.waiting.len(), Ordering::Release);
         drop(state);
         lost.into_iter().for_each(|lost| lost.watch.failed(Failure::unreadable()));
@@ -132,25 +140,25 @@ mod tests {
 
     #[tokio::test]
     async fn who_comes_after_the_workers_have_ended_is_told_at_once() {
-        let awaited = Awaited::new(1);
+        let awaited = Awaited::new();
         awaited.close();
         let (ticket, watch) = ticket(Goal::Delivered);
-        awaited.expect(Position { writer: WriterId::mint(), sequence: 1 }, watch);
+        awaited.expect(Position { writer: WriterId::mint(), sequence: 1 }, watch, Routes::all(1));
         let told = tokio::time::timeout(std::time::Duration::ZERO, ticket).await;
         assert!(matches!(told, Ok(Err(RecordError::Unfinished))), "{told:?}");
     }
 
     #[tokio::test]
     async fn who_waits_for_an_event_that_can_not_be_read_any_more_is_told_at_once() {
-        let awaited = Awaited::new(2);
+        let awaited = Awaited::new();
         let writer = WriterId::mint();
         let wait = |sequence| {
             let (ticket, watch) = ticket(Goal::Delivered);
-            awaited.expect(Position { writer, sequence }, watch);
+            awaited.expect(Position { writer, sequence }, watch, Routes::all(2));
             ticket
         };
         let (lost, kept) = (wait(7), wait(8));
-        awaited.lost(writer, 1..=7);
+        awaited.lost(1, writer, 1..=7);
         let now = std::time::Duration::ZERO;
         let told = tokio::time::timeout(now, lost).await;
         assert!(matches!(told, Ok(Err(RecordError::Unreadable))), "{told:?}");
@@ -159,12 +167,12 @@ mod tests {
 
     #[test]
     fn entries_of_those_who_went_away_are_swept() {
-        let awaited = Awaited::new(1);
+        let awaited = Awaited::new();
         let writer = WriterId::mint();
         let mut kept = Vec::new();
         for sequence in 0..10_000 {
             let (ticket, watch) = ticket(Goal::Delivered);
-            awaited.expect(Position { writer, sequence }, watch);
+            awaited.expect(Position { writer, sequence }, watch, Routes::all(1));
             if sequence % 1_000 == 0 {
                 kept.push(ticket);
             }

@@ -3,6 +3,8 @@
 //! The one place for the table of answers in `docs/guarantees.md`. Pure: it is told answers and the time, and says what
 //! to do; it neither sleeps nor sends.
 
+mod suspects;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,17 +16,17 @@ use super::progress::DeliveryState;
 use super::retry::{backoff, floor, is_poison};
 use crate::destination::{Answer, Receipt, Refusal};
 
+pub(super) use suspects::Sentence;
+use suspects::Suspect;
+
 /// So many different events have to fail in a row before it is the destination that fails, not they.
 const TRIP_AT: usize = 5;
 
+/// As many batches at once as nobody ever needs: at most 64 events are in flight.
+const WIDEST: usize = 64;
+
 /// A paused destination is asked at most this often.
 const PROBE_EVERY: Duration = Duration::from_secs(60);
-
-/// A suspect is held this long for another event to tell whether it or the destination is to blame.
-const SUSPICION: Duration = Duration::from_secs(60);
-
-/// When so many suspects are held, there is nothing left to wait for.
-const MAX_SUSPECTS: usize = 16;
 
 /// Of so many last answers …
 const OUTCOMES: usize = 50;
@@ -66,15 +68,6 @@ pub(super) enum Judgement {
     Hold,
 }
 
-/// What became of a suspect.
-#[derive(Debug, PartialEq)]
-pub(super) enum Sentence {
-    /// It is to blame: it becomes a dead letter.
-    Bury(Ordinal, Refusal),
-    /// The destination is to blame: it is kept and tried again.
-    Keep(Ordinal),
-}
-
 /// What may be sent now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gate {
@@ -104,15 +97,6 @@ enum State {
     Paused(Cause),
 }
 
-#[derive(Debug)]
-struct Suspect {
-    ordinal: Ordinal,
-    action: String,
-    refusal: Refusal,
-    batch: u64,
-    until: Instant,
-}
-
 /// The judge of one destination.
 #[derive(Debug)]
 pub(super) struct Breaker {
@@ -123,6 +107,17 @@ pub(super) struct Breaker {
     /// Nothing is sent before.
     not_before: Instant,
     batches: u64,
+    /// A time that the destination asked for itself. Nobody cuts it short.
+    floor: Instant,
+    /// So many batches may be under way. A destination that returns is given one more for each that it settles: it never
+    /// gets more than two requests for one that it answered, so a thousand clients that waited for it can't bury it.
+    width: usize,
+    /// The last batch that widened it.
+    widened_by: u64,
+    /// Answers to batches up to this one say nothing about what is allowed: the key was another one.
+    asked_anew: u64,
+    /// One event that fails holds up all others, so there are no five that could.
+    ordered: bool,
     /// Different events that failed since the last success.
     failing: BTreeSet<Ordinal>,
     /// The newest batch of which an event settled, and when one last did.
@@ -137,13 +132,18 @@ pub(super) struct Breaker {
 }
 
 impl Breaker {
-    pub(super) fn new(clock: Arc<dyn Clock>, now: Instant) -> Self {
+    pub(super) fn new(clock: Arc<dyn Clock>, ordered: bool, now: Instant) -> Self {
         Self {
             clock,
             state: State::Running,
             state_since: 0,
             not_before: now,
             batches: 0,
+            floor: now,
+            width: WIDEST,
+            widened_by: 0,
+            asked_anew: 0,
+            ordered,
             failing: BTreeSet::new(),
             last_success: None,
             outcomes: VecDeque::new(),
@@ -156,11 +156,40 @@ impl Breaker {
 
     /// What may be sent now.
     pub(super) fn gate(&self, now: Instant) -> Gate {
+        let not_before = self.not_before.max(self.floor);
         match self.state {
-            _ if now < self.not_before => Gate::Shut(self.not_before),
+            _ if now < not_before => Gate::Shut(not_before),
             State::Running => Gate::Open,
             State::BackingOff { .. } => Gate::OneBatch,
             State::Paused(_) => Gate::OneEvent,
+        }
+    }
+
+    /// How many batches may be under way.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Somebody has changed something: what was failing or closed is tried at once, unless the destination asked for a
+    /// later time itself. What was sent before is no longer news.
+    pub(super) fn ask_now(&mut self, now: Instant) {
+        self.not_before = now;
+        self.asked_anew = self.batches;
+        if self.state != State::Running {
+            self.state_since = self.batches;
+        }
+        self.release_suspects();
+    }
+
+    /// Whether the destination asked for a time that has not come yet.
+    pub(super) fn wants_rest(&self, now: Instant) -> bool {
+        now < self.floor
+    }
+
+    /// A paused destination was asked twice in one minute: it is left alone in the next.
+    pub(super) fn rest(&mut self, now: Instant) {
+        if matches!(self.state, State::Paused(_)) {
+            self.wait_until(now + 2 * PROBE_EVERY);
         }
     }
 
@@ -177,6 +206,16 @@ impl Breaker {
             State::BackingOff { .. } => DeliveryState::BackingOff,
             State::Paused(_) => DeliveryState::Paused,
         }
+    }
+
+    /// Whether it has taken anything since then.
+    pub(super) fn succeeded_since(&self, then: Instant) -> bool {
+        self.last_success.is_some_and(|(_, time)| time > then)
+    }
+
+    /// The event is given up: its failures say nothing about the destination.
+    pub(super) fn forget(&mut self, ordinal: Ordinal) {
+        self.failing.remove(&ordinal);
     }
 
     /// What the destination last complained about.
@@ -206,6 +245,10 @@ impl Breaker {
     fn success(&mut self, tried: Tried<'_>, now: Instant) {
         let newest = self.last_success.map_or(tried.batch, |(batch, _)| batch.max(tried.batch));
         self.last_success = Some((newest, now));
+        if self.widened_by != tried.batch && self.is_news(tried) {
+            self.widened_by = tried.batch;
+            self.width = self.width.saturating_add(1).min(WIDEST);
+        }
         self.failing.clear();
         self.blamed = None;
         if self.state == State::Running {
@@ -237,7 +280,7 @@ impl Breaker {
         let floor = floor(after);
         // 429 and 503 speak of the destination, other statuses of this request.
         if matches!(refusal.status, None | Some(429 | 503)) {
-            self.wait_until(now + floor);
+            self.floor = self.floor.max(now + floor);
         }
         match self.state {
             State::Running => {
@@ -246,7 +289,7 @@ impl Breaker {
                     return Judgement::Bury(refusal);
                 }
                 self.failing.insert(tried.ordinal);
-                if self.failing.len() < TRIP_AT {
+                if self.failing.len() < TRIP_AT && !self.ordered {
                     let wait = backoff(tried.tries.saturating_sub(1), &*self.clock);
                     return Judgement::Again(now + wait.max(floor));
                 }
@@ -261,44 +304,8 @@ impl Breaker {
             State::Paused(_) if self.is_news(tried) => self.wait_until(now + PROBE_EVERY),
             State::BackingOff { .. } | State::Paused(_) => {}
         }
-        Judgement::Keep
-    }
-
-    fn suspect(&mut self, tried: Tried<'_>, refusal: Refusal, now: Instant) -> Judgement {
-        self.complain(&refusal);
-        if matches!(self.state, State::Paused(_)) {
-            if self.is_news(tried) {
-                self.wait_until(now + PROBE_EVERY);
-            }
-            return Judgement::Keep;
-        }
-        if matches!(self.state, State::BackingOff { .. }) && self.is_news(tried) {
-            self.enter(State::Running);
-        }
-        if self.last_success.is_some_and(|(batch, _)| batch >= tried.batch) {
-            return Judgement::Bury(refusal);
-        }
-        // Two events of one action may both be what a restricted key must not send; two of different actions are not.
-        let by_another_action = self
-            .suspects
-            .iter()
-            .any(|suspect| suspect.action != tried.action && same_answer(&suspect.refusal, &refusal));
-        let once_more = self
-            .blamed
-            .as_ref()
-            .is_some_and(|(ordinal, other)| *ordinal != tried.ordinal && same_answer(other, &refusal));
-        if by_another_action || once_more || self.suspects.len() + 1 >= MAX_SUSPECTS {
-            self.pause(tried, Cause::Closed, now);
-            return Judgement::Keep;
-        }
-        self.suspects.push(Suspect {
-            ordinal: tried.ordinal,
-            action: tried.action.to_owned(),
-            refusal,
-            batch: tried.batch,
-            until: now + SUSPICION,
-        });
-        Judgement::Hold
+        // What it asked for this event holds, also if others are tried sooner.
+        if floor.is_zero() { Judgement::Keep } else { Judgement::Again(now + floor) }
     }
 
     fn refused(&mut self, tried: Tried<'_>, refusal: Refusal, now: Instant) -> Judgement {
@@ -324,48 +331,16 @@ impl Breaker {
         Judgement::Bury(refusal)
     }
 
-    /// What became of suspects since this was last asked; to be asked after answers and at [`suspicion_ends`].
-    ///
-    /// [`suspicion_ends`]: Self::suspicion_ends
-    pub(super) fn sentences(&mut self, now: Instant) -> Vec<Sentence> {
-        while let Some(overdue) = self.suspects.iter().position(|suspect| suspect.until <= now) {
-            // Nobody came to tell. Another event with the same answer: the destination. Alone: that event.
-            let suspect = self.suspects.swap_remove(overdue);
-            if self.suspects.iter().any(|other| same_answer(&other.refusal, &suspect.refusal)) {
-                self.enter(State::Paused(Cause::Closed));
-                self.wait_until(now + PROBE_EVERY);
-                self.suspects.push(suspect);
-                self.release_suspects();
-            } else {
-                self.blamed = Some((suspect.ordinal, suspect.refusal.clone()));
-                self.condemn(vec![suspect]);
-            }
-        }
-        std::mem::take(&mut self.sentences)
-    }
-
-    /// When the oldest suspicion ends by itself.
-    pub(super) fn suspicion_ends(&self) -> Option<Instant> {
-        self.suspects.iter().map(|suspect| suspect.until).min()
-    }
-
     fn pause(&mut self, tried: Tried<'_>, cause: Cause, now: Instant) {
+        if cause == Cause::Closed && tried.batch <= self.asked_anew {
+            return;
+        }
         // What was sent before the pause is answered like it, and puts nothing off.
         if !matches!(self.state, State::Paused(_)) || self.is_news(tried) {
             self.enter(State::Paused(cause));
             self.wait_until(now + PROBE_EVERY);
         }
         self.release_suspects();
-    }
-
-    fn condemn(&mut self, suspects: Vec<Suspect>) {
-        let buried = suspects.into_iter().map(|suspect| Sentence::Bury(suspect.ordinal, suspect.refusal));
-        self.sentences.extend(buried);
-    }
-
-    fn release_suspects(&mut self) {
-        let kept = self.suspects.drain(..).map(|suspect| Sentence::Keep(suspect.ordinal));
-        self.sentences.extend(kept);
     }
 
     /// Whether the batch was sent in the present state, so that its answer says something new about it.
@@ -380,6 +355,8 @@ impl Breaker {
             self.failing.clear();
             if state == State::Running {
                 self.last_error = None;
+            } else {
+                self.width = 1;
             }
         }
     }
@@ -399,11 +376,6 @@ impl Breaker {
         let status = refusal.status.map(|status| format!("HTTP {status}: ")).unwrap_or_default();
         self.last_error = Some(format!("{status}{}", refusal.reason));
     }
-}
-
-/// Whether a destination said the same about two events.
-fn same_answer(one: &Refusal, other: &Refusal) -> bool {
-    one.status == other.status && (one.status.is_some() || one.reason == other.reason)
 }
 
 #[cfg(test)]

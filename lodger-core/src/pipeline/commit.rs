@@ -4,6 +4,7 @@
 //! nothing but its own fsync; under load one fsync carries many.
 
 mod folded;
+mod routing;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use super::Shared;
 use super::awaited::Awaited;
 use super::budget::Budget;
 use super::clock::Clock;
+use super::control::Controls;
 use super::counters::{Counters, last_resort};
 use super::fold::{self, Fold};
 use super::intake::{Entry, Intake, Limits, Taken};
@@ -20,7 +22,10 @@ use super::progress::Progress;
 use super::ticket::{Failure, Watch};
 use crate::event::limits::MAX_EVENT_BYTES;
 use crate::event::{Event, InvalidEvent, Position};
-use crate::journal::{JournalError, Writer};
+use crate::journal::{Appended, JournalError, Routes, Writer};
+
+pub(super) use routing::Router;
+use routing::Tally;
 
 /// After a failure the journal is asked again this often, also when no event comes.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
@@ -42,9 +47,11 @@ pub(super) struct Committer {
     writer: Writer,
     /// Goes into the first event.
     previous: Option<Position>,
+    router: Router,
     intake: Arc<Intake>,
     progress: Arc<Progress>,
     awaited: Arc<Awaited>,
+    controls: Arc<Controls>,
     counters: Arc<Counters>,
     fold: Arc<Fold>,
     clock: Arc<dyn Clock>,
@@ -55,6 +62,8 @@ pub(super) struct Committer {
     behind: bool,
     /// Bounds the events that tell of folded ones and are not delivered yet.
     undelivered_folds: Arc<Budget>,
+    /// More than three quarters of a destination's share are in use.
+    crowded: bool,
     /// Staged events whose commit failed. Their waiters know.
     uncommitted: u64,
     /// How many events of strangers they tell of together. No waiter knows of those.
@@ -81,14 +90,27 @@ impl Health {
 /// An event that is staged in the journal and not committed yet.
 struct Staged {
     event: Box<Event>,
-    position: Position,
+    place: Place,
     watch: Watch,
+}
+
+/// Where an event is in the journal, and for whom.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    position: Position,
+    routes: Routes,
+    /// Whom it was to be for as well, had their shares not been used up.
+    refused: Routes,
 }
 
 /// Why an event was not staged.
 enum Refusal {
     NotJson(serde_json::Error),
     Journal(JournalError),
+    /// No filter takes it.
+    Unrouted,
+    /// The shares of those that it is for are used up; the journal itself has room.
+    Shares(JournalError),
 }
 
 /// What the journal thread has in hand. Whatever a panic finds there is written to stderr.
@@ -114,15 +136,18 @@ impl Committer {
     pub(super) fn new(
         writer: Writer,
         previous: Option<Position>,
+        router: Router,
         intake: Arc<Intake>,
         shared: &Shared,
     ) -> Self {
         Self {
             writer,
             previous,
+            router,
             intake,
             progress: Arc::clone(&shared.progress),
             awaited: Arc::clone(&shared.awaited),
+            controls: Arc::clone(&shared.controls),
             counters: Arc::clone(&shared.counters),
             fold: Arc::clone(&shared.fold),
             clock: Arc::clone(&shared.clock),
@@ -130,6 +155,7 @@ impl Committer {
             tight: false,
             behind: false,
             undelivered_folds: Arc::new(Budget::whole(MAX_UNDELIVERED_FOLDS)),
+            crowded: false,
             uncommitted: 0,
             uncommitted_folded: 0,
         }
@@ -148,6 +174,10 @@ impl Committer {
         };
         self.intake.release(self.room());
         loop {
+            // Before anything else is routed: a worker that was detached ends when nothing more can come.
+            if self.controls.see() {
+                self.progress.ring();
+            }
             match self.intake.take(self.patience()) {
                 Taken::Group(entries, barriers) => {
                     let all_committed = self.group(entries);
@@ -172,9 +202,17 @@ impl Committer {
         drop(self.writer);
     }
 
-    /// For how many events of the largest size the journal has room.
+    /// For how many events of the largest size the journal has room, whatever they are. Each is recorded where one
+    /// destination has room for it; where filters decide which those are, all of them must have it.
     fn room(&self) -> usize {
-        usize::try_from(self.writer.room(LARGEST_RECORD)).unwrap_or(usize::MAX)
+        let (every, some) = self.router.takers(&self.controls);
+        let room = |routes| self.writer.room(LARGEST_RECORD, routes);
+        let room = if every.is_empty() {
+            some.iter().map(|slot| room(Routes::NONE.with(slot))).min().unwrap_or(u64::MAX)
+        } else {
+            room(every)
+        };
+        usize::try_from(room).unwrap_or(usize::MAX)
     }
 
     /// Tries to commit what is staged until it is, or the time is up.
@@ -195,15 +233,19 @@ impl Committer {
         let offered = entries.len();
         let staged = Vec::with_capacity(offered);
         let mut hand = Hand { offered: entries, staged, counters: Arc::clone(&self.counters) };
+        let mut all_staged = true;
         while let Some(entry) = hand.offered.front_mut() {
             let staged = self.stage(&mut entry.event);
             let Some(Entry { event, watch, .. }) = hand.offered.pop_front() else { break };
             match staged {
-                Ok(position) => hand.staged.push(self.staged(event, position, watch)),
-                Err(refusal) => self.refused(event, watch, refusal),
+                Ok(place) => hand.staged.push(self.staged(event, place, watch)),
+                Err(Refusal::Unrouted) => self.unrouted(&event, watch),
+                Err(refusal) => {
+                    all_staged = false;
+                    self.refused(event, watch, refusal);
+                }
             }
         }
-        let all_staged = hand.staged.len() == offered;
         if !hand.staged.is_empty() {
             self.commit(&mut hand.staged);
         }
@@ -214,36 +256,83 @@ impl Committer {
         self.progress.post(|board| {
             board.through_journal += offered as u64;
             board.journal_bytes = bytes;
+            self.router.post(board);
         });
         all_staged && self.uncommitted == 0
     }
 
     /// Numbers the event, serialises it once and for all, and stages it.
-    fn stage(&mut self, event: &mut Event) -> Result<Position, Refusal> {
+    fn stage(&mut self, event: &mut Event) -> Result<Place, Refusal> {
+        let routes = self.router.routes(event, &self.controls);
+        if routes.is_empty() {
+            return Err(Refusal::Unrouted);
+        }
         let position = Position { writer: self.writer.id(), sequence: self.writer.next_sequence() };
         event.position = Some(position);
         event.previous = self.previous;
         let bytes = event.to_canonical_json().map_err(Refusal::NotJson)?;
-        if let Err(error) = self.writer.append(&bytes) {
-            (event.position, event.previous) = (None, None);
-            return Err(Refusal::Journal(error));
+        match self.writer.append(&bytes, routes) {
+            Ok(Appended { refused, .. }) => {
+                self.previous = None;
+                self.share_out(event, routes.minus(refused), refused);
+                Ok(Place { position, routes: routes.minus(refused), refused })
+            }
+            Err(error) => {
+                (event.position, event.previous) = (None, None);
+                Err(self.blame(error, routes, bytes.len() as u64))
+            }
         }
-        self.previous = None;
-        Ok(position)
     }
 
-    fn staged(&self, event: Box<Event>, position: Position, mut watch: Watch) -> Staged {
-        if watch.awaits_delivery() {
-            self.awaited.expect(position, watch);
+    /// Tells stderr for whom an event is not recorded.
+    fn share_out(&mut self, event: &Event, recorded: Routes, refused: Routes) {
+        self.router.routed(recorded, refused);
+        if !refused.is_empty() {
+            let names = self.router.names(refused);
+            let reason = format!("not recorded for {names}, whose share of the journal is used up");
+            last_resort(event, &reason, &self.counters);
+        }
+    }
+
+    /// Whether the journal is full, or only the shares of those that the event is for: then the others go on.
+    fn blame(&mut self, error: JournalError, routes: Routes, bytes: u64) -> Refusal {
+        if !matches!(error, JournalError::Full { .. }) {
+            return Refusal::Journal(error);
+        }
+        if self.router.lanes() > 1 && self.writer.make_room(bytes).is_ok() {
+            self.router.routed(Routes::NONE, routes);
+            return Refusal::Shares(error);
+        }
+        self.router.missed(routes);
+        Refusal::Journal(error)
+    }
+
+    /// What nobody is to get is done with.
+    fn unrouted(&mut self, event: &Event, watch: Watch) {
+        self.counters.unrouted.up();
+        self.router.unrouted(event);
+        watch.reached(Vec::new());
+    }
+
+    fn staged(&self, event: Box<Event>, place: Place, mut watch: Watch) -> Staged {
+        // Who waits for all destinations waits in vain where one of them does not get it, and is told at the commit.
+        let in_vain = !place.refused.is_empty() && watch.wants_delivery();
+        if watch.awaits_delivery() && !in_vain {
+            self.awaited.expect(place.position, watch, place.routes);
             watch = Watch::nobody();
         }
-        Staged { event, position, watch }
+        Staged { event, place, watch }
     }
 
     /// Tells whoever waits, and stderr where nobody does.
     fn refused(&mut self, event: Box<Event>, watch: Watch, refusal: Refusal) {
         let error = match refusal {
+            Refusal::Unrouted => return self.unrouted(&event, watch),
             Refusal::Journal(error) => Arc::new(error),
+            Refusal::Shares(error) => {
+                self.counters.journal_full.up();
+                return watch.failed(Failure::journal(event, Arc::new(error), &self.counters));
+            }
             // The door has validated it, so this does not happen; if it does, it is not silent.
             Refusal::NotJson(error) => {
                 self.counters.invalid.up();
@@ -268,26 +357,33 @@ impl Committer {
     }
 
     fn commit(&mut self, staged: &mut Vec<Staged>) {
-        match self.sync(staged.len() as u64) {
+        match self.sync(staged) {
             Ok(()) => {
-                for done in std::mem::take(staged) {
-                    done.watch.reached(Vec::new());
+                for Staged { place, watch, .. } in staged.drain(..) {
+                    if !place.refused.is_empty() && watch.wants_delivery() {
+                        let names = self.router.names(place.refused);
+                        watch.failed(Failure::share_full(names, &self.counters));
+                    } else {
+                        watch.reached(Vec::new());
+                    }
                 }
             }
             Err(error) => {
                 let error = Arc::new(error);
-                for Staged { event, position, watch } in staged.drain(..) {
-                    let watch = self.awaited.forget(position).unwrap_or(watch);
+                for Staged { event, place, watch } in staged.drain(..) {
+                    let watch = self.awaited.forget(place.position).unwrap_or(watch);
                     watch.failed(Failure::commit(event, Arc::clone(&error), &self.counters));
                 }
             }
         }
     }
 
-    /// Makes so many staged events durable and visible.
-    fn sync(&mut self, number: u64) -> Result<(), JournalError> {
-        // Before they become visible: a worker must not be done with more events than were routed to it.
-        self.progress.post(|board| board.lanes.iter_mut().for_each(|lane| lane.routed += number));
+    /// Makes staged events durable and visible.
+    fn sync(&mut self, staged: &[Staged]) -> Result<(), JournalError> {
+        let number = staged.len() as u64;
+        let events = staged.iter().map(|staged| (&*staged.event, staged.place.routes));
+        let tally = Tally::of(self.router.lanes(), events);
+        self.progress.post(|board| tally.post(board));
         let committed = self.writer.commit();
         match &committed {
             Ok(()) => self.progress.ring(),

@@ -15,7 +15,9 @@ macro_rules! counters {
         impl Counters {
             /// The numbers of this moment.
             pub(crate) fn read(&self) -> Counts {
-                Counts { $($name: self.$name.get(),)* }
+                let parts = Counts { $($name: self.$name.get(),)* };
+                // Last, so that a reader finds no event accepted or refused that was not offered.
+                Counts { offered: self.offered.get(), ..parts }
             }
         }
 
@@ -30,7 +32,8 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Events that were offered: accepted + aggregated + refused (full, closed, forked) + invalid.
+    /// Events that were offered: accepted + aggregated + refused (full, closed, forked) + invalid, and those that are being
+    /// offered at this moment.
     offered,
     /// Events that were taken into the intake.
     accepted,
@@ -51,7 +54,9 @@ counters! {
     invalid,
     /// Events that were cut to fit, with the cuts marked in them.
     trimmed,
-    /// Events refused because the journal or its disk was full.
+    /// Events that no destination's filter takes. They are recorded nowhere.
+    unrouted,
+    /// Events refused because the journal or its disk was full, or the shares of all destinations that they were for.
     journal_full,
     /// Events refused because they could never fit into the journal: its limit is too small.
     too_large,
@@ -63,6 +68,8 @@ counters! {
     unreadable,
     /// Events of an in-memory journal that were not delivered before the client ended.
     undelivered,
+    /// Dead letters that were purged: an operator let go of their events.
+    purged_dead_letters,
     /// Events that were written to stderr because nothing else could take them.
     last_resort,
     /// Finished drafts whose outcome is not recorded.
@@ -97,11 +104,12 @@ impl Counter {
 
     /// So many more.
     pub(crate) fn add(&self, more: u64) {
-        self.0.fetch_add(more, Ordering::Relaxed);
+        // An event counts as offered before it counts as anything else, also for a reader on another thread.
+        self.0.fetch_add(more, Ordering::Release);
     }
 
     fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.load(Ordering::Acquire)
     }
 }
 

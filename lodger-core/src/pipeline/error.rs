@@ -74,6 +74,16 @@ pub enum RecordError {
          file in damaged/"
     )]
     Unreadable,
+    /// The event is durable, and not for this destination: its backlog has used up its share of the journal. For that
+    /// destination the event stands on stderr; the others get it.
+    #[error(
+        "the event is not recorded for {destination}, whose share of the journal is used up: repair the destination, or \
+         raise max_journal_bytes; the other destinations get it"
+    )]
+    ShareFull {
+        /// The destination; several are separated by commas.
+        destination: String,
+    },
 
     /// The client ended before every destination had acknowledged. A journal on disk keeps the event for the next
     /// start.
@@ -91,6 +101,7 @@ impl RecordError {
             | Self::NotCommitted { .. }
             | Self::DeadLetter { .. }
             | Self::Unreadable
+            | Self::ShareFull { .. }
             | Self::Unfinished => None,
         }
     }
@@ -106,6 +117,7 @@ impl RecordError {
             Self::NotCommitted { .. } => "not_committed",
             Self::DeadLetter { .. } => "dead_letter",
             Self::Unreadable => "unreadable",
+            Self::ShareFull { .. } => "share_full",
             Self::Unfinished => "unfinished",
         }
     }
@@ -121,6 +133,7 @@ impl RecordError {
             | Self::NotCommitted { .. }
             | Self::DeadLetter { .. }
             | Self::Unreadable
+            | Self::ShareFull { .. }
             | Self::Unfinished => false,
         }
     }

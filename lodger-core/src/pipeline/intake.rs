@@ -1,19 +1,16 @@
 //! The door: where finished events wait, in memory, for the journal thread.
 
-mod held;
-
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::budget::Budget;
+use super::held::{Held, Holder};
 use super::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use super::ticket::Watch;
 use super::weight::weight;
 use crate::event::{Event, Timestamp};
 use crate::journal::Owner;
-
-use held::{Held, Holder};
 
 /// How much may wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,6 +11,7 @@
 //! - [`commit`] is the journal thread: group commit; tickets are answered after the fsync.
 //! - [`worker`] drives one destination; [`breaker`] judges its answers, [`retry`] says how long to wait,
 //!   [`dead_letter`] keeps what will never be taken.
+//! - [`mod@control`] is what operators order of the workers.
 //! - [`progress`] is the board on which all of them post; [`shutdown`] and statistics read it.
 //! - [`mod@ticket`] and [`awaited`] tell those who wait.
 
@@ -19,13 +20,14 @@ mod breaker;
 mod budget;
 mod clock;
 mod commit;
+mod control;
 mod counters;
 mod dead_letter;
-#[cfg(feature = "journal")]
-mod dead_letter_file;
 mod error;
 mod fold;
+mod held;
 mod intake;
+mod pacing;
 mod progress;
 mod retry;
 mod shutdown;
@@ -39,7 +41,6 @@ mod ticket;
 mod weight;
 mod worker;
 
-use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -48,6 +49,7 @@ use crate::event::{Event, Timestamp};
 use crate::journal::{Owner, RecoveryReport};
 
 use awaited::Awaited;
+use control::Controls;
 use dead_letter::DeadLetters;
 use fold::Fold;
 use intake::{Entry, Intake, Shut};
@@ -57,9 +59,13 @@ use ticket::ticket;
 #[cfg(feature = "testing")]
 pub(crate) use clock::ImpatientClock;
 pub(crate) use clock::{Clock, SystemClock};
+pub(crate) use control::Command;
+pub use control::{ReplaceKeyError, UnknownDestination};
 pub use counters::Counts;
 pub(crate) use counters::{Counters, last_resort};
-pub use dead_letter::DeadLetter;
+pub use dead_letter::{DeadLetter, DeadLetterDamage, DeadLetterList, DeadLetterQuery, RetryError};
+#[cfg(feature = "journal")]
+pub use dead_letter::{DeadLetterDirectory, DetachError, Detached, detach_left_behind};
 pub use error::RecordError;
 pub(crate) use intake::{Lane, Limits, Reservation};
 
@@ -76,6 +82,7 @@ pub(crate) struct Shared {
     pub(crate) awaited: Arc<Awaited>,
     pub(crate) fold: Arc<Fold>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) controls: Arc<Controls>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Whether the journal is on disk.
     pub(crate) durable: bool,
@@ -88,6 +95,39 @@ pub(crate) struct Pipeline {
     shared: Arc<Shared>,
     dead_letters: Vec<Arc<DeadLetters>>,
     recovery: RecoveryReport,
+}
+
+/// What there is to read of a pipeline. Keeping it keeps nothing running.
+#[derive(Debug, Clone)]
+pub(crate) struct View {
+    intake: Arc<Intake>,
+    shared: Arc<Shared>,
+}
+
+impl View {
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.shared.counters
+    }
+
+    /// One moment of the board.
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&Board) -> T) -> T {
+        self.shared.progress.read(look)
+    }
+
+    /// How many events are in the intake, and when the oldest of those that wait happened.
+    pub(crate) fn in_intake(&self) -> (u64, Option<Timestamp>) {
+        self.intake.waiting()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    /// Whether all threads of the pipeline have ended.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn is_over(&self) -> bool {
+        self.read(|board| board.journal_ended && board.lanes.iter().all(|lane| lane.ended))
+    }
 }
 
 impl Pipeline {
@@ -191,6 +231,11 @@ impl Pipeline {
         self.shared.durable
     }
 
+    /// What there is to read of it.
+    pub(crate) fn view(&self) -> View {
+        View { intake: Arc::clone(&self.intake), shared: Arc::clone(&self.shared) }
+    }
+
     /// What was found when the journal was opened.
     pub(crate) fn recovery(&self) -> &RecoveryReport {
         &self.recovery
@@ -204,20 +249,6 @@ impl Pipeline {
     /// How many events are in the intake, and when the oldest of those that wait happened.
     pub(crate) fn in_intake(&self) -> (u64, Option<Timestamp>) {
         self.intake.waiting()
-    }
-
-    pub(crate) fn now(&self) -> Timestamp {
-        self.shared.clock.now()
-    }
-
-    /// The dead letters of all destinations.
-    pub(crate) fn dead_letters(&self) -> io::Result<Vec<DeadLetter>> {
-        let mut all = Vec::new();
-        for letters in &self.dead_letters {
-            all.extend(letters.list()?);
-        }
-        all.sort_by_key(|letter| letter.at);
-        Ok(all)
     }
 
     /// The destinations, in the order of the board.

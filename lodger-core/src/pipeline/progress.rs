@@ -7,6 +7,7 @@ use tokio::sync::Notify;
 use super::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, PoisonError};
 use crate::destination::Identity;
 use crate::event::Timestamp;
+use crate::journal::Share;
 
 /// How far journal thread and workers are. One lock, so that a reader sees one moment of all of them.
 #[derive(Debug)]
@@ -51,14 +52,23 @@ pub(crate) struct LaneBoard {
     pub(crate) identity: Identity,
     /// Events that this destination is to get: the backlog at the start, and everything committed since.
     pub(crate) routed: u64,
+    /// Dead letters that are to be sent again, or were: each counts once more as delivered or dead.
+    pub(crate) retried: u64,
     pub(crate) in_flight: u64,
     pub(crate) delivered: u64,
     pub(crate) dead: u64,
     /// Records that the journal could not read any more.
     pub(crate) unreadable: u64,
+    /// Events that are not recorded for it, because its share of the journal was used up.
+    pub(crate) refused: u64,
+    /// Events that were taken out of its backlog without being delivered.
+    pub(crate) purged: u64,
+    /// Bytes of the journal that its backlog takes up, and that it may take up.
+    pub(crate) backlog: Share,
     /// Of the events in the order of the journal, all before this one (from 1) are done.
     pub(crate) done_before: u64,
-    /// When the oldest event happened that is not done.
+    /// When the oldest event happened that is not done. While the worker has not seen the first of several, when one
+    /// before it did.
     pub(crate) oldest: Option<Timestamp>,
     pub(crate) state: DeliveryState,
     pub(crate) last_error: Option<String>,
@@ -70,10 +80,14 @@ impl LaneBoard {
         Self {
             identity,
             routed: backlog,
+            retried: 0,
             in_flight: 0,
             delivered: 0,
             dead: 0,
             unreadable: 0,
+            refused: 0,
+            purged: 0,
+            backlog: Share::default(),
             done_before: 1,
             oldest: None,
             state: DeliveryState::Running,
@@ -82,9 +96,11 @@ impl LaneBoard {
         }
     }
 
-    /// Events that are committed and wait: routed = pending + in flight + delivered + dead + unreadable.
+    /// Events that are committed and wait: routed + retried = pending + in flight + delivered + dead + unreadable +
+    /// purged.
     pub(crate) fn pending(&self) -> u64 {
-        self.routed.saturating_sub(self.in_flight + self.delivered + self.dead + self.unreadable)
+        (self.routed + self.retried)
+            .saturating_sub(self.in_flight + self.delivered + self.dead + self.unreadable + self.purged)
     }
 
     /// Events that are not done.
@@ -105,6 +121,10 @@ pub enum DeliveryState {
     /// Somebody has to act: a wrong key, an unpaid bill, a destination that refuses more than it should. Everything is
     /// kept, and one event a minute is tried.
     Paused,
+    /// An operator paused it: everything is kept, and nothing is tried until it is resumed.
+    OnHold,
+    /// An operator detached it: nothing is meant for it any more, and what it did not get becomes dead letters.
+    Detached,
 }
 
 impl Progress {
@@ -133,15 +153,6 @@ impl Progress {
         let result = change(&mut self.lock());
         self.changed.notify_all();
         result
-    }
-
-    /// Changes one lane of the board.
-    pub(crate) fn post_lane(&self, lane: usize, change: impl FnOnce(&mut LaneBoard)) {
-        self.post(|board| {
-            if let Some(lane) = board.lanes.get_mut(lane) {
-                change(lane);
-            }
-        });
     }
 
     /// Blocks until `done` says so or the deadline is over; answers whether `done` did.

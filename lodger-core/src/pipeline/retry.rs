@@ -16,7 +16,7 @@ const CEILING: Duration = Duration::from_secs(60);
 const RETRY_AFTER_CAP: Duration = Duration::from_secs(60 * 60);
 
 /// An event has to fail so often …
-const PATIENCE_TRIES: u32 = 10;
+pub(super) const PATIENCE_TRIES: u32 = 10;
 
 /// … and for so long, before it is the event that is to blame.
 const PATIENCE_TIME: Duration = Duration::from_secs(60 * 60);
@@ -34,6 +34,11 @@ pub(super) fn floor(retry_after: Option<Duration>) -> Duration {
     retry_after.unwrap_or_default().min(RETRY_AFTER_CAP)
 }
 
+/// Whether an event has failed so often and for so long that it may be to blame itself.
+pub(super) fn is_stuck(tries: u32, failing_since: Instant, now: Instant) -> bool {
+    tries >= PATIENCE_TRIES && now.duration_since(failing_since) >= PATIENCE_TIME
+}
+
 /// Whether an event has failed for so long, while others succeeded, that it will never get through.
 pub(super) fn is_poison(
     tries: u32,
@@ -41,9 +46,7 @@ pub(super) fn is_poison(
     last_success: Option<Instant>,
     now: Instant,
 ) -> bool {
-    tries >= PATIENCE_TRIES
-        && now.duration_since(failing_since) >= PATIENCE_TIME
-        && last_success.is_some_and(|success| success > failing_since)
+    is_stuck(tries, failing_since, now) && last_success.is_some_and(|success| success > failing_since)
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use std::thread;
 
 use super::awaited::Awaited;
 use super::clock::Clock;
-use super::commit::Committer;
+use super::commit::{Committer, Router};
+use super::control::Controls;
 use super::counters::Counters;
 use super::dead_letter::DeadLetters;
 use super::intake::{Intake, Limits};
@@ -14,7 +15,7 @@ use super::progress::{LaneBoard, Progress};
 use super::worker::Worker;
 use super::{Pipeline, Shared};
 use crate::background::thread::spawn;
-use crate::destination::{Destination, Identity};
+use crate::destination::{Identity, Route};
 use crate::event::WriterId;
 use crate::journal::{self, Backlog, JournalConfig, JournalError, RecoveryReport};
 
@@ -22,7 +23,7 @@ use crate::journal::{self, Backlog, JournalConfig, JournalError, RecoveryReport}
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) journal: JournalConfig,
-    pub(crate) destinations: Vec<Arc<dyn Destination>>,
+    pub(crate) routes: Vec<Route>,
     pub(crate) limits: Limits,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -44,8 +45,8 @@ impl Pipeline {
     /// Opens the journal and starts its thread and one for each destination. Whatever dead processes left for these
     /// destinations is delivered first.
     pub(crate) fn start(config: Config) -> Result<Self, StartError> {
-        let Config { journal, destinations, limits, clock } = config;
-        let identities: Vec<Identity> = destinations.iter().map(|one| one.identity()).collect();
+        let Config { journal, routes, limits, clock } = config;
+        let identities: Vec<Identity> = routes.iter().map(|route| route.destination.identity()).collect();
         let opened = journal::open(&journal, &identities)?;
         report(&opened.report);
 
@@ -53,12 +54,15 @@ impl Pipeline {
         let board = lanes.map(|(identity, backlog)| LaneBoard::new(identity.clone(), backlog.pending()));
         let shared = Arc::new(Shared {
             progress: Arc::new(Progress::new(board.collect())),
-            awaited: Arc::new(Awaited::new(destinations.len())),
+            awaited: Arc::new(Awaited::new()),
             fold: Arc::default(),
             counters: Arc::new(Counters::default()),
+            controls: Arc::new(Controls::new(routes.iter().map(|route| Arc::clone(&route.destination)))),
             clock,
             durable: journal.dir.is_some(),
         });
+        let router =
+            Router::new(identities.iter().cloned().zip(routes.iter().map(|route| route.filter.clone())));
         let dead_letters: Vec<Arc<DeadLetters>> = identities
             .iter()
             .map(|identity| Arc::new(dead_letters(&journal, identity, opened.writer.id())))
@@ -71,12 +75,12 @@ impl Pipeline {
             dead_letters: dead_letters.clone(),
             recovery: opened.report,
         };
-        for (lane, (destination, (backlog, letters))) in
-            destinations.into_iter().zip(opened.backlogs.into_iter().zip(dead_letters)).enumerate()
+        for (lane, (route, (backlog, letters))) in
+            routes.into_iter().zip(opened.backlogs.into_iter().zip(dead_letters)).enumerate()
         {
-            start_worker(lane, destination, backlog, letters, &shared)?;
+            start_worker(lane, route, backlog, letters, &shared)?;
         }
-        let committer = Committer::new(opened.writer, opened.previous, intake, &shared);
+        let committer = Committer::new(opened.writer, opened.previous, router, intake, &shared);
         start_thread("lodger-journal", move || committer.run())?;
         Ok(pipeline)
     }
@@ -110,13 +114,13 @@ fn report(report: &RecoveryReport) {
 
 fn start_worker(
     lane: usize,
-    destination: Arc<dyn Destination>,
+    route: Route,
     backlog: Backlog,
     letters: Arc<DeadLetters>,
     shared: &Arc<Shared>,
 ) -> Result<(), StartError> {
     // The number first: Linux shows 15 bytes, and two destinations may be of one kind.
-    let name = format!("lodger-{lane}-{}", destination.identity().kind);
+    let name = format!("lodger-{lane}-{}", route.destination.identity().kind);
     let shared = Arc::clone(shared);
     let (tell, started) = mpsc::channel();
     start_thread(&name, move || {
@@ -131,9 +135,9 @@ fn start_worker(
             Ok(runtime) => runtime,
             Err(error) => return drop(tell.send(error)),
         };
-        drop(tell);
         let _inside = runtime.enter();
-        let worker = Worker::new(lane, destination, backlog, letters, shared);
+        let worker = Worker::new(lane, &route, backlog, letters, shared).begun();
+        drop(tell);
         runtime.block_on(worker.run());
         // A destination may have left something behind that never ends.
         runtime.shutdown_background();

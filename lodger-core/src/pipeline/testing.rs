@@ -202,9 +202,10 @@ pub(crate) fn stuck(limits: Limits) -> Pipeline {
     let board = vec![LaneBoard::new(Identity::new("stuck", ""), 0)];
     let shared = Shared {
         progress: Arc::new(Progress::new(board)),
-        awaited: Arc::new(Awaited::new(1)),
+        awaited: Arc::new(Awaited::new()),
         fold: Arc::default(),
         counters: Arc::default(),
+        controls: Arc::default(),
         clock: Arc::new(FixedClock::with_jitter(1.0)),
         durable: true,
     };

@@ -1,6 +1,7 @@
 //! The door of the pipeline, and what happens to those who wait there.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -8,8 +9,8 @@ use tokio::sync::Semaphore;
 use super::intake::Taken;
 use super::testing::{Act, FixedClock, Scripted, stuck};
 use super::ticket::{Failure, Goal, ticket};
-use super::{Clock, Config, Lane, Limits, Pipeline, RecordError};
-use crate::event::Event;
+use super::{Clock, Config, Lane, Limits, Pipeline, RecordError, SystemClock};
+use crate::event::{Event, Timestamp};
 use crate::journal::{JournalConfig, JournalError};
 
 fn event() -> Box<Event> {
@@ -81,7 +82,7 @@ fn a_flood_that_has_stopped_is_told_though_no_event_comes() {
     };
     let pipeline = Pipeline::start(Config {
         journal: JournalConfig::in_memory(),
-        destinations: vec![Arc::new(destination.clone())],
+        routes: vec![destination.clone().into()],
         // One event alone has room.
         limits: Limits { events: 9, bytes: 1 << 20 },
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -153,6 +154,7 @@ async fn who_waits_for_a_pipeline_that_ends_is_told() {
     assert!(matches!(waiting.await, Err(RecordError::Unfinished)));
 }
 
+#[cfg(feature = "journal")]
 #[test]
 fn a_forked_child_is_refused_everything_and_touches_no_lock() {
     let pipeline = stuck(Limits { events: 20, bytes: 1 << 20 });
@@ -181,6 +183,7 @@ fn a_forked_child_is_refused_everything_and_touches_no_lock() {
     });
 }
 
+#[cfg(feature = "journal")]
 #[tokio::test]
 async fn a_forked_child_waits_for_nothing() {
     let pipeline = stuck(Limits { events: 20, bytes: 1 << 20 });
@@ -191,4 +194,107 @@ async fn a_forked_child_waits_for_nothing() {
     assert!(!pipeline.shutdown(Duration::MAX, || panic!("nothing is closed")).await);
     // The drop would wait two seconds for a journal thread that a child doesn't have.
     drop(pipeline);
+}
+
+#[test]
+fn a_waker_that_panics_ends_no_thread_of_ours() {
+    struct Bad;
+    impl std::task::Wake for Bad {
+        fn wake(self: Arc<Self>) {
+            panic!("as this test wants it");
+        }
+    }
+    let destination = Scripted::new("d", |_| Act::Take);
+    let config = Config {
+        journal: JournalConfig::in_memory(),
+        routes: vec![destination.clone().into()],
+        limits: Limits::default(),
+        clock: Arc::new(FixedClock::with_jitter(1.0)),
+    };
+    let pipeline = Pipeline::start(config).unwrap();
+    let bad = std::task::Waker::from(Arc::new(Bad));
+    for goal in [Goal::Durable, Goal::Delivered] {
+        let mut waiting = Box::pin(pipeline.offer(event(), Lane::Trusted, goal).unwrap());
+        _ = waiting.as_mut().poll(&mut std::task::Context::from_waker(&bad));
+        drop(pipeline.offer(event(), Lane::Trusted, Goal::Queued).unwrap());
+        let settled = destination.settled().len();
+        while destination.settled().len() < settled.max(1) {
+            std::thread::yield_now();
+        }
+    }
+    while destination.settled().len() < 4 {
+        std::thread::yield_now();
+    }
+    assert!(pipeline.read(|board| !board.journal_ended && !board.lanes[0].ended));
+}
+
+/// A wall clock that is a year ahead and a year behind by turns.
+#[derive(Debug, Default)]
+struct Jumping {
+    clock: SystemClock,
+    looks: AtomicI64,
+}
+
+/// In microseconds.
+const YEAR: i64 = 365 * 24 * 60 * 60 * 1_000_000;
+
+impl Clock for Jumping {
+    fn now(&self) -> Timestamp {
+        let ahead = self.looks.fetch_add(1, Ordering::Relaxed) % 2 == 0;
+        Timestamp::from_micros(self.clock.now().as_micros() + if ahead { YEAR } else { -YEAR }).unwrap()
+    }
+
+    fn instant(&self) -> std::time::Instant {
+        self.clock.instant()
+    }
+
+    fn jitter(&self, _: Duration) -> Duration {
+        Duration::ZERO
+    }
+}
+
+#[test]
+fn a_clock_that_jumps_by_a_year_changes_no_order_and_stalls_nothing() {
+    let clock = Arc::new(Jumping::default());
+    let destination = Scripted::batched("d", 4, 1, |seen| match (seen.action.as_str(), seen.tries) {
+        ("refused", _) => Act::refuse(422),
+        ("failing", 0) => Act::retry(503),
+        _ => Act::Take,
+    });
+    let pipeline = Pipeline::start(Config {
+        journal: JournalConfig::in_memory(),
+        routes: vec![destination.clone().into()],
+        limits: Limits::default(),
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+    })
+    .unwrap();
+    let mut offered = Vec::new();
+    for number in 0..300 {
+        let action = if number == 150 {
+            "refused"
+        } else if number % 10 == 0 {
+            "failing"
+        } else {
+            "fine"
+        };
+        let event = Box::new(Event::builder(action).occurred_at(clock.now()).build().unwrap());
+        offered.push(event.id);
+        drop(pipeline.offer(event, Lane::Trusted, Goal::Queued).unwrap());
+    }
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    let done = |board: &super::progress::Board| {
+        let lane = &board.lanes[0];
+        lane.delivered + lane.dead == 300
+    };
+    assert!(pipeline.shared.progress.wait(deadline, done), "it stalls");
+    for seen in destination.seen() {
+        let event: Event = serde_json::from_slice(&seen.bytes).unwrap();
+        let sequence = event.position.unwrap().sequence;
+        assert_eq!(
+            offered[sequence as usize - 1],
+            seen.id,
+            "numbered in the order in which they were offered"
+        );
+    }
+    assert_eq!(destination.settled().len(), 299);
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -71,6 +72,11 @@ impl Watch {
         self.permit.is_some() || self.goal == Goal::Delivered && self.awaited()
     }
 
+    /// Whether somebody waits for all destinations.
+    pub(crate) fn wants_delivery(&self) -> bool {
+        self.goal == Goal::Delivered && self.sender.as_ref().is_some_and(|sender| !sender.is_closed())
+    }
+
     /// Whether somebody still waits, or room.
     pub(crate) fn awaited(&self) -> bool {
         self.permit.is_some() || self.sender.as_ref().is_some_and(|sender| !sender.is_closed())
@@ -78,16 +84,21 @@ impl Watch {
 
     /// The goal is reached.
     pub(crate) fn reached(self, receipts: Vec<Receipt>) {
-        if let Some(sender) = self.sender {
-            // Nobody is there any more: they know less than we do, but nothing is lost.
-            drop(sender.send(Ok(receipts)));
-        }
+        self.end(Ok(receipts));
     }
 
     /// The goal can't be reached. A failure that nobody reads writes itself to stderr when it is dropped.
     pub(crate) fn failed(self, failure: Failure) {
-        if let Some(sender) = self.sender {
-            drop(sender.send(Err(failure)));
+        self.end(Err(failure));
+    }
+
+    /// Tells whoever waits. Where nobody is there any more they know less than we do, but nothing is lost.
+    fn end(self, ending: Ending) {
+        let Some(sender) = self.sender else { return };
+        // Telling wakes a task of the application's, whose executor we don't know. Its panic is not ours to die of: this is
+        // the journal's thread or a worker's.
+        if catch_unwind(AssertUnwindSafe(|| drop(sender.send(ending)))).is_err() {
+            tracing::error!("a task that waited for its audit event could not be woken: its waker panicked");
         }
     }
 }
@@ -131,6 +142,7 @@ enum Cause {
     Commit { event: Box<Event>, source: Arc<JournalError> },
     DeadLetter { destination: String, refusal: Refusal },
     Unreadable,
+    ShareFull { destination: String },
 }
 
 impl Failure {
@@ -159,6 +171,11 @@ impl Failure {
         Self { cause: Some(Cause::Unreadable), counters: None }
     }
 
+    /// The event is recorded, but not for this destination, for which it stands on stderr already.
+    pub(crate) fn share_full(destination: String, counters: &Arc<Counters>) -> Self {
+        Self { cause: Some(Cause::ShareFull { destination }), counters: Some(Arc::clone(counters)) }
+    }
+
     fn into_error(mut self) -> RecordError {
         match self.cause.take() {
             Some(Cause::Invalid(why)) => RecordError::Invalid(why),
@@ -168,6 +185,7 @@ impl Failure {
                 RecordError::DeadLetter { destination, refusal }
             }
             Some(Cause::Unreadable) => RecordError::Unreadable,
+            Some(Cause::ShareFull { destination }) => RecordError::ShareFull { destination },
             None => RecordError::Unfinished,
         }
     }
@@ -180,8 +198,11 @@ impl Drop for Failure {
             Some(Cause::Commit { event, source }) => {
                 (event, format!("not committed, may still arrive: {source}"))
             }
-            // Dead letters are kept, and what is invalid or unreadable is told when that is found.
-            Some(Cause::DeadLetter { .. } | Cause::Invalid(_) | Cause::Unreadable) | None => return,
+            // Dead letters are kept, and the others are told or written when that is found.
+            Some(
+                Cause::DeadLetter { .. } | Cause::Invalid(_) | Cause::ShareFull { .. } | Cause::Unreadable,
+            )
+            | None => return,
         };
         if let Some(counters) = &self.counters {
             last_resort(&event, &reason, counters);

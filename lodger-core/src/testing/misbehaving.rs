@@ -314,7 +314,7 @@ mod tests {
         record(&audit, 8);
         audit.lodger().flush(PATIENCE).await.unwrap();
         assert_eq!(service.kept().len(), 1);
-        assert_eq!(audit.lodger().dead_letters().unwrap()[0].event["target"]["id"], "8");
+        assert_eq!(audit.lodger().dead_letters().unwrap()[0].to_json()["target"]["id"], "8");
 
         service.next(Misbehaviour::Status(401));
         record(&audit, 9);

@@ -13,6 +13,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// What the server does with one request. When the script is empty, the last step repeats.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub(crate) enum Step {
     Reply(Reply),
     /// Reads the request, then closes without a word: the request may have been acted upon.
     Close,
+    /// Reads the request, then resets the connection.
+    Reset,
     /// Reads the request and never answers.
     Hang,
     /// Answers with a body that never ends, as fast as it is read.
@@ -29,6 +32,10 @@ pub(crate) enum Step {
     Truncated(Reply),
     /// Sends these bytes and closes.
     Raw(Vec<u8>),
+    /// Sends these bytes and keeps the connection.
+    RawKept(Vec<u8>),
+    /// Sends the first bytes, and then the second ones as long as somebody reads them.
+    Flood(Vec<u8>, Vec<u8>),
 }
 
 /// A scripted answer.
@@ -95,9 +102,14 @@ pub(crate) struct Loopback {
     arrived: watch::Receiver<usize>,
 }
 
+/// Decides by what was asked.
+type Reader = Box<dyn FnMut(&Recorded) -> Step + Send>;
+
 struct Shared {
     script: Mutex<(VecDeque<Step>, Step)>,
-    requests: Mutex<Vec<Recorded>>,
+    /// Decides instead of the script.
+    reader: Mutex<Option<Reader>>,
+    requests: Mutex<Vec<(Instant, Recorded)>>,
     connections: AtomicUsize,
     arrived: watch::Sender<usize>,
 }
@@ -110,6 +122,7 @@ impl Loopback {
         let (sender, arrived) = watch::channel(0);
         let shared = Arc::new(Shared {
             script: Mutex::new((VecDeque::new(), step)),
+            reader: Mutex::default(),
             requests: Mutex::new(Vec::new()),
             connections: AtomicUsize::new(0),
             arrived: sender,
@@ -141,8 +154,22 @@ impl Loopback {
         }
     }
 
+    /// Decides by each request from now on, instead of by the script.
+    pub(crate) fn answer_by(&self, reader: impl FnMut(&Recorded) -> Step + Send + 'static) {
+        *self.shared.reader.lock().unwrap() = Some(Box::new(reader));
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(crate) fn requests(&self) -> Vec<Recorded> {
-        self.shared.requests.lock().unwrap().clone()
+        self.shared.requests.lock().unwrap().iter().map(|(_, request)| request.clone()).collect()
+    }
+
+    /// When each request had arrived, on tokio's clock.
+    pub(crate) fn arrivals(&self) -> Vec<Instant> {
+        self.shared.requests.lock().unwrap().iter().map(|(at, _)| *at).collect()
     }
 
     /// How many connections were made.
@@ -160,14 +187,15 @@ impl Loopback {
 async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
     let mut buffer = Vec::new();
     while let Some(request) = read_request(&mut stream, &mut buffer).await {
-        let step = {
+        let by_request = shared.reader.lock().unwrap().as_mut().map(|reader| reader(&request));
+        let step = by_request.unwrap_or_else(|| {
             let mut script = shared.script.lock().unwrap();
             let last = script.1.clone();
             script.0.pop_front().unwrap_or(last)
-        };
+        });
         {
             let mut requests = shared.requests.lock().unwrap();
-            requests.push(request);
+            requests.push((Instant::now(), request));
             let count = requests.len();
             drop(requests);
             shared.arrived.send_replace(count);
@@ -179,6 +207,10 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
                 stream.write_all(&bytes).await.is_ok()
             }
             Step::Close => false,
+            Step::Reset => {
+                stream.set_zero_linger().unwrap();
+                false
+            }
             Step::Hang => std::future::pending().await,
             Step::Endless(status) => {
                 let head = format!("HTTP/1.1 {status} Scripted\r\n\r\n");
@@ -196,6 +228,14 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
             }
             Step::Raw(bytes) => {
                 drop(stream.write_all(&bytes).await);
+                false
+            }
+            Step::RawKept(bytes) => stream.write_all(&bytes).await.is_ok(),
+            Step::Flood(first, again) => {
+                let mut open = stream.write_all(&first).await.is_ok();
+                while open {
+                    open = stream.write_all(&again).await.is_ok();
+                }
                 false
             }
         };

@@ -340,3 +340,33 @@ fn a_flood_that_strangers_cause_writes_nothing_to_stderr() {
     let counts = lodger.stats().counts;
     assert_eq!((counts.accepted, counts.aggregated, counts.last_resort), (10, 990, 0));
 }
+
+#[cfg(feature = "journal")]
+#[test]
+fn what_a_layer_records_in_a_forked_child_is_missed_and_on_stderr_and_the_parent_goes_on() {
+    let destination = Scripted::new("d", |_| Act::Take);
+    let lodger = client(&destination);
+    let of_the_child = lodger.clone();
+    thread::spawn(move || {
+        crate::journal::fault::fork();
+        let terms = Terms { class: Class::Trusted, guarantee: Guarantee::Durable, place: None };
+        let wait = of_the_child.sink().accept(event("a.b"), terms).unwrap();
+        assert_eq!(block_on(wait), Err(Missed::Refused));
+        for refused in [
+            block_on(of_the_child.record(event("a.b"))).unwrap_err(),
+            of_the_child.enqueue(event("a.b")).unwrap_err(),
+            block_on(of_the_child.event(event("a.b"))).unwrap_err(),
+        ] {
+            assert!(
+                matches!(&refused, RecordError::Journal { source, .. } if source.kind() == "forked"),
+                "{refused}"
+            );
+        }
+        let counts = of_the_child.stats().counts;
+        assert_eq!((counts.refused_forked, counts.last_resort), (4, 1));
+    })
+    .join()
+    .unwrap();
+    block_on(lodger.event(event("a.b"))).unwrap();
+    assert_eq!(destination.settled().len(), 1);
+}

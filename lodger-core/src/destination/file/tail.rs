@@ -12,13 +12,13 @@ const WINDOW: u64 = 1024 * 1024;
 
 /// The end of a file.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Tail {
+pub(in crate::destination) struct Tail {
     /// The events in the window, oldest first.
-    pub(super) ids: Vec<EventId>,
+    pub(in crate::destination) ids: Vec<EventId>,
     /// The length of the file without what a crash tore.
-    pub(super) whole: u64,
+    pub(in crate::destination) whole: u64,
     /// Whether the last event is whole but lacks its line break.
-    pub(super) unfinished: bool,
+    pub(in crate::destination) unfinished: bool,
 }
 
 #[derive(Deserialize)]
@@ -37,7 +37,7 @@ pub(super) fn read(file: &mut File) -> io::Result<Option<Tail>> {
 }
 
 /// `start` is where in the file the window begins.
-fn scan(window: &[u8], start: u64) -> Option<Tail> {
+pub(in crate::destination) fn scan(window: &[u8], start: u64) -> Option<Tail> {
     let after_last_break = window.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
     let (lines, torn) = window.split_at(after_last_break);
     let mut whole_lines = 0;

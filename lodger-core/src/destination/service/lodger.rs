@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{bounded, unanswered};
 use crate::destination::{
-    Answer, BoxFuture, Delivery, Destination, Identity, Receipt, Refusal, status_answer,
+    Answer, ApiKeyError, BoxFuture, Delivery, Destination, Identity, Receipt, Refusal, status_answer,
 };
 use crate::event::EventId;
 use crate::service::Response;
@@ -65,7 +65,7 @@ impl LodgerDestination {
 }
 
 /// What the service's answer means for this event.
-fn answer(event: EventId, response: &Response) -> Answer {
+pub(in crate::destination) fn answer(event: EventId, response: &Response) -> Answer {
     if response.is_success() {
         return match receipt(event, response) {
             Some(receipt) => Answer::Settled(receipt),
@@ -96,6 +96,10 @@ impl Destination for LodgerDestination {
 
     fn max_in_flight(&self) -> usize {
         64
+    }
+
+    fn replace_api_key(&self, key: &str) -> Result<(), ApiKeyError> {
+        self.api.replace_api_key(key).map_err(|error| ApiKeyError::Invalid(error.to_string()))
     }
 
     fn deliver<'a>(&'a self, batch: &'a [Delivery]) -> BoxFuture<'a, Vec<Answer>> {

@@ -98,3 +98,41 @@ fn a_directory_that_was_there_keeps_its_mode() {
     assert_eq!(mode(&root), 0o755);
     assert_eq!(mode(&writer_dirs(&config)[0]), 0o700);
 }
+
+#[test]
+fn nothing_is_acknowledged_that_went_into_a_file_that_was_removed_or_moved_away() {
+    for fault in ["remove", "move", "replace"] {
+        let dir = scratch();
+        let config = small(dir.path());
+        let mut journal = opened(&config, &["a"]);
+        commit(&mut journal, 1, 1);
+        let segment = writer_dirs(&config).remove(0).join("00000001.seg");
+        let aside = dir.path().join("aside");
+        match fault {
+            "remove" => std::fs::remove_file(&segment).unwrap(),
+            "move" => std::fs::rename(&segment, &aside).unwrap(),
+            _ => std::fs::copy(&segment, &aside).and_then(|_| std::fs::rename(&aside, &segment)).unwrap(),
+        }
+        // The file is given up, and the record goes into the next one.
+        commit(&mut journal, 2, 2);
+        drop(journal);
+        assert!(
+            texts(&mut opened(&config, &["a"]).backlogs[0]).contains(&"record 002".to_owned()),
+            "{fault}"
+        );
+    }
+}
+
+#[test]
+fn a_directory_that_was_removed_under_us_is_an_error_at_every_commit() {
+    let dir = scratch();
+    let config = small(dir.path());
+    let mut journal = opened(&config, &["a"]);
+    commit(&mut journal, 1, 1);
+    std::fs::remove_dir_all(config.dir.as_deref().unwrap()).unwrap();
+    journal.writer.append(&payload(2), ALL).unwrap();
+    for _ in 0..3 {
+        let error = journal.writer.commit().unwrap_err();
+        assert!(matches!(error, JournalError::Io { .. }), "{error:?}");
+    }
+}

@@ -16,7 +16,7 @@ fn after_a_failed_sync_the_records_go_into_a_new_segment() {
     let own = writer_dirs(&config).remove(0);
     let old = std::fs::read(own.join("00000001.seg")).unwrap();
     assert_eq!(old.windows(6).filter(|part| part == b"record").count(), 4, "the failed write stands there");
-    assert!(old[120..].iter().all(|&byte| byte == 0), "and nothing was written behind it");
+    assert!(old[128..].iter().all(|&byte| byte == 0), "and nothing was written behind it");
     drop(journal);
 
     // The old segment's tail and the new segment both hold records 3 and 4.
@@ -43,7 +43,7 @@ fn a_failed_segment_is_never_used_again() {
     let config = small(dir.path());
     let mut journal = opened(&config, &["a"]);
     for n in 1..=11 {
-        journal.writer.append(&payload(n)).unwrap();
+        journal.writer.append(&payload(n), ALL).unwrap();
     }
     // Records 1 to 8 were to go into the first segment, 9 to 11 into the second.
     fault::fail_syncs(1);
@@ -61,11 +61,11 @@ fn when_the_new_segment_fails_too_the_records_stay_staged() {
     let config = small(dir.path());
     let mut journal = opened(&config, &["a"]);
     commit(&mut journal, 1, 2);
-    journal.writer.append(&payload(3)).unwrap();
+    journal.writer.append(&payload(3), ALL).unwrap();
     fault::fail_syncs(2);
     assert!(matches!(journal.writer.commit(), Err(JournalError::Io { .. })));
     assert_eq!(texts(&mut journal.backlogs[0]), expected(1, 2), "nothing unsynced is handed out");
-    assert!(matches!(journal.writer.append(&payload(4)), Err(JournalError::CommitPending)));
+    assert!(matches!(journal.writer.append(&payload(4), ALL), Err(JournalError::CommitPending)));
     journal.writer.commit().unwrap();
     commit(&mut journal, 4, 4);
     assert_eq!(texts(&mut journal.backlogs[0]), expected(3, 4));
@@ -79,7 +79,7 @@ fn every_number_of_failures_in_a_row_ends_with_each_record_once() {
         let mut journal = opened(&config, &["a"]);
         commit(&mut journal, 1, 3);
         for n in 4..=20 {
-            journal.writer.append(&payload(n)).unwrap();
+            journal.writer.append(&payload(n), ALL).unwrap();
         }
         fault::fail_syncs(failures);
         while journal.writer.commit().is_err() {}
@@ -96,7 +96,7 @@ fn a_crash_after_a_failed_commit_delivers_nothing_twice() {
     let config = small(dir.path());
     let mut journal = opened(&config, &["a"]);
     commit(&mut journal, 1, 2);
-    journal.writer.append(&payload(3)).unwrap();
+    journal.writer.append(&payload(3), ALL).unwrap();
     fault::fail_syncs(2);
     journal.writer.commit().unwrap_err();
     drop(journal);
@@ -114,7 +114,7 @@ fn a_forked_child_is_refused_and_cleans_nothing_up() {
     journal.backlogs[0].settle(&keys(&records)).unwrap();
 
     fault::fork();
-    assert!(matches!(journal.writer.append(b"x"), Err(JournalError::Forked { .. })));
+    assert!(matches!(journal.writer.append(b"x", ALL), Err(JournalError::Forked { .. })));
     assert!(matches!(journal.writer.commit(), Err(JournalError::Forked { .. })));
     assert!(matches!(journal.backlogs[0].next(), Err(JournalError::Forked { .. })));
     assert!(matches!(journal.backlogs[0].settle(&keys(&records)), Err(JournalError::Forked { .. })));

@@ -1,28 +1,26 @@
 //! Full means refused, and settled means room again.
 
 use super::*;
-use crate::journal::JournalError;
+use crate::journal::{JournalError, Routes};
 
 #[test]
 fn a_full_journal_refuses_without_using_up_a_sequence_and_resumes_after_settling() {
     let dir = scratch();
     let config = JournalConfig { max_bytes: 1024, ..small(dir.path()) };
-    let mut journal = opened(&config, &["a", "b"]);
-    // Four segments of eight records with ten bytes of payload: 8 * 30 <= 256.
+    let mut journal = opened(&config, &["a"]);
+    // Four segments of eight records with ten bytes of payload: 8 * 32 <= 256.
     commit(&mut journal, 1, 32);
-    let error = journal.writer.append(&payload(33)).unwrap_err();
+    let error = journal.writer.append(&payload(33), ALL).unwrap_err();
     assert!(matches!(error, JournalError::Full { used: 1024, max: 1024 }));
     assert!(error.to_string().contains("max_journal_bytes"), "{error}");
     assert_eq!(journal.writer.next_sequence(), 33);
 
     let records = drain(&mut journal.backlogs[0]);
-    journal.backlogs[0].settle(&keys(&records)).unwrap();
-    assert!(journal.writer.append(&payload(33)).is_err(), "the other destination still needs all of it");
-
-    let records = drain(&mut journal.backlogs[1]);
-    journal.backlogs[1].settle(&keys(&records[..8])).unwrap();
+    journal.backlogs[0].settle(&keys(&records[..7])).unwrap();
+    assert!(journal.writer.append(&payload(33), ALL).is_err(), "one record of the segment is still needed");
+    journal.backlogs[0].settle(&keys(&records[7..8])).unwrap();
     commit(&mut journal, 33, 40);
-    assert!(journal.writer.append(&payload(41)).is_err());
+    assert!(journal.writer.append(&payload(41), ALL).is_err());
     assert_eq!(texts(&mut journal.backlogs[0]), expected(33, 40));
 }
 
@@ -68,12 +66,12 @@ fn the_last_segment_does_not_keep_a_journal_full_once_it_is_settled() {
     let dir = scratch();
     let config = JournalConfig { max_bytes: 1024, segment_bytes: 1024, ..small(dir.path()) };
     let mut journal = opened(&config, &["a"]);
-    journal.writer.append(&[7; 900]).unwrap();
+    journal.writer.append(&[7; 900], ALL).unwrap();
     journal.writer.commit().unwrap();
-    assert!(matches!(journal.writer.append(&[7; 200]), Err(JournalError::Full { .. })));
+    assert!(matches!(journal.writer.append(&[7; 200], ALL), Err(JournalError::Full { .. })));
     let records = drain(&mut journal.backlogs[0]);
     journal.backlogs[0].settle(&keys(&records)).unwrap();
-    assert_eq!(journal.writer.append(&[7; 200]).unwrap(), 2);
+    assert_eq!(journal.writer.append(&[7; 200], ALL).unwrap().sequence, 2);
 }
 
 #[test]
@@ -83,22 +81,23 @@ fn a_record_larger_than_a_segment_gets_one_of_its_own_size() {
     let mut journal = opened(&config, &["a"]);
     let large = vec![9; 5000];
     commit(&mut journal, 1, 1);
-    journal.writer.append(&large).unwrap();
+    journal.writer.append(&large, ALL).unwrap();
     commit(&mut journal, 3, 3);
-    assert_eq!(journal.writer.usage().bytes, 256 + 5020 + 256);
+    assert_eq!(journal.writer.usage().bytes, 256 + 5022 + 256);
     drop(journal);
     let mut journal = opened(&config, &["a"]);
     let records = drain(&mut journal.backlogs[0]);
     assert_eq!(records.iter().map(|record| record.payload.len()).collect::<Vec<_>>(), [10, 5000, 10]);
-    assert!(journal.writer.append(&vec![0; 65 << 10]).is_err_and(|error| error.kind() == "too_large"));
+    assert!(journal.writer.append(&vec![0; 65 << 10], ALL).is_err_and(|error| error.kind() == "too_large"));
 }
 
 #[test]
 fn below_the_free_space_floor_no_segment_is_made() {
     let dir = scratch();
-    let config = JournalConfig { min_free_bytes: u64::MAX, ..small(dir.path()) };
+    let huge = JournalConfig { max_bytes: u64::MAX, segment_bytes: 1 << 60, ..small(dir.path()) };
+    let config = JournalConfig { min_free_bytes: u64::MAX, ..huge };
     let mut journal = opened(&config, &["a"]);
-    assert!(matches!(journal.writer.append(&payload(1)), Err(JournalError::DiskFull { .. })));
+    assert!(matches!(journal.writer.append(&payload(1), ALL), Err(JournalError::DiskFull { .. })));
     assert_eq!(journal.writer.next_sequence(), 1);
 }
 
@@ -111,7 +110,7 @@ fn adopted_segments_count_and_are_given_back() {
     drop(journal);
     let mut journal = opened(&config, &["a"]);
     assert_eq!(journal.writer.usage().bytes, 1024);
-    assert!(matches!(journal.writer.append(&payload(1)), Err(JournalError::Full { .. })));
+    assert!(matches!(journal.writer.append(&payload(1), ALL), Err(JournalError::Full { .. })));
     let records = drain(&mut journal.backlogs[0]);
     journal.backlogs[0].settle(&keys(&records)).unwrap();
     commit(&mut journal, 1, 32);
@@ -122,7 +121,7 @@ fn an_empty_record_is_a_record() {
     let dir = scratch();
     let config = small(dir.path());
     let mut journal = opened(&config, &["a"]);
-    journal.writer.append(b"").unwrap();
+    journal.writer.append(b"", ALL).unwrap();
     commit(&mut journal, 2, 2);
     drop(journal);
     assert_eq!(texts(&mut opened(&config, &["a"]).backlogs[0]), ["", "record 002"]);
@@ -130,26 +129,53 @@ fn an_empty_record_is_a_record() {
 
 #[test]
 fn what_there_is_room_for_can_be_appended_whatever_the_sizes() {
-    // 4 segments of 256 bytes: of records with 100 bytes of payload each holds 2.
+    // Four segments of 256 bytes: of records with 100 bytes of payload each holds two.
     const LARGEST: u64 = 100;
-    for pattern in [&[100_usize][..], &[1, 100], &[100, 100, 1], &[77, 99, 3, 50, 100], &[1]] {
-        let dir = scratch();
-        let config = JournalConfig { max_bytes: 1024, ..small(dir.path()) };
-        let mut journal = opened(&config, &["a"]);
-        let mut sizes = pattern.iter().copied().cycle();
-        assert_eq!(journal.writer.room(LARGEST), 8);
-        for turn in 0..40 {
-            let room = journal.writer.room(LARGEST);
-            for appended in 0..room {
-                let left = journal.writer.room(LARGEST);
-                assert!(left + appended >= room, "{pattern:?}: one record takes the room of one");
-                journal.writer.append(&vec![b'x'; sizes.next().unwrap()]).unwrap();
+    let patterns = [&[100_usize][..], &[1, 100], &[100, 100, 1], &[77, 99, 3, 50, 100], &[1]];
+    for (names, segments) in [(&["a"][..], 4), (&["a", "b"], 8), (&["a", "stalled"], 8)] {
+        for pattern in patterns {
+            let dir = scratch();
+            let config = JournalConfig { max_bytes: segments * 256, ..small(dir.path()) };
+            let mut journal = opened(&config, names);
+            let mut sizes = pattern.iter().copied().cycle();
+            let all = Routes::all(names.len());
+            assert_eq!(journal.writer.room(LARGEST, all), 8, "{names:?}: the share of each is four segments");
+            let mut appended = 0;
+            for turn in 0..40 {
+                let room = journal.writer.room(LARGEST, all);
+                for _ in 0..room {
+                    journal.writer.append(&vec![b'x'; sizes.next().unwrap()], all).unwrap();
+                }
+                journal.writer.commit().unwrap();
+                appended += room;
+                // Some of what was read is settled, and what it frees is room again.
+                for (backlog, name) in journal.backlogs.iter_mut().zip(names) {
+                    let records = drain(backlog);
+                    let settled = match *name {
+                        "stalled" => 0,
+                        _ if turn % 3 == 0 => records.len() / 2,
+                        _ => records.len(),
+                    };
+                    backlog.settle(&keys(&records[..settled])).unwrap();
+                }
             }
-            journal.writer.commit().unwrap();
-            // Some of what was read is settled, and what it frees is room again.
-            let records = drain(&mut journal.backlogs[0]);
-            let settled = if turn % 3 == 0 { records.len() / 2 } else { records.len() };
-            journal.backlogs[0].settle(&keys(&records[..settled])).unwrap();
+            assert!(appended >= 8);
         }
+    }
+}
+
+#[test]
+fn a_record_takes_the_room_of_one() {
+    let dir = scratch();
+    let config = JournalConfig { max_bytes: 1024, ..small(dir.path()) };
+    let mut journal = opened(&config, &["a"]);
+    let mut sizes = [77_usize, 99, 3, 50, 100, 1, 1, 100].into_iter().cycle();
+    let all = Routes::all(1);
+    let mut room = journal.writer.room(100, all);
+    while room > 0 {
+        journal.writer.append(&vec![b'x'; sizes.next().unwrap()], all).unwrap();
+        let left = journal.writer.room(100, all);
+        assert!(left + 1 >= room);
+        room = left;
     }
 }

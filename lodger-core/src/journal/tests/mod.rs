@@ -1,16 +1,23 @@
 //! Facts about the journal on disk, through its public face.
 
+mod adoption;
 mod damage;
 mod directories;
 mod faults;
+mod inspecting;
 mod limits;
 mod machine;
 mod reopening;
+mod routes;
+mod shares;
 
 use std::path::{Path, PathBuf};
 
-use super::{Backlog, JournalConfig, Opened, Record, RecordKey, open};
+use super::{Backlog, JournalConfig, MAX_DESTINATIONS, Opened, Record, RecordKey, Routes, open};
 use crate::destination::Identity;
+
+/// For every destination that there is.
+const ALL: Routes = Routes::all(MAX_DESTINATIONS);
 
 /// A directory that is gone afterwards; in memory where the system has such a place, because syncs are what these
 /// tests would wait for.
@@ -19,7 +26,7 @@ fn scratch() -> tempfile::TempDir {
     if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
 }
 
-/// Segments of 256 bytes: room for seven records with ten bytes of payload.
+/// Segments of 256 bytes: room for eight records with ten bytes of payload.
 fn small(dir: &Path) -> JournalConfig {
     JournalConfig {
         max_bytes: 64 << 10,
@@ -47,7 +54,7 @@ fn payload(n: u64) -> Vec<u8> {
 /// Appends and commits records numbered from `first` to `last`.
 fn commit(journal: &mut Opened, first: u64, last: u64) {
     for n in first..=last {
-        journal.writer.append(&payload(n)).unwrap();
+        journal.writer.append(&payload(n), ALL).unwrap();
     }
     journal.writer.commit().unwrap();
 }

@@ -11,7 +11,7 @@ fn what_was_committed_and_not_settled_is_handed_out_again() {
     commit(&mut journal, 1, 20);
     let records = drain(&mut journal.backlogs[0]);
     journal.backlogs[0].settle(&keys(&records[..5])).unwrap();
-    journal.writer.append(b"never committed").unwrap();
+    journal.writer.append(b"never committed", ALL).unwrap();
     drop(journal);
 
     let mut journal = opened(&config, &["a"]);
@@ -199,15 +199,15 @@ fn a_torn_tail_is_cut_and_said() {
     let mut journal = opened(&config, &["a"]);
     commit(&mut journal, 1, 2);
     for n in 3..=5 {
-        journal.writer.append(&payload(n)).unwrap();
+        journal.writer.append(&payload(n), ALL).unwrap();
     }
-    journal.writer.tear(45);
+    journal.writer.tear(47);
     drop(journal);
 
     let mut journal = opened(&config, &["a"]);
     // Two records before, the third whole, of the fourth fifteen bytes.
     let segment = writer_dirs(&config)[0].join("00000001.seg");
-    assert_eq!(journal.report.damage, [crate::journal::Damage::TornTail { segment, offset: 90, bytes: 13 }]);
+    assert_eq!(journal.report.damage, [crate::journal::Damage::TornTail { segment, offset: 96, bytes: 13 }]);
     assert_eq!(texts(&mut journal.backlogs[0]), expected(1, 3));
 }
 

@@ -1,3 +1,6 @@
+mod storm;
+mod table;
+
 use super::*;
 use crate::event::EventId;
 use crate::pipeline::testing::FixedClock;
@@ -11,7 +14,7 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let now = Instant::now();
-        Self { breaker: Breaker::new(Arc::new(FixedClock::with_jitter(1.0)), now), now }
+        Self { breaker: Breaker::new(Arc::new(FixedClock::with_jitter(1.0)), false, now), now }
     }
 
     fn pass(&mut self, seconds: u64) {

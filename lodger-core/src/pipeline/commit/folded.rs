@@ -13,7 +13,7 @@ use crate::pipeline::ticket::Watch;
 impl Committer {
     /// How long to wait for events. `None`: there is nothing else to do.
     pub(super) fn patience(&self) -> Option<Duration> {
-        if self.health != Health::Good || self.tight || self.behind {
+        if self.health != Health::Good || self.tight || self.crowded || self.behind {
             return Some(RETRY_EVERY);
         }
         self.fold.due_in(self.clock.instant())
@@ -25,6 +25,8 @@ impl Committer {
     pub(super) fn write_due(&mut self) {
         let usage = self.writer.usage();
         self.tight = usage.bytes > usage.max_bytes / 4 * 3;
+        let shares = (0..self.router.lanes()).map(|slot| self.writer.share(slot));
+        self.crowded = shares.into_iter().any(|share| share.bytes > share.max_bytes / 4 * 3);
         if self.health == Health::Good && !self.tight {
             let asked = self.fold.asked();
             let due = self.fold.take_due(self.clock.instant(), asked.is_some());
@@ -34,7 +36,7 @@ impl Committer {
                 self.progress.post(|board| board.folds_told = asked);
             }
         }
-        self.intake.set_shut_to_strangers(self.health != Health::Good || self.tight);
+        self.intake.set_shut_to_strangers(self.health != Health::Good || self.tight || self.crowded);
         self.intake.release(self.room());
     }
 
@@ -71,12 +73,17 @@ impl Committer {
             let staged = self.stage(&mut event);
             let Some((key, bucket)) = out.buckets.pop_front() else { break };
             match staged {
-                Ok(position) => {
+                Ok(place) => {
                     told += bucket.count();
-                    hand.staged.push(self.staged(event, position, watch));
+                    hand.staged.push(self.staged(event, place, watch));
                 }
-                // It can never be written.
-                Err(refusal @ (Refusal::NotJson(_) | Refusal::Journal(JournalError::TooLarge { .. }))) => {
+                Err(Refusal::Unrouted) => self.unrouted(&event, Watch::nobody()),
+                // It can never be written, or not for those that are to have it: they miss what comes alone, too.
+                Err(
+                    refusal @ (Refusal::NotJson(_)
+                    | Refusal::Shares(_)
+                    | Refusal::Journal(JournalError::TooLarge { .. })),
+                ) => {
                     self.counters.aggregated_lost.add(bucket.count());
                     self.refused(event, Watch::nobody(), refusal);
                 }
@@ -88,7 +95,7 @@ impl Committer {
             }
         }
         if !hand.staged.is_empty()
-            && let Err(error) = self.sync(hand.staged.len() as u64)
+            && let Err(error) = self.sync(&hand.staged)
             && let Some(last) = hand.staged.last()
         {
             self.uncommitted_folded += told;
@@ -101,7 +108,10 @@ impl Committer {
         }
         hand.staged.clear();
         let bytes = self.writer.usage().bytes;
-        self.progress.post(|board| board.journal_bytes = bytes);
+        self.progress.post(|board| {
+            board.journal_bytes = bytes;
+            self.router.post(board);
+        });
         all_written && out.buckets.is_empty()
     }
 }

@@ -3,7 +3,7 @@
 mod folded;
 
 use super::*;
-use crate::destination::Identity;
+use crate::destination::{Filter, Identity};
 use crate::event::EventId;
 use crate::journal::{Backlog, JournalConfig, fault, open};
 use crate::pipeline::RecordError;
@@ -32,10 +32,12 @@ impl Bench {
     fn with(dir: tempfile::TempDir, config: &JournalConfig) -> Self {
         let identity = Identity::new("d", "");
         let mut journal = open(config, std::slice::from_ref(&identity)).unwrap();
+        let router = Router::new([(identity.clone(), Filter::any())]);
         let clock = Arc::new(FixedClock::with_jitter(0.0));
         let shared = Shared {
             progress: Arc::new(Progress::new(vec![LaneBoard::new(identity, 0)])),
-            awaited: Arc::new(Awaited::new(1)),
+            awaited: Arc::new(Awaited::new()),
+            controls: Arc::default(),
             fold: Arc::default(),
             counters: Arc::default(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -43,7 +45,7 @@ impl Bench {
         };
         let intake = Arc::new(Intake::new(Limits::default()));
         let backlog = journal.backlogs.pop().unwrap();
-        let committer = Committer::new(journal.writer, journal.previous, intake, &shared);
+        let committer = Committer::new(journal.writer, journal.previous, router, intake, &shared);
         Self { _dir: dir, committer, backlog, shared, clock, ids: Vec::new() }
     }
 

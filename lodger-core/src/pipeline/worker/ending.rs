@@ -16,6 +16,9 @@ impl Worker {
     }
 
     pub(super) fn is_finished(&self, now: Instant) -> bool {
+        if self.detached && self.nothing_comes() {
+            return true;
+        }
         let Some(deadline) = self.deadline() else { return false };
         let all_committed = self.shared.progress.read(|board| board.journal_ended);
         if now >= deadline {
@@ -26,17 +29,28 @@ impl Worker {
     }
 
     fn nothing_left(&self) -> bool {
-        self.held.is_empty() && self.backlog.pending() == 0
+        self.held.is_empty() && self.letters.is_empty() && self.backlog.pending() == 0
+    }
+
+    /// Whether everything that was ever routed here is done, and nothing will be any more.
+    fn nothing_comes(&self) -> bool {
+        // In this order: what the journal thread routed before it saw that we are detached is on the board.
+        !self.shared.controls.may_route_to(self.lane)
+            && self.nothing_left()
+            && self
+                .shared
+                .progress
+                .read(|board| board.lanes.get(self.lane).is_none_or(|lane| lane.remaining() == 0))
     }
 
     /// Whether nothing can happen before the deadline: waiting for it would only hold up the shutdown.
     fn nothing_before(&self, deadline: Instant, now: Instant) -> bool {
         let all_wait = || {
             self.waiting.len() == self.held.len()
-                && self.backlog.pending() == self.held.len() as u64
+                && self.backlog.pending() == (self.held.len() - self.letters.held) as u64
                 && self.waiting.first().is_some_and(|(due, _)| *due >= deadline)
         };
-        let shut = matches!(self.breaker.gate(now), Gate::Shut(until) if until >= deadline);
+        let shut = self.on_hold || matches!(self.breaker.gate(now), Gate::Shut(until) if until >= deadline);
         self.flights.is_empty() && self.graves.is_empty() && (shut || all_wait())
     }
 
@@ -44,6 +58,8 @@ impl Worker {
     pub(super) fn end(mut self) {
         self.answers.abort_all();
         self.flights.clear();
+        self.remove_redeemed(Instant::now());
+        self.put_letters_back();
         self.post();
         let synced = self.backlog.sync();
         self.say_settle(synced);

@@ -1,116 +1,21 @@
 //! The worker on tokio's paused clock: an hour takes milliseconds, and every time below is exact.
 
+mod answers;
+mod control;
+mod letters;
+mod order;
+#[cfg(feature = "http")]
+mod over_http;
+mod pacing;
+mod rig;
+
 use super::*;
-use crate::event::{Timestamp, WriterId};
-use crate::journal::{JournalConfig, Writer, open};
-use crate::pipeline::awaited::Awaited;
-use crate::pipeline::counters::Counters;
-use crate::pipeline::progress::{LaneBoard, Progress, Stop};
-use crate::pipeline::testing::{Act, FixedClock, Scripted, Seen};
-use crate::pipeline::ticket::{Goal, Ticket, ticket};
-
-/// A worker with its destination, and the journal in the test's hand.
-struct Rig {
-    writer: Writer,
-    shared: Arc<Shared>,
-    dead_letters: Arc<DeadLetters>,
-    worker: tokio::task::JoinHandle<()>,
-}
-
-impl Rig {
-    fn new(destination: &Scripted) -> Self {
-        Self::with(destination, DeadLetters::in_memory(), true)
-    }
-
-    fn with(destination: &Scripted, dead_letters: DeadLetters, durable: bool) -> Self {
-        let identity = destination.identity();
-        let mut journal = open(&JournalConfig::in_memory(), std::slice::from_ref(&identity)).unwrap();
-        let shared = Arc::new(Shared {
-            progress: Arc::new(Progress::new(vec![LaneBoard::new(identity, 0)])),
-            awaited: Arc::new(Awaited::new(1)),
-            fold: Arc::default(),
-            counters: Arc::new(Counters::default()),
-            clock: Arc::new(FixedClock::with_jitter(1.0)),
-            durable,
-        });
-        let dead_letters = Arc::new(dead_letters);
-        let worker = Worker::new(
-            0,
-            Arc::new(destination.clone()),
-            journal.backlogs.pop().unwrap(),
-            Arc::clone(&dead_letters),
-            Arc::clone(&shared),
-        );
-        Self { writer: journal.writer, shared, dead_letters, worker: tokio::spawn(worker.run()) }
-    }
-
-    fn commit(&mut self, payload: &[u8]) {
-        self.writer.append(payload).unwrap();
-        self.shared.progress.post_lane(0, |lane| lane.routed += 1);
-        self.writer.commit().unwrap();
-        self.shared.progress.ring();
-    }
-
-    /// Commits an event of this action.
-    fn add(&mut self, action: &'static str) -> EventId {
-        let event = Event::builder(action).build().unwrap();
-        self.commit(&event.to_canonical_json().unwrap());
-        event.id
-    }
-
-    /// Commits so many events.
-    fn add_many(&mut self, number: usize) -> Vec<EventId> {
-        (0..number).map(|_| self.add("a.b")).collect()
-    }
-
-    /// Commits an event and waits for its delivery.
-    fn add_awaited(&mut self, action: &'static str) -> Ticket {
-        let (ticket, watch) = ticket(Goal::Delivered);
-        let position = Position { writer: self.writer.id(), sequence: self.writer.next_sequence() };
-        self.shared.awaited.expect(position, watch);
-        self.add(action);
-        ticket
-    }
-
-    fn lane(&self) -> LaneBoard {
-        self.shared.progress.read(|board| board.lanes[0].clone())
-    }
-
-    /// Pending, in flight, delivered, dead.
-    fn counts(&self) -> [u64; 4] {
-        let lane = self.lane();
-        [lane.pending(), lane.in_flight, lane.delivered, lane.dead]
-    }
-
-    fn dead(&self) -> Vec<EventId> {
-        self.dead_letters.list().unwrap().iter().map(|letter| letter.to_event().unwrap().id).collect()
-    }
-
-    fn stop_in(&self, time: Duration) {
-        self.shared.progress.post(|board| board.journal_ended = true);
-        self.shared.progress.stop(Stop { deadline: Instant::now() + time });
-    }
-}
-
-async fn pass(seconds: f64) {
-    tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
-}
-
-fn ids(seen: &[Seen]) -> Vec<EventId> {
-    seen.iter().map(|seen| seen.id).collect()
-}
-
-fn seconds(seen: &[Seen]) -> Vec<f64> {
-    seen.iter().map(|seen| seen.at.as_secs_f64()).collect()
-}
-
-/// Times on the paused clock are exact to the timer's millisecond.
-fn assert_at(seen: &[Seen], expected: &[f64]) {
-    let times = seconds(seen);
-    let equal = times.len() == expected.len()
-        && times.iter().zip(expected).all(|(time, expected)| (0.0..0.01).contains(&(time - expected)));
-    assert!(equal, "sent at {times:?}, expected {expected:?}");
-}
+use crate::destination::Refusal;
+#[cfg(feature = "journal")]
+use crate::event::WriterId;
+use crate::event::{Event, EventId, Timestamp};
+use crate::pipeline::testing::{Act, Scripted, Seen};
+use rig::{Rig, assert_at, ids, pass};
 
 #[tokio::test(start_paused = true)]
 async fn events_are_delivered_in_batches_and_counted() {
@@ -338,7 +243,7 @@ async fn a_record_that_this_version_cannot_read_is_kept_as_a_dead_letter() {
     rig.add("a.b");
     pass(1.0).await;
     assert_eq!(rig.counts(), [0, 0, 1, 1]);
-    assert_eq!(rig.dead_letters.list().unwrap()[0].event["from"], "the future");
+    assert_eq!(rig.dead_letters.list().unwrap()[0].to_json()["from"], "the future");
 }
 
 #[cfg(feature = "journal")]

@@ -79,7 +79,7 @@ async fn room_is_kept_until_every_destination_has_the_event() {
     let refused = Failure::dead_letter("d".to_owned(), Refusal::new("no"), &bench.shared.counters);
     bench.shared.awaited.failed(at(1), refused);
     assert_eq!(bench.permits(), 817, "a dead letter is done too");
-    bench.shared.awaited.lost(writer, first + 2..=first + 11);
+    bench.shared.awaited.lost(0, writer, first + 2..=first + 11);
     assert_eq!(bench.permits(), 807, "what can't be read any more is done as well");
     bench.shared.awaited.close();
     assert_eq!(bench.permits(), 0, "nobody will acknowledge anything any more");

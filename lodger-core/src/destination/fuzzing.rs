@@ -1,0 +1,37 @@
+//! Fuzzed parsers of this module (see [`crate::fuzzing`]).
+
+#[cfg(feature = "http")]
+use super::service::lodger::answer;
+#[cfg(feature = "http")]
+use super::{Answer, EventId};
+#[cfg(feature = "http")]
+use crate::service::Response;
+
+/// The end of a file that somebody may have written into: what is kept ends with an event, and is read the same again.
+pub(crate) fn file_tail(bytes: &[u8]) {
+    let Some(tail) = super::file::tail::scan(bytes, 0) else { return };
+    let whole = usize::try_from(tail.whole).expect("no longer than the file");
+    let kept = bytes.get(..whole).expect("no longer than the file");
+    let again = super::file::tail::scan(kept, 0).expect("still a file of events");
+    assert_eq!((again.ids, again.whole), (tail.ids, tail.whole), "nothing is cut twice");
+}
+
+/// The first two bytes are the status, the rest is the body. Only a receipt settles, and a reason is one bounded line.
+#[cfg(feature = "http")]
+pub(crate) fn lodger_answer(bytes: &[u8]) {
+    let Some((status, body)) = bytes.split_first_chunk() else { return };
+    let status = 100 + u16::from_be_bytes(*status) % 500;
+    let response = Response { status, retry_after: None, body: body.to_vec() };
+    match answer(EventId::mint(), &response) {
+        Answer::Settled(receipt) => {
+            assert!((200..300).contains(&status) && receipt.id.is_some_and(|id| !id.trim().is_empty()));
+        }
+        Answer::Ambiguous(refusal)
+        | Answer::Retry { refusal, .. }
+        | Answer::Pause(refusal)
+        | Answer::Suspect(refusal)
+        | Answer::Refused(refusal) => {
+            assert!(refusal.reason.chars().count() <= 512 && !refusal.reason.contains(['\n', '\r', '\u{2028}']));
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What the answers of a destination change.
+
+use tokio::task::{Id, JoinError};
+use tokio::time::Instant;
+
+use super::Worker;
+use super::burial::Grave;
+use crate::destination::{Answer, Receipt, Refusal};
+use crate::pipeline::breaker::{Judgement, Ordinal, Tried};
+
+impl Worker {
+    /// Acts on the answers to one batch.
+    pub(super) fn answered(&mut self, id: Id, answers: Result<Vec<Answer>, JoinError>, now: Instant) {
+        let Some(flight) = self.flights.remove(&id) else { return };
+        let (answers, silence) = match answers {
+            Ok(answers) if answers.is_empty() => (answers, "no answer within five minutes"),
+            Ok(answers) => (answers, "no answer for this event"),
+            Err(_) => (Vec::new(), "the destination panicked"),
+        };
+        let silent = std::iter::repeat_with(|| Answer::Ambiguous(Refusal::new(silence)));
+        let mut answered: Vec<(Ordinal, Answer)> =
+            flight.events.into_iter().zip(answers.into_iter().chain(silent)).collect();
+        // What was settled first: it shows that the destination works, by which the others are judged.
+        answered.sort_by_key(|(_, answer)| !matches!(answer, Answer::Settled(_)));
+        for (ordinal, answer) in answered {
+            self.act(flight.batch, ordinal, answer, now);
+        }
+    }
+
+    fn act(&mut self, batch: u64, ordinal: Ordinal, answer: Answer, now: Instant) {
+        let Some(item) = self.held.get_mut(&ordinal) else { return };
+        item.delivery.tries = item.delivery.tries.saturating_add(1);
+        let tried = Tried {
+            ordinal,
+            action: &item.delivery.event.action,
+            tries: item.tries(),
+            failing_since: *item.failing_since.get_or_insert(now),
+            batch,
+        };
+        let judgement = self.breaker.judge(tried, answer.clone(), now);
+        let judgement = match judgement {
+            // It was given up once already, so it has no hour more.
+            Judgement::Again(_) | Judgement::Keep if self.letter_fails_again(ordinal) => {
+                self.breaker.forget(ordinal);
+                Judgement::Bury(answer.refusal().cloned().unwrap_or_else(|| Refusal::new("not taken")))
+            }
+            judgement => judgement,
+        };
+        let kept = matches!(judgement, Judgement::Again(_) | Judgement::Keep);
+        self.note_order(ordinal, &answer, kept, now);
+        match judgement {
+            Judgement::Settle(receipt) => self.settled(ordinal, receipt),
+            Judgement::Bury(refusal) => self.graves.push(Grave { ordinal, refusal }),
+            Judgement::Again(due) => {
+                self.waiting.insert((due, ordinal));
+            }
+            Judgement::Keep => self.make_ready(ordinal),
+            Judgement::Hold => {}
+        }
+    }
+
+    fn settled(&mut self, ordinal: Ordinal, receipt: Receipt) {
+        let Some(item) = self.let_go(ordinal) else { return };
+        match item.position() {
+            Some(position) => {
+                self.counted.delivered += 1;
+                self.shared.awaited.delivered(position, receipt);
+            }
+            None => self.letters.redeemed.push(item.delivery.event.id),
+        }
+    }
+}

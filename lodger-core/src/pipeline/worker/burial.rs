@@ -1,0 +1,89 @@
+//! How an event ends: as a dead letter, or settled in the journal.
+
+use tokio::time::Instant;
+
+use super::{DISK_PAUSE, Worker};
+use crate::destination::{Delivery, Refusal};
+use crate::journal::JournalError;
+use crate::pipeline::breaker::Ordinal;
+use crate::pipeline::counters::last_resort;
+use crate::pipeline::dead_letter::DeadLetter;
+use crate::pipeline::ticket::Failure;
+
+/// An event that is to become a dead letter as soon as the disk lets it.
+#[derive(Debug)]
+pub(super) struct Grave {
+    pub(super) ordinal: Ordinal,
+    pub(super) refusal: Refusal,
+}
+
+impl Worker {
+    /// Makes dead letters durable, and only then counts their events as done. Answers whether there were any.
+    pub(super) fn bury(&mut self, now: Instant) -> bool {
+        if self.graves.is_empty() || self.disk_pause.is_some_and(|until| now < until) {
+            return false;
+        }
+        let at = self.shared.clock.now();
+        let letters = self.graves.iter().filter_map(|grave| {
+            let Delivery { bytes, tries, .. } = &self.held.get(&grave.ordinal)?.delivery;
+            Some(DeadLetter::new(at, &self.identity, grave.refusal.clone(), *tries, bytes))
+        });
+        match self.dead_letters.keep(letters.collect()) {
+            Ok(displaced) => {
+                for event in displaced.iter().filter_map(|letter| letter.to_event().ok()) {
+                    last_resort(&event, "more dead letters than memory keeps", &self.shared.counters);
+                }
+            }
+            Err(error) => {
+                tracing::error!(destination = %self.identity, %error, "dead letters can't be kept");
+                self.disk_pause = Some(now + DISK_PAUSE);
+                return false;
+            }
+        }
+        for Grave { ordinal, refusal } in std::mem::take(&mut self.graves) {
+            if let Some(item) = self.let_go(ordinal) {
+                self.counted.dead += 1;
+                // Once per event would be a flood where somebody broke something; each doubling is enough.
+                if self.counted.dead.is_power_of_two() && !self.detached {
+                    tracing::warn!(destination = %self.identity, dead_letters = self.counted.dead,
+                        event = %item.delivery.event.id, status = refusal.status, reason = refusal.reason,
+                        "an event was refused and is kept as a dead letter");
+                }
+                let Some(position) = item.position() else {
+                    self.letters.forget(item.delivery.event.id);
+                    continue;
+                };
+                let kind = self.identity.kind.clone();
+                let failure = Failure::dead_letter(kind, refusal, &self.shared.counters);
+                self.shared.awaited.failed(position, failure);
+            }
+        }
+        true
+    }
+
+    /// Marks what is done in the journal.
+    pub(super) fn settle(&mut self) {
+        if self.done.is_empty() {
+            return;
+        }
+        let settled = self.backlog.settle(&self.done);
+        self.done.clear();
+        self.say_settle(settled);
+    }
+
+    /// The journal tries again by itself; until it succeeds a crash repeats deliveries, which loses nothing.
+    pub(super) fn say_settle(&mut self, settled: Result<(), JournalError>) {
+        match settled {
+            Ok(()) if self.settle_failing => {
+                self.settle_failing = false;
+                tracing::info!(destination = %self.identity, "delivered events are marked in the journal again");
+            }
+            Err(error) if !self.settle_failing => {
+                self.settle_failing = true;
+                tracing::error!(destination = %self.identity, error = &error as &dyn std::error::Error,
+                    "delivered events can't be marked in the journal: a crash now would deliver them again");
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+}

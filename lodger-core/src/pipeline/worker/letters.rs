@@ -1,0 +1,177 @@
+//! Dead letters that are sent again.
+//!
+//! A letter stays where it is until the destination has taken its event; only then it is removed. A crash in between
+//! leaves it a dead letter, and a repeat has the same bytes and the same key.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::holding::{Item, MAX_HELD_BYTES, Source};
+use super::{DISK_PAUSE, WINDOW, Worker};
+use crate::destination::Delivery;
+use crate::event::EventId;
+use crate::pipeline::breaker::Ordinal;
+use crate::pipeline::dead_letter::DeadLetter;
+use crate::pipeline::retry::PATIENCE_TRIES;
+
+/// The ordinals of letters begin here: behind those of all events that a journal can hold.
+pub(super) const FIRST: Ordinal = 1 << 63;
+
+/// While letters fail again, at most so many are tried: fewer than it takes to make a destination count as failing, or
+/// those that were refused before would hold up all others once more.
+const FAILING_AT_ONCE: usize = 4;
+
+/// Letters are looked up and removed so many at a time: each time is a look through all that there are.
+const AT_ONCE: usize = 32;
+
+/// What is to be sent again.
+#[derive(Debug, Default)]
+pub(super) struct Letters {
+    waiting: VecDeque<DeadLetter>,
+    /// Those that are waiting, in hand or to be removed: each is sent once, however often that is asked for.
+    known: HashSet<EventId>,
+    /// In hand, and to be sent in this order.
+    pub(super) ready: VecDeque<Ordinal>,
+    /// The journal had its turn.
+    pub(super) next: bool,
+    /// How many were ever in hand.
+    taken: u64,
+    /// How many are.
+    pub(super) held: usize,
+    /// Taken by the destination, and to be removed.
+    pub(super) redeemed: Vec<EventId>,
+}
+
+impl Letters {
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.held == 0 && self.redeemed.is_empty()
+    }
+
+    /// It is a dead letter again, as any other.
+    pub(super) fn forget(&mut self, id: EventId) {
+        self.known.remove(&id);
+    }
+}
+
+impl Worker {
+    /// An operator wants these sent again.
+    pub(super) fn take_up(&mut self, letters: Vec<DeadLetter>) {
+        for letter in letters {
+            if self.letters.known.insert(letter.id) {
+                self.counted.retried += 1;
+                self.letters.waiting.push_back(letter);
+            }
+        }
+    }
+
+    /// Takes letters in hand, as many as there is room for.
+    pub(super) fn hold_letters(&mut self, now: Instant) {
+        if self.letters.held > WINDOW - AT_ONCE {
+            return;
+        }
+        let number = WINDOW.saturating_sub(self.letters.held).min(self.letters.waiting.len());
+        let full = self.held_bytes >= MAX_HELD_BYTES;
+        if number == 0 || full || self.on_hold || self.disk_pause.is_some_and(|until| now < until) {
+            return;
+        }
+        let ids: Vec<EventId> = self.letters.waiting.iter().take(number).map(|letter| letter.id).collect();
+        let kept = match self.dead_letters.still_kept(&ids) {
+            Ok(kept) => kept,
+            Err(error) => {
+                tracing::error!(destination = %self.identity, %error, "dead letters can't be read");
+                self.disk_pause = Some(now + DISK_PAUSE);
+                return;
+            }
+        };
+        let letters: Vec<DeadLetter> = self.letters.waiting.drain(..number).collect();
+        for letter in letters {
+            if kept.contains(&letter.id) {
+                self.hold_letter(letter);
+            } else {
+                // Somebody purged it, or sent it, meanwhile.
+                self.letters.forget(letter.id);
+                self.counted.retried -= 1;
+            }
+        }
+    }
+
+    fn hold_letter(&mut self, letter: DeadLetter) {
+        let event = match letter.to_event() {
+            Ok(event) => event,
+            Err(error) => {
+                tracing::warn!(destination = %self.identity, event = %letter.id, %error,
+                    "this version can't read the event of a dead letter, which stays one");
+                self.letters.forget(letter.id);
+                self.counted.dead += 1;
+                return;
+            }
+        };
+        let ordinal = FIRST + self.letters.taken;
+        self.letters.taken += 1;
+        self.letters.held += 1;
+        self.held_bytes += letter.bytes.len();
+        let mut delivery = Delivery::new(Arc::new(event), letter.bytes);
+        delivery.tries = letter.tries;
+        let source = Source::Letter { earlier: letter.tries };
+        self.held.insert(ordinal, Item { source, delivery, failing_since: None });
+        self.letters.ready.push_back(ordinal);
+    }
+
+    /// Letters that may go next, at most so many.
+    pub(super) fn pick_letters(&mut self, most: usize) -> Vec<Ordinal> {
+        let failing = self.held.range(FIRST..).any(|(_, item)| item.failing_since.is_some());
+        let most = if failing {
+            let under_way = self.letters.held - self.letters.ready.len();
+            most.min(FAILING_AT_ONCE.saturating_sub(under_way))
+        } else {
+            most
+        };
+        let most = most.min(self.letters.ready.len());
+        self.letters.ready.drain(..most).collect()
+    }
+
+    /// Whether a letter has failed so often, while others succeeded, that it stays one.
+    pub(super) fn letter_fails_again(&self, ordinal: Ordinal) -> bool {
+        ordinal >= FIRST
+            && self.held.get(&ordinal).is_some_and(|item| {
+                item.tries() >= PATIENCE_TRIES
+                    && item.failing_since.is_some_and(|since| self.breaker.succeeded_since(since))
+            })
+    }
+
+    /// Removes the letters whose events were taken, and only then counts them as delivered.
+    pub(super) fn remove_redeemed(&mut self, now: Instant) {
+        let is_letter = |ordinal: &Ordinal| *ordinal >= FIRST;
+        let more_to_come = self.flights.values().any(|flight| flight.events.iter().any(is_letter));
+        let enough = self.letters.redeemed.len() >= if more_to_come { AT_ONCE } else { 1 };
+        if !enough || self.disk_pause.is_some_and(|until| now < until) {
+            return;
+        }
+        match self.dead_letters.remove(&self.letters.redeemed) {
+            Ok(_) => {
+                for id in std::mem::take(&mut self.letters.redeemed) {
+                    self.letters.forget(id);
+                    self.counted.delivered += 1;
+                }
+            }
+            Err(error) => {
+                tracing::error!(destination = %self.identity, %error,
+                    "dead letters that were delivered can't be removed: sent again, they would be repeats");
+                self.disk_pause = Some(now + DISK_PAUSE);
+            }
+        }
+    }
+
+    /// What could not be sent is still a dead letter; so is what could not be removed, though the destination has it.
+    pub(super) fn put_letters_back(&mut self) {
+        let held: Vec<Ordinal> = self.held.range(FIRST..).map(|(ordinal, _)| *ordinal).collect();
+        let back = held.len() + self.letters.waiting.len() + self.letters.redeemed.len();
+        for ordinal in held {
+            self.let_go(ordinal);
+        }
+        self.counted.dead += back as u64;
+        self.letters = Letters { taken: self.letters.taken, ..Letters::default() };
+    }
+}

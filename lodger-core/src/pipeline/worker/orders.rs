@@ -1,0 +1,60 @@
+//! What an operator orders: a pause, an end of it, the end of everything.
+
+use tokio::time::Instant;
+
+use super::Worker;
+use super::burial::Grave;
+use crate::destination::Refusal;
+use crate::pipeline::control::Command;
+
+/// Why an event is a dead letter of a destination that was detached.
+pub(super) fn detached() -> Refusal {
+    Refusal::new("the destination was detached")
+}
+
+impl Worker {
+    /// Takes up what was ordered since the last turn.
+    pub(super) fn obey(&mut self, now: Instant) {
+        for command in self.shared.controls.take(self.lane) {
+            match command {
+                _ if self.detached => {}
+                Command::Pause => {
+                    self.on_hold = true;
+                    // No other event will come to tell what a suspect's refusal meant.
+                    self.breaker.release_suspects();
+                }
+                Command::Resume => {
+                    self.on_hold = false;
+                    self.breaker.ask_now(now);
+                }
+                Command::ProbeNow => self.breaker.ask_now(now),
+                Command::Retry(letters) => self.take_up(letters),
+                Command::Detach => self.detach(),
+            }
+        }
+    }
+
+    /// Whatever is in hand becomes a dead letter; what is still in the journal follows as it is read.
+    fn detach(&mut self) {
+        self.detached = true;
+        self.put_letters_back();
+        self.answers.abort_all();
+        self.ready.clear();
+        self.waiting.clear();
+        self.graves.retain(|grave| self.held.contains_key(&grave.ordinal));
+        for flight in std::mem::take(&mut self.flights).into_values() {
+            for ordinal in flight.events {
+                if let Some(item) = self.held.get_mut(&ordinal) {
+                    item.delivery.tries = item.delivery.tries.saturating_add(1);
+                    let refusal = Refusal::new("the destination was detached while it had this event");
+                    self.graves.push(Grave { ordinal, refusal });
+                }
+            }
+        }
+        for &ordinal in self.held.keys() {
+            if self.graves.iter().all(|grave| grave.ordinal != ordinal) {
+                self.graves.push(Grave { ordinal, refusal: detached() });
+            }
+        }
+    }
+}

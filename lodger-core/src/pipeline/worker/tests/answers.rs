@@ -1,0 +1,87 @@
+//! Destinations that answer for fewer or more events than they were given.
+
+use super::*;
+use crate::destination::{BoxFuture, Delivery, Receipt};
+
+/// Takes batches of three and settles, but answers so often, whatever it was given.
+#[derive(Debug, Clone)]
+struct Miscounting {
+    answers: usize,
+    asked: Arc<std::sync::Mutex<Vec<Vec<EventId>>>>,
+}
+
+impl Miscounting {
+    fn new(answers: usize) -> Self {
+        Self { answers, asked: Arc::default() }
+    }
+
+    /// How many events each batch had.
+    fn batches(&self) -> Vec<usize> {
+        self.asked.lock().unwrap().iter().map(Vec::len).collect()
+    }
+}
+
+impl Destination for Miscounting {
+    fn identity(&self) -> Identity {
+        Identity::new("miscounting", "")
+    }
+
+    fn max_batch(&self) -> usize {
+        3
+    }
+
+    fn deliver<'a>(&'a self, batch: &'a [Delivery]) -> BoxFuture<'a, Vec<Answer>> {
+        self.asked.lock().unwrap().push(batch.iter().map(|one| one.event.id).collect());
+        let settled = |_| Answer::Settled(Receipt::new(batch[0].event.id, "miscounting"));
+        Box::pin(std::future::ready((0..self.answers).map(settled).collect()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_without_an_answer_are_sent_again() {
+    let destination = Miscounting::new(1);
+    let mut rig = Rig::with(&destination, DeadLetters::in_memory(), true);
+    rig.add_many(3);
+    pass(0.1).await;
+    assert_eq!(rig.counts(), [2, 0, 1, 0]);
+    assert_eq!(rig.lane().last_error.as_deref(), Some("no answer for this event"));
+    pass(10.0).await;
+    assert_eq!(rig.counts(), [0, 0, 3, 0]);
+    assert_eq!(destination.batches(), [3, 2, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_for_events_that_were_not_sent_are_ignored() {
+    let destination = Miscounting::new(5);
+    let mut rig = Rig::with(&destination, DeadLetters::in_memory(), true);
+    rig.add_many(7);
+    pass(10.0).await;
+    assert_eq!(rig.counts(), [0, 0, 7, 0]);
+    assert_eq!(destination.batches(), [3, 3, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destination_that_answers_nothing_at_all_is_backed_off_from_and_loses_nothing() {
+    let destination = Miscounting::new(0);
+    let mut rig = Rig::with(&destination, DeadLetters::in_memory(), true);
+    rig.add_many(7);
+    pass(86_400.0).await;
+    assert_eq!((rig.counts(), rig.lane().state), ([7, 0, 0, 0], DeliveryState::BackingOff));
+    assert!(destination.batches().len() < 1_500, "{}", destination.batches().len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destination_that_returns_gets_two_requests_for_each_that_it_answered() {
+    let destination = Scripted::batched("d", 1, 64, |seen| match seen.at.as_secs() {
+        0..10 => Act::retry(503),
+        _ => Act::TakeAfter(Duration::from_secs(1)),
+    });
+    let mut rig = Rig::new(&destination);
+    rig.add_many(300);
+    pass(600.0).await;
+    assert_eq!(rig.counts(), [0, 0, 300, 0]);
+    let returned: Vec<u64> =
+        destination.seen().iter().map(|seen| seen.at.as_secs()).filter(|second| *second >= 10).collect();
+    let rounds = (0..9).map(|round| returned.iter().filter(|second| **second == returned[0] + round).count());
+    assert_eq!(rounds.collect::<Vec<_>>(), [1, 2, 4, 8, 16, 32, 64, 64, 64]);
+}
