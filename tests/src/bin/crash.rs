@@ -25,9 +25,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
-        ["serve", name, waits_for] => framework(name)
-            .and_then(|framework| Ok(service::serve(framework, guarantee(waits_for)?)))
-            .map(|()| true),
+        ["serve", name, waits_for] => serve(name, waits_for),
         ["drain"] => {
             service::drain();
             Ok(true)
@@ -42,6 +40,12 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Serves until killed.
+fn serve(name: &str, waits_for: &str) -> Result<bool, String> {
+    service::serve(framework(name)?, guarantee(waits_for)?);
+    Ok(true)
 }
 
 /// Kills and counts. False when a promise was broken.

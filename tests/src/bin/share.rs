@@ -48,7 +48,9 @@ async fn load(lodger: &Lodger) -> Result<(), Failure> {
             writeln!(out, "{}", id?)?;
         }
         let stats = lodger.stats();
-        if !std::mem::replace(&mut full, stats.destinations[0].refused > 0) && full {
+        if !std::mem::replace(&mut full, stats.destinations.first().is_some_and(|held| held.refused > 0))
+            && full
+        {
             writeln!(out, "full")?;
         }
         out.flush()?;

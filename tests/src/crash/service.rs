@@ -67,7 +67,6 @@ pub mod on_axum {
     }
 
     /// `POST /orders/{id}` answers 201.
-    #[must_use]
     pub fn app(lodger: Lodger, guarantee: Guarantee) -> Router {
         let layer = AuditLayer::new(lodger).guarantee(guarantee);
         let layer = layer.durable_wait(super::WAIT).delivered_wait(super::WAIT);
@@ -99,7 +98,6 @@ pub mod on_actix {
     /// # Panics
     ///
     /// When the listener can't be used.
-    #[must_use]
     pub fn server(listener: std::net::TcpListener, lodger: Lodger, guarantee: Guarantee) -> Server {
         let middleware = AuditMiddleware::new(lodger).guarantee(guarantee);
         let middleware = middleware.durable_wait(super::WAIT).delivered_wait(super::WAIT);
