@@ -1,6 +1,7 @@
 //! A destination that is down for 24 hours while 1,000,000 events (or so many as are given) are recorded:
 //! `cargo run --release -p lodger-tests --bin outage`. Prints what the day was like, and ends with 1 unless memory stayed
 //! flat and every event arrived once.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program whose results are read by people")]
 
 use std::process::ExitCode;
 
