@@ -71,7 +71,7 @@ impl Space {
     /// Takes room for another segment, if it is there.
     pub(super) fn reserve(&self, bytes: u64) -> Result<(), JournalError> {
         let used = self.bytes.load(Ordering::Relaxed);
-        if used.saturating_add(bytes) > self.max_bytes {
+        if used.saturating_add(bytes) > self.limit() {
             return Err(JournalError::Full { used, max: self.max_bytes });
         }
         let found = rustix::fs::statvfs(&self.dir)
@@ -85,10 +85,17 @@ impl Space {
 
     /// How many more segments of this size there is room for.
     pub(super) fn left(&self, bytes: u64) -> u64 {
-        let below_limit = self.max_bytes.saturating_sub(self.bytes.load(Ordering::Relaxed));
+        let below_limit = self.limit().saturating_sub(self.bytes.load(Ordering::Relaxed));
         // A file system that doesn't answer takes nothing, as far as anybody can tell.
         let free = rustix::fs::statvfs(&self.dir).map_or(0, |found| self.above_floor(&found));
         below_limit.min(free) / bytes.max(1)
+    }
+
+    /// How many bytes the segments may take. What a destination has beyond its share was left by an earlier opening with
+    /// fewer destinations or a larger limit: it goes with time, and does not cost the others their shares.
+    fn limit(&self) -> u64 {
+        let over = (0..self.backlogs.len()).map(|slot| self.backlog(slot).saturating_sub(self.share()));
+        self.max_bytes.saturating_add(over.sum())
     }
 
     /// What a file system has left for us.
