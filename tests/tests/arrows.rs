@@ -24,6 +24,8 @@ const CORE: [(&str, &[&str]); 11] = [
         &["background", "event", "redact", "capture", "service", "destination", "journal", "pipeline"],
     ),
     ("testing", &["background", "event", "redact", "capture", "destination", "client"]),
+    // Compiled for tests and for the fuzz targets only.
+    ("fuzzing", &["event", "capture", "service", "destination", "journal"]),
 ];
 
 /// What an adapter must not import from lodger-core: how events travel is none of its business.
