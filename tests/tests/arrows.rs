@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module of lodger-core, and the modules of lodger-core that it may import.
-const CORE: [(&str, &[&str]); 11] = [
+const CORE: [(&str, &[&str]); 12] = [
     ("background", &[]),
     ("event", &[]),
     ("redact", &["event"]),
