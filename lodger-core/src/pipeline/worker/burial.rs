@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::{DISK_PAUSE, Worker};
-use crate::destination::{Delivery, Refusal};
+use crate::destination::{Delivery, Receipt, Refusal};
 use crate::journal::JournalError;
 use crate::pipeline::breaker::Ordinal;
 use crate::pipeline::counters::last_resort;
@@ -15,6 +15,14 @@ use crate::pipeline::ticket::Failure;
 pub(super) struct Grave {
     pub(super) ordinal: Ordinal,
     pub(super) refusal: Refusal,
+    /// By its key the destination has it: whoever waits for it is not failed.
+    pub(super) is_there: bool,
+}
+
+impl Grave {
+    pub(super) fn new(ordinal: Ordinal, refusal: Refusal) -> Self {
+        Self { ordinal, refusal, is_there: false }
+    }
 }
 
 impl Worker {
@@ -40,7 +48,7 @@ impl Worker {
                 return false;
             }
         }
-        for Grave { ordinal, refusal } in std::mem::take(&mut self.graves) {
+        for Grave { ordinal, refusal, is_there } in std::mem::take(&mut self.graves) {
             if let Some(item) = self.let_go(ordinal) {
                 self.counted.dead += 1;
                 // Once per event would be a flood where somebody broke something; each doubling is enough.
@@ -54,6 +62,11 @@ impl Worker {
                     continue;
                 };
                 let kind = self.identity.kind.clone();
+                if is_there {
+                    let receipt = Receipt::new(item.delivery.event.id, kind).as_repeat();
+                    self.shared.awaited.delivered(position, receipt);
+                    continue;
+                }
                 let failure = Failure::dead_letter(kind, refusal, &self.shared.counters);
                 self.shared.awaited.failed(position, failure);
             }

@@ -97,11 +97,11 @@ impl Worker {
         let delivery = Delivery::new(Arc::new(event), payload);
         self.held.insert(self.read, Item { source: Source::Journal(key), delivery, failing_since: None });
         match unreadable {
-            _ if self.detached => self.graves.push(Grave { ordinal: self.read, refusal: orders::detached() }),
+            _ if self.detached => self.graves.push(Grave::new(self.read, orders::detached())),
             None => self.ready.push_back(self.read),
             Some(error) => {
                 let reason = format!("this version can't read the event: {error}");
-                self.graves.push(Grave { ordinal: self.read, refusal: Refusal::new(reason) });
+                self.graves.push(Grave::new(self.read, Refusal::new(reason)));
             }
         }
     }
