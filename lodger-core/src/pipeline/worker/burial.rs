@@ -31,6 +31,9 @@ impl Worker {
         if self.graves.is_empty() || self.disk_pause.is_some_and(|until| now < until) {
             return false;
         }
+        if !self.forget_purged(now) {
+            return false;
+        }
         let at = self.shared.clock.now();
         let letters = self.graves.iter().filter_map(|grave| {
             let Delivery { bytes, tries, .. } = &self.held.get(&grave.ordinal)?.delivery;
@@ -38,12 +41,17 @@ impl Worker {
         });
         match self.dead_letters.keep(letters.collect()) {
             Ok(displaced) => {
+                if self.troubles.keeping_letters.ends() {
+                    tracing::info!(destination = %self.identity, "dead letters are kept again");
+                }
                 for event in displaced.iter().filter_map(|letter| letter.to_event().ok()) {
                     last_resort(&event, "more dead letters than memory keeps", &self.shared.counters);
                 }
             }
             Err(error) => {
-                tracing::error!(destination = %self.identity, %error, "dead letters can't be kept");
+                if self.troubles.keeping_letters.begins() {
+                    tracing::error!(destination = %self.identity, %error, "dead letters can't be kept");
+                }
                 self.disk_pause = Some(now + DISK_PAUSE);
                 return false;
             }
@@ -86,13 +94,12 @@ impl Worker {
 
     /// The journal tries again by itself; until it succeeds a crash repeats deliveries, which loses nothing.
     pub(super) fn say_settle(&mut self, settled: Result<(), JournalError>) {
+        let trouble = &mut self.troubles.settling;
         match settled {
-            Ok(()) if self.settle_failing => {
-                self.settle_failing = false;
+            Ok(()) if trouble.ends() => {
                 tracing::info!(destination = %self.identity, "delivered events are marked in the journal again");
             }
-            Err(error) if !self.settle_failing => {
-                self.settle_failing = true;
+            Err(error) if trouble.begins() => {
                 tracing::error!(destination = %self.identity, error = &error as &dyn std::error::Error,
                     "delivered events can't be marked in the journal: a crash now would deliver them again");
             }

@@ -243,7 +243,10 @@ async fn what_came_twice_under_one_key_stops_nobody_fails_nobody_and_can_be_look
     assert!(line.letters().iter().all(|letter| *letter == (Some(409), reason.to_owned())));
     for ticket in tickets {
         let receipts = ticket.await.unwrap();
-        assert!(matches!(&receipts[..], [receipt] if receipt.repeated && receipt.id.is_none()), "{receipts:?}");
+        assert!(
+            matches!(&receipts[..], [receipt] if receipt.repeated && receipt.id.is_none()),
+            "{receipts:?}"
+        );
     }
 }
 
