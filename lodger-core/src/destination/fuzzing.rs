@@ -1,9 +1,9 @@
 //! Fuzzed parsers of this module (see [`crate::fuzzing`]).
 
 #[cfg(feature = "http")]
-use super::service::lodger::answer;
-#[cfg(feature = "http")]
 use super::Answer;
+#[cfg(feature = "http")]
+use super::service::lodger::answer;
 #[cfg(feature = "http")]
 use crate::event::{Event, EventId};
 #[cfg(feature = "http")]
