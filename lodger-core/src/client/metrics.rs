@@ -23,7 +23,7 @@
 //! | `lodger_changes_unaudited_total` | | successful changes that left no event |
 //! | `lodger_responses_guarantee_missed_total` | | responses that went out without their guarantee |
 //! | `lodger_requests_failed_closed_total` | | requests that were turned away |
-//! | `lodger_destination_routed_total` | `destination` | events that it is to get, an earlier process's included |
+//! | `lodger_destination_routed_total` | `destination` | events that it is to get, an earlier process's included; a dead letter that is sent again counts once more |
 //! | `lodger_destination_delivered_total` | `destination` | events that it acknowledged |
 //! | `lodger_destination_dead_total` | `destination` | events that it refused for good |
 //! | `lodger_destination_unreadable_total` | `destination` | events that could not be read for it any more |

@@ -41,7 +41,7 @@ pub struct DestinationStats {
     /// What the destination last complained about, while it has not recovered.
     pub last_error: Option<String>,
     /// Events that it is to get: what an earlier process left, and everything since. A dead letter that is sent again
-    /// counts as routed once more, and then once more as delivered or dead.
+    /// counts as routed once more, and then once more as delivered or dead; purged meanwhile, it counts no more.
     pub routed: u64,
     /// Events that wait.
     pub pending: u64,
