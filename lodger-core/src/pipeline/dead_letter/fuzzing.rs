@@ -59,17 +59,14 @@ pub(crate) fn files(bytes: &[u8]) {
     drop(files);
 
     let everything = DeadLetterQuery::all();
-    let open = || DeadLetterDirectory::open(root.path()).expect("a letter says whose these are");
-    let list = |letters: &DeadLetterDirectory| {
-        let list = letters.list(&everything).expect("damage is no error");
-        list.map(|letter| letter.expect("indexed")).collect::<Vec<_>>()
-    };
-    let letters = open();
-    let found = list(&letters);
+    let letters = DeadLetterDirectory::open(root.path()).expect("a letter says whose these are");
+    let list = || letters.list(&everything).expect("damage is no error");
+    let found: Vec<DeadLetter> = list().map(|letter| letter.expect("indexed")).collect();
     assert!(found.iter().any(|letter| letter.id == ours.id), "a line of somebody else's costs no letter");
     assert_eq!(letters.purge(&everything).expect("a disk"), found.len() as u64);
-    assert_eq!(list(&letters), []);
-    assert_eq!(list(&open()), []);
+    assert_eq!(list().len(), 0);
+    let whoever_looks_next = DeadLetterFiles::new(root.path(), &ours.destination, WriterId::mint());
+    assert_eq!(whoever_looks_next.list().expect("damage is no error").len(), 0);
 }
 
 fn scatter(dir: &Path, bytes: &[u8]) {
