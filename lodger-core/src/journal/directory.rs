@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::JournalError;
+use super::{JournalError, fault};
 
 /// Makes the journal's directory with all its parents, 0700, or checks the one that is there.
 ///
@@ -97,7 +97,7 @@ pub(super) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<File> {
 
 /// Makes what was created, renamed or removed in a directory durable.
 pub(super) fn sync(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
+    fault::sync_directory(&File::open(dir)?)
 }
 
 /// Removes a file; one that is gone already is fine.

@@ -10,6 +10,9 @@ mod compaction;
 mod directory;
 #[cfg(feature = "journal")]
 mod files;
+#[cfg(any(test, fuzzing))]
+#[cfg(feature = "journal")]
+pub(crate) mod fuzzing;
 #[cfg(feature = "journal")]
 mod index;
 #[cfg(feature = "journal")]
