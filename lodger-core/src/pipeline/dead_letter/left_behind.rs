@@ -46,7 +46,8 @@ pub enum DetachError {
 ///
 /// # Errors
 ///
-/// When there is no journal, or it can't be written.
+/// When there is no journal, or it can't be written; on a network file system unless `LODGER_JOURNAL_ALLOW_NETWORK_FS` is
+/// `1`.
 ///
 /// # Durability
 ///
@@ -56,8 +57,12 @@ pub fn detach_left_behind(dir: impl AsRef<Path>, destination: &Identity) -> Resu
     let dir = dir.as_ref();
     // Opening makes what is missing; a wrong directory must not become a journal.
     journal::inspect(dir)?;
-    let Opened { writer, mut backlogs, .. } =
-        journal::open(&JournalConfig::at(dir), std::slice::from_ref(destination))?;
+    let config = JournalConfig {
+        allow_network_file_system: std::env::var("LODGER_JOURNAL_ALLOW_NETWORK_FS")
+            .is_ok_and(|value| value.trim() == "1"),
+        ..JournalConfig::at(dir)
+    };
+    let Opened { writer, mut backlogs, .. } = journal::open(&config, std::slice::from_ref(destination))?;
     let letters = DeadLetters::on_disk(dir, destination, writer.id());
     let mut done = Detached::default();
     for backlog in &mut backlogs {
