@@ -38,7 +38,7 @@ pub struct UnknownDestination {
 
 fn listed(known: &[Identity]) -> String {
     if known.is_empty() {
-        return "nothing any more".to_owned();
+        return "nothing any more, or this is a forked child of its process".to_owned();
     }
     known.iter().map(Identity::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -81,6 +81,7 @@ pub enum RecordError {
          file in damaged/"
     )]
     Unreadable,
+
     /// The event is durable, and not for this destination: its backlog has used up its share of the journal. For that
     /// destination the event stands on stderr; the others get it.
     #[error(

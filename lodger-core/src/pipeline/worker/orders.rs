@@ -50,13 +50,13 @@ impl Worker {
                 if let Some(item) = self.held.get_mut(&ordinal) {
                     item.delivery.tries = item.delivery.tries.saturating_add(1);
                     let refusal = Refusal::new("the destination was detached while it had this event");
-                    self.graves.push(Grave { ordinal, refusal });
+                    self.graves.push(Grave::new(ordinal, refusal));
                 }
             }
         }
         for &ordinal in self.held.keys() {
             if self.graves.iter().all(|grave| grave.ordinal != ordinal) {
-                self.graves.push(Grave { ordinal, refusal: detached() });
+                self.graves.push(Grave::new(ordinal, detached()));
             }
         }
     }
