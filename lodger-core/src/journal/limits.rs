@@ -69,18 +69,15 @@ impl Space {
     }
 
     /// Takes room for another segment, if it is there.
-    ///
-    /// The reserve is for others on the disk. On a small volume, which is most likely the journal's own, it would be
-    /// all of it, so it is a sixteenth at most.
     pub(super) fn reserve(&self, bytes: u64) -> Result<(), JournalError> {
         let used = self.bytes.load(Ordering::Relaxed);
         if used.saturating_add(bytes) > self.max_bytes {
             return Err(JournalError::Full { used, max: self.max_bytes });
         }
-        let found = rustix::fs::statvfs(&self.dir)
+        let free = self
+            .free()
             .map_err(|errno| JournalError::io("ask for the free space of", &self.dir, errno.into()))?;
-        let floor = self.min_free_bytes.min(found.f_blocks.saturating_mul(found.f_frsize) / 16);
-        if found.f_bavail.saturating_mul(found.f_frsize) < floor.saturating_add(bytes) {
+        if free < bytes {
             return Err(JournalError::DiskFull { dir: self.dir.clone(), source: None });
         }
         self.take(bytes);
@@ -91,9 +88,17 @@ impl Space {
     pub(super) fn left(&self, bytes: u64) -> u64 {
         let below_limit = self.max_bytes.saturating_sub(self.bytes.load(Ordering::Relaxed));
         // A file system that doesn't answer takes nothing, as far as anybody can tell.
-        let free =
-            rustix::fs::statvfs(&self.dir).map_or(0, |found| found.f_bavail.saturating_mul(found.f_frsize));
-        below_limit.min(free.saturating_sub(self.min_free_bytes)) / bytes.max(1)
+        below_limit.min(self.free().unwrap_or(0)) / bytes.max(1)
+    }
+
+    /// What the file system has for segments: its free space without the reserve.
+    ///
+    /// The reserve is for others on the disk. On a small volume, which is most likely the journal's own, it would be
+    /// all of it, so it is a sixteenth at most.
+    fn free(&self) -> rustix::io::Result<u64> {
+        let found = rustix::fs::statvfs(&self.dir)?;
+        let reserve = self.min_free_bytes.min(found.f_blocks.saturating_mul(found.f_frsize) / 16);
+        Ok(found.f_bavail.saturating_mul(found.f_frsize).saturating_sub(reserve))
     }
 
     /// Counts a segment, whatever the limits.
@@ -142,6 +147,16 @@ mod tests {
         space.release(60);
         space.reserve(100).unwrap();
         assert_eq!(space.usage(), Usage { bytes: 100, segments: 1, max_bytes: 100 });
+    }
+
+    /// The reserve is more than all of the volume, as 64 MiB are on one of 48.
+    #[test]
+    fn on_a_small_volume_there_is_room_as_long_as_a_segment_can_be_had() {
+        const SEGMENT: u64 = 4096;
+        let space = space(10 * SEGMENT, u64::MAX);
+        assert_eq!(space.left(SEGMENT), 10);
+        space.reserve(SEGMENT).unwrap();
+        assert_eq!(space.left(SEGMENT), 9);
     }
 
     #[test]
