@@ -1,6 +1,5 @@
 //! Intake, permits and shutdown under schedules that a machine by itself would seldom find: the short form of
 //! `cargo run --release -p lodger-tests --bin model -- --schedules 100000`.
-#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop right there, with a backtrace")]
 
 use std::process::Command;
 

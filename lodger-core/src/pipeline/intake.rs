@@ -220,11 +220,11 @@ impl Intake {
     }
 
     /// Counts up to so many events in that the journal thread has of its own; answers how many. What is promised to others
-    /// stays theirs. To be [released](Self::release) with the next group.
+    /// stays theirs, also to those who have filled their place and wait. To be [released](Self::release) with the next group.
     pub(crate) fn claim(&self, wanted: usize) -> usize {
         let mut state = self.lock();
         let promised = state.promised();
-        let left = if state.held.all() == 0 { usize::MAX } else { state.room.saturating_sub(promised) };
+        let left = if promised == 0 { usize::MAX } else { state.room.saturating_sub(promised) };
         let claimed = wanted.min(left);
         state.all.events += claimed;
         state.taken.events += claimed;

@@ -8,7 +8,7 @@
 //! ```text
 //! cargo run --release -p lodger-tests --bin model -- --schedules 100000
 //! ```
-#![allow(dead_code, reason = "the files are compiled for what the scenarios use of them")]
+#![allow(dead_code, unreachable_pub, reason = "the files are compiled for what the scenarios use of them")]
 #![expect(clippy::unwrap_used, reason = "a scenario that can't go on has failed")]
 #![expect(clippy::print_stdout, reason = "a program says how it ended")]
 
