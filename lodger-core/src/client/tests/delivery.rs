@@ -242,6 +242,18 @@ fn shutdown_does_not_wait_for_ever_and_says_what_came_too_late() {
 }
 
 #[test]
+fn after_a_shutdown_the_same_file_can_be_opened_again_although_a_handle_is_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("audit.jsonl");
+    let open = || crate::destination::FileDestination::open(&file);
+    let lodger = builder().destination(open().unwrap()).in_memory_journal().build().unwrap();
+    assert!(open().is_err(), "it is in use");
+    assert!(block_on(lodger.shutdown(LONG)).is_clean());
+    open().unwrap();
+    drop(lodger);
+}
+
+#[test]
 fn a_nearer_deadline_ends_a_shutdown_that_waits() {
     let lodger = client(&Scripted::new("d", |_| Act::Take));
     let request = lodger.sink().hold();
