@@ -87,6 +87,10 @@ impl<M> AuditLayer<M> {
     /// journal's reserve, can take it away. It is held for one event: further ones of the same request take their chance.
     /// Default: off, requests go before events.
     ///
+    /// With several destinations there is room when one that gets every event has it in its share of the journal; the
+    /// others may miss the event, which is counted as `refused`. Where all have filters each must have room, since nobody
+    /// knows yet which of them the event will be for.
+    ///
     /// A request holds its room while its body is still coming. So that nobody takes it all by opening requests and
     /// never ending them, one client address (for IPv6 one /64) is let in only while it holds less than is left to the
     /// others. Behind a proxy that is not among the trusted ones all clients are one address, and have half of it. A time

@@ -131,6 +131,8 @@ async fn ten_thousand_events_are_a_handful_of_lines() {
     failing().await;
     failing_now_and_then().await;
     dead().await;
+    #[cfg(feature = "journal")]
+    dead_and_not_kept().await;
 }
 
 /// A destination that hangs until the journal is full.
@@ -193,6 +195,26 @@ async fn dead() {
     let lines = said();
     assert!(lines.len() <= 12, "{lines:#?}");
     drop(lodger);
+}
+
+/// A refused event that can't be kept, and is tried again each second, for some seconds.
+#[cfg(feature = "journal")]
+async fn dead_and_not_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let refuses = |_, _: &Delivery| Some(Answer::Refused(Refusal::http(422, "no")));
+    let lodger = Lodger::builder().destination(Does::new(refuses)).journal_dir(dir.path()).build().unwrap();
+    // Where the dead letters are to lie.
+    std::fs::write(dir.path().join("dead"), "in the way").unwrap();
+    said();
+    lodger.record(event(1)).await.unwrap();
+    lodger.flush(Duration::from_millis(2_500)).await.unwrap_err();
+    let first = said();
+    std::fs::remove_file(dir.path().join("dead")).unwrap();
+    lodger.flush(LONG).await.unwrap();
+    drop(lodger);
+    let of_letters = |lines: Vec<String>| lines.into_iter().filter(|line| line.starts_with("dead letters"));
+    assert_eq!(of_letters(first).collect::<Vec<_>>(), ["dead letters can't be kept"]);
+    assert_eq!(of_letters(said()).collect::<Vec<_>>(), ["dead letters are kept again"]);
 }
 
 fn retry() -> Answer {

@@ -1,5 +1,6 @@
 //! `list`, `export`, `purge`, `detach`: dead letters without a client.
 
+use std::env;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -68,7 +69,9 @@ pub(super) fn detach(dir: &Path, destination: &str) -> Result<ExitCode, Failure>
         }
     }
     let destination = named(destination, known)?;
-    let done = detach_left_behind(dir, &destination)?;
+    // As for the service itself, so that what it may open can be detached.
+    let allow_network = env::var_os("LODGER_JOURNAL_ALLOW_NETWORK_FS").is_some_and(|value| value == "1");
+    let done = detach_left_behind(dir, &destination, allow_network)?;
     let mut out = io::stdout();
     writeln!(out, "{} events are dead letters now", done.dead_letters)?;
     if done.unreadable > 0 {

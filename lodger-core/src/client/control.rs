@@ -6,7 +6,7 @@ use super::handle::Lodger;
 use crate::destination::Identity;
 use crate::pipeline::{Command, ReplaceKeyError, UnknownDestination};
 
-/// Control of single destinations, by the identity that [`stats`](Lodger::stats) gives.
+/// Control of single destinations, by the identity that [`stats`](Lodger::stats) gives. A forked child has none.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]

@@ -9,7 +9,8 @@ use crate::pipeline::{DeadLetter, DeadLetterList, DeadLetterQuery, RetryError};
 /// Dead letters: what the destinations of this client refused for good; with a journal on disk also under earlier
 /// processes, and under others that use the same directory.
 ///
-/// These calls read files. On a runtime where that matters, call them from `spawn_blocking`.
+/// These calls read files. On a runtime where that matters, call them from `spawn_blocking`. In a forked child each is an
+/// error.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]

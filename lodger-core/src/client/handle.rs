@@ -248,7 +248,8 @@ impl Lodger {
         stats::shutdown_report(&self.inner.pipeline, committed)
     }
 
-    /// How the client is doing.
+    /// How the client is doing. In a forked child there are only the counts: nothing waits there, and no destination gets
+    /// anything.
     #[must_use]
     pub fn stats(&self) -> Stats {
         stats::stats(&self.inner.pipeline.view())

@@ -50,6 +50,7 @@ mod file {
     use rustix::fs::OFlags;
 
     use crate::event::{EventId, hex};
+    use crate::journal::fault;
     use crate::redact::HashKey;
 
     /// `None` when there is a file that is no key or that others can read.
@@ -80,14 +81,14 @@ mod file {
         getrandom::fill(&mut key).map_err(io::Error::other)?;
         let draft = path.with_extension(format!("key-{}", EventId::mint()));
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-        file.write_all(hex::encode(&key).as_bytes())?;
-        file.sync_all()?;
-        let linked = fs::hard_link(&draft, path);
-        fs::remove_file(&draft)?;
-        match linked {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
+        // On a full disk each start fails here, and none may leave a file.
+        let written = file.write_all(hex::encode(&key).as_bytes()).and_then(|()| fault::sync_data(&file));
+        let linked = written.and_then(|()| match fs::hard_link(&draft, path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        });
+        let removed = fs::remove_file(&draft);
+        linked.and(removed)?;
         File::open(path.parent().unwrap_or(path))?.sync_all()
     }
 
@@ -104,6 +105,14 @@ mod file {
             assert_eq!(made.hash("session", "x"), read.hash("session", "x"));
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
             assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no draft stays behind");
+        }
+
+        #[test]
+        fn a_key_that_can_not_be_written_leaves_nothing_behind() {
+            let dir = tempfile::tempdir().unwrap();
+            fault::fail_syncs(1);
+            read_or_make(&dir.path().join("hash.key")).unwrap_err();
+            assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
         }
 
         #[test]

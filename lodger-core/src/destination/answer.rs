@@ -48,6 +48,10 @@ pub enum Answer {
     Suspect(Refusal),
     /// This event will never be taken as it is: a dead letter, unless too many are.
     Refused(Refusal),
+    /// The destination has something else under the idempotency key that the application gave the event: a webhook that
+    /// came twice, a job that ran again. By that key the event is there, so whoever waits for it is not failed and the
+    /// destination is not to blame; as a dead letter it stays, for somebody to look at.
+    Duplicate(Refusal),
 }
 
 impl Answer {
@@ -59,13 +63,22 @@ impl Answer {
             | Self::Ambiguous(refusal)
             | Self::Pause(refusal)
             | Self::Suspect(refusal)
-            | Self::Refused(refusal) => Some(refusal),
+            | Self::Refused(refusal)
+            | Self::Duplicate(refusal) => Some(refusal),
         }
     }
 }
 
 /// What an HTTP status means, where the service's own page says nothing else. `None` for 2xx, which only the
 /// service can read.
+///
+/// | status | meaning |
+/// | --- | --- |
+/// | 408, 425, 429, 500, 502 to 599 | [`Answer::Retry`] |
+/// | 401, 402, 407, 300 to 399 | [`Answer::Pause`] |
+/// | 400, 409, 413, 422 | [`Answer::Refused`]; a 409 under a key that the application gave is for the destination to tell, as [`Answer::Duplicate`] |
+/// | 501, any other from 403 to 499 | [`Answer::Suspect`] |
+/// | anything else | [`Answer::Ambiguous`] |
 #[must_use]
 pub fn status_answer(status: u16, reason: &str, after: Option<Duration>) -> Option<Answer> {
     let refusal = || Refusal::http(status, reason);

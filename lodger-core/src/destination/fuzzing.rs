@@ -1,9 +1,11 @@
 //! Fuzzed parsers of this module (see [`crate::fuzzing`]).
 
 #[cfg(feature = "http")]
+use super::Answer;
+#[cfg(feature = "http")]
 use super::service::lodger::answer;
 #[cfg(feature = "http")]
-use super::{Answer, EventId};
+use crate::event::{Event, EventId};
 #[cfg(feature = "http")]
 use crate::service::Response;
 
@@ -16,13 +18,19 @@ pub(crate) fn file_tail(bytes: &[u8]) {
     assert_eq!((again.ids, again.whole), (tail.ids, tail.whole), "nothing is cut twice");
 }
 
-/// The first two bytes are the status, the rest is the body. Only a receipt settles, and a reason is one bounded line.
+/// The first two bytes are the status and whether the event has a key of the application's, the rest is the body. Only a
+/// receipt settles, and a reason is one bounded line.
 #[cfg(feature = "http")]
 pub(crate) fn lodger_answer(bytes: &[u8]) {
     let Some((status, body)) = bytes.split_first_chunk() else { return };
-    let status = 100 + u16::from_be_bytes(*status) % 500;
+    let number = u16::from_be_bytes(*status);
+    let status = 100 + number % 500;
+    let mut event = Event::bare(EventId::mint(), "a.b".into());
+    if number >= 500 {
+        event.idempotency_key = "webhook_0001".to_owned();
+    }
     let response = Response { status, retry_after: None, body: body.to_vec() };
-    match answer(EventId::mint(), &response) {
+    match answer(&event, &response) {
         Answer::Settled(receipt) => {
             assert!((200..300).contains(&status) && receipt.id.is_some_and(|id| !id.trim().is_empty()));
         }
@@ -30,7 +38,8 @@ pub(crate) fn lodger_answer(bytes: &[u8]) {
         | Answer::Retry { refusal, .. }
         | Answer::Pause(refusal)
         | Answer::Suspect(refusal)
-        | Answer::Refused(refusal) => {
+        | Answer::Refused(refusal)
+        | Answer::Duplicate(refusal) => {
             assert!(
                 refusal.reason.chars().count() <= 512 && !refusal.reason.contains(['\n', '\r', '\u{2028}'])
             );

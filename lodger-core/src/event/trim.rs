@@ -1,5 +1,6 @@
 //! What is cut when nobody is there to be told.
 
+mod bound;
 mod clamp;
 mod shrink;
 #[cfg(test)]
@@ -10,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::limits::{MARK, MAX_INTEGER, MAX_TRIMMED};
 use super::path::{Path, truncated};
 use super::{Event, limits, size};
+
+pub use bound::bound;
 
 /// What stands in place of a value that was cut, so that a missing value is never taken for an empty one.
 pub const CUT: &str = "[trimmed]";

@@ -60,6 +60,8 @@ pub(super) enum Judgement {
     Settle(Receipt),
     /// It becomes a dead letter.
     Bury(Refusal),
+    /// It becomes a dead letter, though by its key it is there.
+    Duplicate(Refusal),
     /// It is tried again, not before this time.
     Again(Instant),
     /// It is tried again when the destination's turn comes, behind the others.
@@ -239,6 +241,10 @@ impl Breaker {
             }
             Answer::Suspect(refusal) => self.suspect(tried, refusal, now),
             Answer::Refused(refusal) => self.refused(tried, refusal, now),
+            Answer::Duplicate(refusal) => {
+                self.success(tried, now);
+                Judgement::Duplicate(refusal)
+            }
         }
     }
 

@@ -112,14 +112,15 @@ impl View {
         &self.shared.counters
     }
 
-    /// One moment of the board.
+    /// One moment of the board. A forked child sees an empty one: nothing is delivered there, and whoever held its lock at
+    /// the fork never gives it back.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&Board) -> T) -> T {
-        self.shared.progress.read(look)
+        if self.intake.owner().is_here() { self.shared.progress.read(look) } else { look(&Board::default()) }
     }
 
-    /// How many events are in the intake, and when the oldest of those that wait happened.
+    /// How many events are in the intake, and when the oldest of those that wait happened. None in a forked child.
     pub(crate) fn in_intake(&self) -> (u64, Option<Timestamp>) {
-        self.intake.waiting()
+        if self.intake.owner().is_here() { self.intake.waiting() } else { (0, None) }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -244,14 +245,14 @@ impl Pipeline {
         &self.recovery
     }
 
-    /// One moment of the board.
+    /// One moment of the board; see [`View::read`].
     pub(crate) fn read<T>(&self, look: impl FnOnce(&Board) -> T) -> T {
-        self.shared.progress.read(look)
+        self.view().read(look)
     }
 
-    /// How many events are in the intake, and when the oldest of those that wait happened.
+    /// See [`View::in_intake`].
     pub(crate) fn in_intake(&self) -> (u64, Option<Timestamp>) {
-        self.intake.waiting()
+        self.view().in_intake()
     }
 
     /// The destinations, in the order of the board.

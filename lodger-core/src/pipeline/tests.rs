@@ -176,6 +176,21 @@ fn a_forked_child_is_refused_everything_and_touches_no_lock() {
             }
             assert!(pipeline.reserve(None).is_none());
             assert_eq!(shared.counters.read().refused_forked, 6);
+            assert_eq!(pipeline.view().read(|board| board.lanes.len()), 0);
+            assert_eq!(pipeline.in_intake(), (0, None));
+            let identity = crate::destination::Identity::new("d", "");
+            let unknown = pipeline.order(&identity, crate::pipeline::Command::Pause).unwrap_err();
+            assert!(unknown.known.is_empty() && unknown.to_string().contains("forked child"), "{unknown}");
+            pipeline.replace_api_key(&identity, "k").unwrap_err();
+            let all = crate::pipeline::DeadLetterQuery::all();
+            for refused in [
+                pipeline.list_dead_letters(&all).map(|_| 0).unwrap_err(),
+                pipeline.purge_dead_letters(&all).unwrap_err(),
+            ] {
+                assert!(refused.to_string().contains("after the fork"), "{refused}");
+            }
+            pipeline.retry_dead_letters(&all).unwrap_err();
+            assert!(!format!("{:?}", pipeline.identities()).contains('d'));
             drop(place);
             drop(pipeline.all_durable());
             drop(pipeline);

@@ -16,6 +16,7 @@ mod order;
 mod orders;
 mod posting;
 mod sending;
+mod trouble;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::future::{Future, poll_fn};
@@ -42,6 +43,7 @@ use letters::Letters;
 use order::Order;
 use posting::Counted;
 use sending::Flight;
+use trouble::Troubles;
 
 /// At most so many events are under way or about to be (`docs/guarantees.md`).
 const WINDOW: usize = 64;
@@ -83,7 +85,7 @@ pub(super) struct Worker {
     answers: JoinSet<Vec<Answer>>,
     /// The disk failed: nothing is read and nobody is buried before this time.
     disk_pause: Option<Instant>,
-    settle_failing: bool,
+    troubles: Troubles,
     said: DeliveryState,
     /// Whether it was last said that an event is not taken.
     said_error: bool,
@@ -126,7 +128,7 @@ impl Worker {
             flights: HashMap::new(),
             answers: JoinSet::new(),
             disk_pause: None,
-            settle_failing: false,
+            troubles: Troubles::default(),
             said: DeliveryState::Running,
             said_error: false,
             said_error_at: None,

@@ -205,7 +205,7 @@ fn what_was_left_behind_for_a_destination_becomes_dead_letters() {
         backlogs.filter(|one| one.destination == *of).map(|one| one.pending).sum()
     };
     assert_eq!((pending(&gone, false), pending(&stays, false), pending(&gone, true)), (2, 2, 1));
-    let done = detach_left_behind(dir.path(), &gone).unwrap();
+    let done = detach_left_behind(dir.path(), &gone, false).unwrap();
     assert_eq!((done.dead_letters, done.unreadable), (2, 0));
     assert_eq!((pending(&gone, false), pending(&stays, false), pending(&gone, true)), (0, 2, 1));
     let letters: Vec<_> = DeadLetterDirectory::open(dir.path())
@@ -222,16 +222,16 @@ fn what_was_left_behind_for_a_destination_becomes_dead_letters() {
             .iter()
             .all(|letter| letter.reason == "the destination was detached" && letter.destination == gone)
     );
-    assert_eq!(detach_left_behind(dir.path(), &gone).unwrap().dead_letters, 0);
+    assert_eq!(detach_left_behind(dir.path(), &gone, false).unwrap().dead_letters, 0);
 }
 
 #[test]
 fn a_wrong_directory_never_becomes_a_journal() {
     let dir = tempfile::tempdir().unwrap();
     let missing = dir.path().join("missing");
-    let error = detach_left_behind(&missing, &Identity::new("d", "")).unwrap_err();
+    let error = detach_left_behind(&missing, &Identity::new("d", ""), false).unwrap_err();
     assert!(error.to_string().contains("LODGER_JOURNAL_DIR"), "{error}");
-    detach_left_behind(dir.path(), &Identity::new("d", "")).unwrap_err();
+    detach_left_behind(dir.path(), &Identity::new("d", ""), false).unwrap_err();
     inspect(dir.path()).unwrap_err();
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }

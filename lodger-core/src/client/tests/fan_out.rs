@@ -222,6 +222,30 @@ fn who_waits_for_all_destinations_is_told_which_one_had_no_room() {
 }
 
 #[test]
+fn a_place_is_room_at_a_destination_that_gets_every_event_not_at_one_with_a_filter() {
+    let (stalled, permits) = gated("stalled");
+    let healthy = Scripted::batched("healthy", 8, 2, |_| Act::Take);
+    let lodger = builder()
+        .destination(stalled)
+        .destination(Route::to(healthy).only(Filter::any().action_prefix("a.")))
+        .in_memory_journal()
+        .max_journal_bytes(256 << 10)
+        .build()
+        .unwrap();
+    assert!(lodger.sink().reserve(None).is_ok());
+    while lane(&lodger, 0).refused == 0 {
+        record_slowly(&lodger, 1);
+    }
+    assert!(lodger.sink().reserve(None).is_err(), "an event that only the stalled one takes would be refused");
+    permits.add_permits(10_000);
+    block_on(lodger.flush(LONG)).unwrap();
+    // Each that is refused lets the journal's thread look again.
+    while lodger.sink().reserve(None).is_err() {
+        thread::yield_now();
+    }
+}
+
+#[test]
 fn what_is_only_for_a_full_share_is_refused_and_the_others_go_on() {
     let (stalled, permits) = gated("stalled");
     let healthy = Scripted::batched("healthy", 8, 2, |_| Act::Take);

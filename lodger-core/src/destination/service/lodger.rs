@@ -10,7 +10,7 @@ use super::{bounded, unanswered};
 use crate::destination::{
     Answer, ApiKeyError, BoxFuture, Delivery, Destination, Identity, Receipt, Refusal, status_answer,
 };
-use crate::event::EventId;
+use crate::event::{Event, EventId};
 use crate::service::Response;
 use crate::service::lodger::{ApiError, LodgerApi, LodgerError};
 
@@ -25,6 +25,9 @@ const KIND: &str = "lodger";
 ///
 /// Retries send the same bytes under the same idempotency key, which the service recognises: an event is recorded
 /// once, however often it has to be sent.
+///
+/// Under a key of the application's the service has one event. What comes second with another body is answered 409: that
+/// event counts as there, and is kept as a dead letter.
 ///
 /// # Durability
 ///
@@ -56,7 +59,7 @@ impl LodgerDestination {
             }
         };
         match sent {
-            Ok(response) => answer(event.id, &response),
+            Ok(response) => answer(event, &response),
             Err(LodgerError::Transport(error)) => unanswered(&error),
             // Only a missing key: everything else was checked before. Somebody has to set one.
             Err(error) => Answer::Pause(Refusal::new(bounded(&error.to_string()))),
@@ -65,15 +68,21 @@ impl LodgerDestination {
 }
 
 /// What the service's answer means for this event.
-pub(in crate::destination) fn answer(event: EventId, response: &Response) -> Answer {
+pub(in crate::destination) fn answer(event: &Event, response: &Response) -> Answer {
     if response.is_success() {
-        return match receipt(event, response) {
+        return match receipt(event.id, response) {
             Some(receipt) => Answer::Settled(receipt),
             // The service is idempotent, so asking again is safe, and settling without a receipt would be a guess.
             None => Answer::Ambiguous(Refusal::http(response.status, "the answer is no receipt")),
         };
     }
-    let reason = bounded(&ApiError::read(response).to_string());
+    let reason = ApiError::read(response).to_string();
+    // The service compares bodies. Those of a webhook that came twice differ in the event's id at least.
+    if response.status == 409 && encode::given_key(event).is_some() {
+        let reason = format!("the service has another event under this idempotency key: {reason}");
+        return Answer::Duplicate(Refusal::http(409, bounded(&reason)));
+    }
+    let reason = bounded(&reason);
     status_answer(response.status, &reason, response.retry_after)
         .unwrap_or_else(|| Answer::Ambiguous(Refusal::http(response.status, reason.as_str())))
 }

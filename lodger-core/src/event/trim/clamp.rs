@@ -75,8 +75,8 @@ pub(super) fn clamp(event: &mut Event, marks: Marks) -> Marks {
     clamp.marks
 }
 
-struct Clamp {
-    marks: Marks,
+pub(super) struct Clamp {
+    pub(super) marks: Marks,
 }
 
 impl Clamp {
@@ -113,7 +113,7 @@ impl Clamp {
         self.members(&mut target.extra, at, members::TARGET, level);
     }
 
-    fn change(&mut self, change: &mut Change, at: &Path<'_>) {
+    pub(super) fn change(&mut self, change: &mut Change, at: &Path<'_>) {
         self.text(&at.name("path"), &mut change.path, CHANGE_PATH);
         for (name, value) in [("before", &mut change.before), ("after", &mut change.after)] {
             if let Some(value) = value {
@@ -192,7 +192,7 @@ impl Clamp {
 
     /// Leaves out what is more than `max`. `clamp` makes what is left out safe to measure: it may be nested without
     /// end.
-    fn list<T: Serialize>(
+    pub(super) fn list<T: Serialize>(
         &mut self,
         at: &Path<'_>,
         items: &mut Vec<T>,

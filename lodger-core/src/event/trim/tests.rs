@@ -34,6 +34,22 @@ fn an_acceptable_event_stays_as_it_is() {
     assert_eq!(event, before);
 }
 
+#[test]
+fn bounding_leaves_what_may_fit_and_survives_any_depth() {
+    let mut event = event();
+    event.metadata.insert("blob".into(), text_of(50_000));
+    event.changes = vec![Change::new("/large", Some(text_of(40_000)), Some(json!({"a": [1, null, "b"]})))];
+    let before = event.clone();
+    bound(&mut event);
+    assert_eq!(event, before);
+    let mut deep = json!([]);
+    (0..1_000_000).for_each(|_| deep = Value::Array(vec![deep.take()]));
+    event.metadata.insert("deep".into(), deep);
+    bound(&mut event);
+    assert_eq!(event.metadata, before.metadata);
+    assert_eq!(marks(&event), [("metadata.deep", 2_000_010)]);
+}
+
 /// An event in which each part that goes early is 1,000 bytes or more, and `blob` bytes of metadata.
 fn large(blob: usize) -> Event {
     let mut event = event();

@@ -313,6 +313,20 @@ fn the_share_is_not_judged_before_ten_answers() {
 }
 
 #[test]
+fn duplicates_are_buried_and_count_as_taken_however_many_there_are() {
+    let mut bench = Bench::new();
+    for ordinal in 1..=100 {
+        assert_eq!(bench.send(ordinal, Answer::Duplicate(http(409))), Judgement::Duplicate(http(409)));
+    }
+    assert_eq!((bench.gate(), bench.state()), (Gate::Open, DeliveryState::Running));
+    assert_eq!(bench.breaker.last_error(), None);
+    (101..=110).for_each(|ordinal| {
+        assert_eq!(bench.send(ordinal, Answer::Refused(http(400))), Judgement::Bury(http(400)));
+    });
+    assert_eq!(bench.send(111, Answer::Refused(http(400))), Judgement::Keep, "11 of the last 50");
+}
+
+#[test]
 fn a_pause_for_refusals_ends_when_an_event_is_taken() {
     let mut bench = Bench::new();
     (1..=10).for_each(|ordinal| drop(bench.send(ordinal, Answer::Refused(http(400)))));

@@ -44,6 +44,9 @@ pub enum DetachError {
 /// A service that starts just now may leave what dead processes left to its next start, because their directories are
 /// locked meanwhile.
 ///
+/// On a network file system it is refused as building a client is, unless `allow_network_file_system` says that the mount
+/// can be relied upon ([`LodgerBuilder::allow_network_file_system`](crate::LodgerBuilder::allow_network_file_system)).
+///
 /// # Errors
 ///
 /// When there is no journal, or it can't be written.
@@ -52,12 +55,16 @@ pub enum DetachError {
 ///
 /// An event is a durable dead letter before it counts as done in the journal. A crash in between makes a second letter
 /// of it at the next call, and both count as one.
-pub fn detach_left_behind(dir: impl AsRef<Path>, destination: &Identity) -> Result<Detached, DetachError> {
+pub fn detach_left_behind(
+    dir: impl AsRef<Path>,
+    destination: &Identity,
+    allow_network_file_system: bool,
+) -> Result<Detached, DetachError> {
     let dir = dir.as_ref();
     // Opening makes what is missing; a wrong directory must not become a journal.
     journal::inspect(dir)?;
-    let Opened { writer, mut backlogs, .. } =
-        journal::open(&JournalConfig::at(dir), std::slice::from_ref(destination))?;
+    let config = JournalConfig { allow_network_file_system, ..JournalConfig::at(dir) };
+    let Opened { writer, mut backlogs, .. } = journal::open(&config, std::slice::from_ref(destination))?;
     let letters = DeadLetters::on_disk(dir, destination, writer.id());
     let mut done = Detached::default();
     for backlog in &mut backlogs {

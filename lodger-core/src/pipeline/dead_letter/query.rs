@@ -120,18 +120,20 @@ pub(super) fn purge<'a>(
 }
 
 impl Pipeline {
-    fn boxes(&self) -> impl Iterator<Item = (Identity, &DeadLetters)> {
-        self.identities().into_iter().zip(self.dead_letters.iter().map(Arc::as_ref))
+    /// All boxes, but for a forked child, which could wait for ever for a lock of the parent's.
+    fn boxes(&self) -> io::Result<impl Iterator<Item = (Identity, &DeadLetters)>> {
+        self.owner().check().map_err(io::Error::other)?;
+        Ok(self.identities().into_iter().zip(self.dead_letters.iter().map(Arc::as_ref)))
     }
 
     /// The letters that are meant.
     pub(crate) fn list_dead_letters(&self, query: &DeadLetterQuery) -> io::Result<DeadLetterList> {
-        list(query, self.boxes())
+        list(query, self.boxes()?)
     }
 
     /// Removes the letters that are meant, and counts them.
     pub(crate) fn purge_dead_letters(&self, query: &DeadLetterQuery) -> io::Result<u64> {
-        let purged = purge(query, self.boxes())?;
+        let purged = purge(query, self.boxes()?)?;
         self.counters().purged_dead_letters.add(purged);
         Ok(purged)
     }
@@ -139,7 +141,7 @@ impl Pipeline {
     /// Orders the letters that are meant to be sent again, the oldest of each destination, and says how many.
     pub(crate) fn retry_dead_letters(&self, query: &DeadLetterQuery) -> Result<u64, RetryError> {
         let mut ordered = 0;
-        for (destination, letters) in self.boxes() {
+        for (destination, letters) in self.boxes()? {
             let mut bytes = 0;
             let mut again: Vec<DeadLetter> = Vec::new();
             for letter in query.of(&destination, letters)?.take(RETRIED_AT_ONCE) {

@@ -20,8 +20,8 @@ impl Worker {
         let silent = std::iter::repeat_with(|| Answer::Ambiguous(Refusal::new(silence)));
         let mut answered: Vec<(Ordinal, Answer)> =
             flight.events.into_iter().zip(answers.into_iter().chain(silent)).collect();
-        // What was settled first: it shows that the destination works, by which the others are judged.
-        answered.sort_by_key(|(_, answer)| !matches!(answer, Answer::Settled(_)));
+        // What is there first: it shows that the destination works, by which the others are judged.
+        answered.sort_by_key(|(_, answer)| !matches!(answer, Answer::Settled(_) | Answer::Duplicate(_)));
         for (ordinal, answer) in answered {
             self.act(flight.batch, ordinal, answer, now);
         }
@@ -50,7 +50,10 @@ impl Worker {
         self.note_order(ordinal, &answer, kept, now);
         match judgement {
             Judgement::Settle(receipt) => self.settled(ordinal, receipt),
-            Judgement::Bury(refusal) => self.graves.push(Grave { ordinal, refusal }),
+            Judgement::Bury(refusal) => self.graves.push(Grave::new(ordinal, refusal)),
+            Judgement::Duplicate(refusal) => {
+                self.graves.push(Grave { is_there: true, ..Grave::new(ordinal, refusal) });
+            }
             Judgement::Again(due) => {
                 self.waiting.insert((due, ordinal));
             }

@@ -64,7 +64,11 @@ impl Worker {
             && self.held.len() < MAX_HELD
             && self.held_bytes < MAX_HELD_BYTES
         {
-            match self.backlog.next() {
+            let next = self.backlog.next();
+            if next.is_ok() && self.troubles.reading.ends() {
+                tracing::info!(destination = %self.identity, "the journal can be read again");
+            }
+            match next {
                 Ok(Some(record)) => {
                     self.read += 1;
                     self.hold(record);
@@ -79,8 +83,10 @@ impl Worker {
                         "committed events can't be read any more; the file is kept");
                 }
                 Err(error) => {
-                    tracing::error!(destination = %self.identity, error = &error as &dyn std::error::Error,
-                        "the journal can't be read");
+                    if self.troubles.reading.begins() {
+                        tracing::error!(destination = %self.identity, error = &error as &dyn std::error::Error,
+                            "the journal can't be read");
+                    }
                     self.disk_pause = Some(now + DISK_PAUSE);
                     break;
                 }
@@ -97,11 +103,11 @@ impl Worker {
         let delivery = Delivery::new(Arc::new(event), payload);
         self.held.insert(self.read, Item { source: Source::Journal(key), delivery, failing_since: None });
         match unreadable {
-            _ if self.detached => self.graves.push(Grave { ordinal: self.read, refusal: orders::detached() }),
+            _ if self.detached => self.graves.push(Grave::new(self.read, orders::detached())),
             None => self.ready.push_back(self.read),
             Some(error) => {
                 let reason = format!("this version can't read the event: {error}");
-                self.graves.push(Grave { ordinal: self.read, refusal: Refusal::new(reason) });
+                self.graves.push(Grave::new(self.read, Refusal::new(reason)));
             }
         }
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::burial::Grave;
 use super::holding::{Item, MAX_HELD_BYTES, Source};
 use super::{DISK_PAUSE, WINDOW, Worker};
 use crate::destination::Delivery;
@@ -77,14 +78,7 @@ impl Worker {
             return;
         }
         let ids: Vec<EventId> = self.letters.waiting.iter().take(number).map(|letter| letter.id).collect();
-        let kept = match self.dead_letters.still_kept(&ids) {
-            Ok(kept) => kept,
-            Err(error) => {
-                tracing::error!(destination = %self.identity, %error, "dead letters can't be read");
-                self.disk_pause = Some(now + DISK_PAUSE);
-                return;
-            }
-        };
+        let Some(kept) = self.still_kept(&ids, now) else { return };
         let letters: Vec<DeadLetter> = self.letters.waiting.drain(..number).collect();
         for letter in letters {
             if kept.contains(&letter.id) {
@@ -95,6 +89,51 @@ impl Worker {
                 self.counted.retried -= 1;
             }
         }
+    }
+
+    /// Those of these events that are dead letters now; `None` while that can't be read.
+    fn still_kept(&mut self, ids: &[EventId], now: Instant) -> Option<HashSet<EventId>> {
+        let trouble = &mut self.troubles.reading_letters;
+        match self.dead_letters.still_kept(ids) {
+            Ok(kept) => {
+                if trouble.ends() {
+                    tracing::info!(destination = %self.identity, "dead letters can be read again");
+                }
+                Some(kept)
+            }
+            Err(error) => {
+                if trouble.begins() {
+                    tracing::error!(destination = %self.identity, %error, "dead letters can't be read");
+                }
+                self.disk_pause = Some(now + DISK_PAUSE);
+                None
+            }
+        }
+    }
+
+    /// What was purged while it was sent again is no letter any more, though it is refused again. False while that can't
+    /// be read.
+    pub(super) fn forget_purged(&mut self, now: Instant) -> bool {
+        let letter = |grave: &Grave| {
+            self.held
+                .get(&grave.ordinal)
+                .filter(|item| item.position().is_none())
+                .map(|item| item.delivery.event.id)
+        };
+        let letters: Vec<(Ordinal, EventId)> =
+            self.graves.iter().filter_map(|grave| Some((grave.ordinal, letter(grave)?))).collect();
+        if letters.is_empty() {
+            return true;
+        }
+        let ids: Vec<EventId> = letters.iter().map(|(_, id)| *id).collect();
+        let Some(kept) = self.still_kept(&ids, now) else { return false };
+        for (ordinal, id) in letters.into_iter().filter(|(_, id)| !kept.contains(id)) {
+            self.graves.retain(|grave| grave.ordinal != ordinal);
+            self.let_go(ordinal);
+            self.letters.forget(id);
+            self.counted.retried -= 1;
+        }
+        true
     }
 
     fn hold_letter(&mut self, letter: DeadLetter) {
@@ -151,14 +190,19 @@ impl Worker {
         }
         match self.dead_letters.remove(&self.letters.redeemed) {
             Ok(_) => {
+                if self.troubles.removing_letters.ends() {
+                    tracing::info!(destination = %self.identity, "dead letters that were delivered are removed again");
+                }
                 for id in std::mem::take(&mut self.letters.redeemed) {
                     self.letters.forget(id);
                     self.counted.delivered += 1;
                 }
             }
             Err(error) => {
-                tracing::error!(destination = %self.identity, %error,
-                    "dead letters that were delivered can't be removed: sent again, they would be repeats");
+                if self.troubles.removing_letters.begins() {
+                    tracing::error!(destination = %self.identity, %error,
+                        "dead letters that were delivered can't be removed: sent again, they would be repeats");
+                }
                 self.disk_pause = Some(now + DISK_PAUSE);
             }
         }

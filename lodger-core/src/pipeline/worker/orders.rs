@@ -29,31 +29,34 @@ impl Worker {
                 }
                 Command::ProbeNow => self.breaker.ask_now(now),
                 Command::Retry(letters) => self.take_up(letters),
-                Command::Detach => self.detach(),
+                Command::Detach => self.detach(now),
             }
         }
     }
 
     /// Whatever is in hand becomes a dead letter; what is still in the journal follows as it is read.
-    fn detach(&mut self) {
+    fn detach(&mut self, now: Instant) {
         self.detached = true;
         self.put_letters_back();
         self.answers.abort_all();
         self.ready.clear();
         self.waiting.clear();
+        // Of the suspects, too: a sentence that came later would bury them once more.
+        self.breaker.release_suspects();
+        drop(self.breaker.sentences(now));
         self.graves.retain(|grave| self.held.contains_key(&grave.ordinal));
         for flight in std::mem::take(&mut self.flights).into_values() {
             for ordinal in flight.events {
                 if let Some(item) = self.held.get_mut(&ordinal) {
                     item.delivery.tries = item.delivery.tries.saturating_add(1);
                     let refusal = Refusal::new("the destination was detached while it had this event");
-                    self.graves.push(Grave { ordinal, refusal });
+                    self.graves.push(Grave::new(ordinal, refusal));
                 }
             }
         }
         for &ordinal in self.held.keys() {
             if self.graves.iter().all(|grave| grave.ordinal != ordinal) {
-                self.graves.push(Grave { ordinal, refusal: detached() });
+                self.graves.push(Grave::new(ordinal, detached()));
             }
         }
     }

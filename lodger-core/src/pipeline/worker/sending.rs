@@ -36,7 +36,7 @@ impl Worker {
         }
         for sentence in self.breaker.sentences(now) {
             match sentence {
-                Sentence::Bury(ordinal, refusal) => self.graves.push(Grave { ordinal, refusal }),
+                Sentence::Bury(ordinal, refusal) => self.graves.push(Grave::new(ordinal, refusal)),
                 Sentence::Keep(ordinal) => self.make_ready(ordinal),
             }
         }

@@ -95,12 +95,21 @@ fn source(source: Option<&str>, rest: &mut Map<String, Value>) -> Source {
     known
 }
 
+/// The idempotency key that the application gave the event. It is fit to be sent (limits); an event from elsewhere must
+/// not go without one, and has its own then.
+pub(super) fn given_key(event: &Event) -> Option<&str> {
+    let given = |key: &&str| !key.is_empty() && is_header_value(key) && *key != own_key(event);
+    Some(&*event.idempotency_key).filter(given)
+}
+
+fn own_key(event: &Event) -> String {
+    format!("event_{}", event.id)
+}
+
 /// The headers. A value that can't be one stays in `rest`.
 fn options(event: &Event, rest: &mut Map<String, Value>) -> CallOptions {
-    // The event's own key is fit to be sent (limits); an event from elsewhere must not go without one.
-    let key = Some(&*event.idempotency_key).filter(|key| !key.is_empty() && is_header_value(key));
-    let mut options =
-        CallOptions::new().idempotency_key(key.map_or_else(|| format!("event_{}", event.id), str::to_owned));
+    let key = given_key(event).map_or_else(|| own_key(event), str::to_owned);
+    let mut options = CallOptions::new().idempotency_key(key);
 
     let mut origin = object(rest.remove("origin").unwrap_or_default());
     if let Some(environment) = take_header(&mut origin, "environment") {

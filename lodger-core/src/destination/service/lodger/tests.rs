@@ -163,7 +163,13 @@ fn id() -> EventId {
 }
 
 fn answered(status: u16, body: &str) -> Answer {
-    answer(id(), &Response { status, retry_after: Some(Duration::from_secs(7)), body: body.into() })
+    answered_under(format!("event_{}", id()), status, body)
+}
+
+fn answered_under(key: String, status: u16, body: &str) -> Answer {
+    let mut event = Event::bare(id(), "a.b".into());
+    event.idempotency_key = key;
+    answer(&event, &Response { status, retry_after: Some(Duration::from_secs(7)), body: body.into() })
 }
 
 #[test]
@@ -206,6 +212,7 @@ fn every_status_means_what_the_design_says() {
             Answer::Pause(_) => "pause",
             Answer::Suspect(_) => "suspect",
             Answer::Refused(_) => "refused",
+            Answer::Duplicate(_) => "duplicate",
         };
         let expected = match status {
             200..=299 => "ambiguous",
@@ -216,6 +223,22 @@ fn every_status_means_what_the_design_says() {
             _ => "ambiguous",
         };
         assert_eq!(name, expected, "{status}");
+    }
+}
+
+#[test]
+fn a_409_under_a_key_of_the_applications_is_a_duplicate_and_no_other_status_is() {
+    let body = r#"{"error":"idempotency_conflict","detail":"Another body."}"#;
+    let reason = "the service has another event under this idempotency key: Lodger answered 409 \
+                  idempotency_conflict: Another body.";
+    let webhook = || "webhook_evt_0001".to_owned();
+    assert_eq!(answered_under(webhook(), 409, body), Answer::Duplicate(Refusal::http(409, reason)));
+    for status in (100..200).chain(300..1000).filter(|status| *status != 409) {
+        assert_eq!(answered_under(webhook(), status, body), answered(status, body), "{status}");
+    }
+    // Neither was sent: the event's own key was, under which nobody else records anything.
+    for unfit in ["", "ключ-ключ-ключ"] {
+        assert!(matches!(answered_under(unfit.to_owned(), 409, body), Answer::Refused(_)), "{unfit:?}");
     }
 }
 

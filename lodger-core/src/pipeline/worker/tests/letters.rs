@@ -75,6 +75,23 @@ async fn a_letter_that_is_purged_before_its_turn_is_not_sent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_letter_that_is_purged_while_it_is_sent_stays_purged_when_it_is_refused_again() {
+    let destination = Scripted::new("d", |_| Act::refuse(422));
+    let mut rig = Rig::new(&destination);
+    let refused = rig.add("a.b");
+    pass(1.0).await;
+    let letters = Arc::clone(&rig.dead_letters);
+    destination.follow(move |_| {
+        assert_eq!(letters.remove(&[refused]).unwrap(), 1);
+        Act::refuse(422)
+    });
+    rig.retry_all();
+    pass(1.0).await;
+    assert_eq!((rig.dead(), destination.seen().len()), (vec![], 2));
+    assert_eq!(account(&rig), ([1, 0], [0, 0, 0, 1]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_crash_while_a_letter_is_sent_again_leaves_it_a_letter() {
     let destination = Scripted::new("d", |_| Act::refuse(422));
     let mut rig = Rig::new(&destination);

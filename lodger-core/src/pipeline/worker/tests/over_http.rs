@@ -231,6 +231,26 @@ async fn one_poison_event_in_five_hundred_is_one_dead_letter_each() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_came_twice_under_one_key_stops_nobody_fails_nobody_and_can_be_looked_at() {
+    let mut line = Line::answering(|_| Step::Reply(answer(409))).await;
+    let mut tickets = Vec::new();
+    for number in 0..60 {
+        tickets.push(line.rig.add_awaited_under(&format!("webhook_{number:06}")));
+    }
+    pass(1.0).await;
+    assert_eq!((line.rig.counts(), line.rig.lane().state), ([0, 0, 0, 60], DeliveryState::Running));
+    let reason = "the service has another event under this idempotency key: Lodger answered 409 e: why";
+    assert!(line.letters().iter().all(|letter| *letter == (Some(409), reason.to_owned())));
+    for ticket in tickets {
+        let receipts = ticket.await.unwrap();
+        assert!(
+            matches!(&receipts[..], [receipt] if receipt.repeated && receipt.id.is_none()),
+            "{receipts:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_event_that_always_breaks_and_an_action_that_is_never_allowed_hold_up_nobody() {
     let by_action = |request: &Recorded| match action(request).as_str() {
         "breaks" => Step::Reply(answer(500)),

@@ -84,10 +84,19 @@ impl Rig {
 
     /// Commits an event and waits for its delivery.
     pub(super) fn add_awaited(&mut self, action: &'static str) -> Ticket {
+        self.await_event(&Event::builder(action).build().unwrap())
+    }
+
+    /// Commits an event under this idempotency key and waits for its delivery.
+    pub(super) fn add_awaited_under(&mut self, key: &str) -> Ticket {
+        self.await_event(&Event::builder("a.b").idempotency_key(key).build().unwrap())
+    }
+
+    fn await_event(&mut self, event: &Event) -> Ticket {
         let (ticket, watch) = ticket(Goal::Delivered);
         let position = Position { writer: self.writer.id(), sequence: self.writer.next_sequence() };
         self.shared.awaited.expect(position, watch, Routes::all(1));
-        self.add(action);
+        self.commit(&event.to_canonical_json().unwrap());
         ticket
     }
 
