@@ -236,7 +236,10 @@ fn a_place_is_room_at_a_destination_that_gets_every_event_not_at_one_with_a_filt
     while lane(&lodger, 0).refused == 0 {
         record_slowly(&lodger, 1);
     }
-    assert!(lodger.sink().reserve(None).is_err(), "an event that only the stalled one takes would be refused");
+    assert!(
+        lodger.sink().reserve(None).is_err(),
+        "an event that only the stalled one takes would be refused"
+    );
     permits.add_permits(10_000);
     block_on(lodger.flush(LONG)).unwrap();
     // Each that is refused lets the journal's thread look again.
