@@ -22,7 +22,7 @@ pub fn bound(event: &mut Event) {
     let at = Path::ROOT;
     let mut clamp = Clamp { marks: Marks::new(std::mem::take(&mut event.trimmed)) };
     clamp.list(&at.name("changes"), &mut event.changes, MAX_CHANGES, |clamp, change| {
-        clamp.change(change, &at)
+        clamp.change(change, &at);
     });
     let mut bound = Bound { marks: clamp.marks, left: LOOKED_AT };
     bound.actor(&mut event.actor, &at.name("actor"));
