@@ -20,9 +20,17 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("client_ip", client_ips),
     ("event", events),
     #[cfg(feature = "journal")]
+    ("dead_letter_files", crate::pipeline::fuzzing::files),
+    #[cfg(feature = "journal")]
+    ("dead_letter_line", crate::pipeline::fuzzing::line),
+    #[cfg(feature = "journal")]
     ("journal_damage", crate::journal::fuzzing::damage),
     #[cfg(feature = "journal")]
+    ("journal_manifest", crate::journal::fuzzing::manifest),
+    #[cfg(feature = "journal")]
     ("journal_record", crate::journal::fuzzing::record),
+    #[cfg(feature = "journal")]
+    ("journal_settled", crate::journal::fuzzing::settle_file),
     #[cfg(feature = "http")]
     ("lodger_answer", crate::destination::fuzzing::lodger_answer),
     ("file_tail", crate::destination::fuzzing::file_tail),
@@ -189,6 +197,7 @@ mod tests {
     fn every_seed_of_every_target_holds() {
         let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
         if !fuzz.exists() {
+            assert!(std::env::var("LODGER_REQUIRE_ALL").as_deref() != Ok("1"), "no {}", fuzz.display());
             return println!("skipped: the seeds are in the repository, not in the package");
         }
         let known: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const OFFERED: usize = 40_000;
+const OFFERED: usize = 20_000;
 
 /// How many are offered together.
 const CHUNK: usize = 500;
@@ -76,7 +76,7 @@ async fn ten_times_the_drain_rate_is_accepted_or_refused_in_bounded_memory() {
         .max_journal_bytes(JOURNAL)
         .build()
         .unwrap();
-    let filler = "x".repeat(1_000);
+    let filler = "x".repeat(2_500);
     let event = || Event::builder("invoice.update").metadata("filler", &filler).build().unwrap();
     let (mut accepted, mut refused, mut most) = (BTreeMap::new(), 0, 0);
     for _ in 0..OFFERED / CHUNK {

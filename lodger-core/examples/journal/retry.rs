@@ -61,6 +61,12 @@ pub(super) async fn retry(dir: &Path, ids: Vec<EventId>, within: Duration) -> Re
             break;
         }
     }
+    let complaints: Vec<(Identity, String)> = lodger
+        .stats()
+        .destinations
+        .into_iter()
+        .filter_map(|one| Some((one.destination, one.last_error?)))
+        .collect();
     // What was not answered in time stays a dead letter.
     lodger.shutdown(deadline.saturating_duration_since(Instant::now()).max(Duration::from_secs(1))).await;
 
@@ -70,6 +76,9 @@ pub(super) async fn retry(dir: &Path, ids: Vec<EventId>, within: Duration) -> Re
         "delivered {delivered}, refused again {refused}, not answered in time {}",
         unanswered + unsent
     )?;
+    for (destination, error) in complaints {
+        writeln!(out, "{} says: {}", plain(&destination.to_string()), plain(&error))?;
+    }
     let mut foreign: HashMap<&Identity, u64> = HashMap::new();
     others.iter().for_each(|(_, destination, _)| *foreign.entry(destination).or_default() += 1);
     for (destination, number) in foreign {

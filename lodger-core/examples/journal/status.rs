@@ -49,6 +49,9 @@ fn dead(dir: &Path) -> Result<Vec<Dead>, Failure> {
         let mut list = directory.list(&DeadLetterQuery::all().destination(destination.clone()))?;
         let (letters, damage) = (list.len() as u64, list.damage().to_vec());
         let oldest = list.next().transpose()?.map(|letter| letter.at);
+        if letters == 0 && damage.is_empty() {
+            continue;
+        }
         all.push(Dead { destination: destination.clone(), letters, oldest, damage });
     }
     Ok(all)

@@ -117,6 +117,7 @@ fn missed(error: RecordError, counters: &Counters) -> Missed {
     match error {
         RecordError::Full { event }
         | RecordError::Closed { event }
+        | RecordError::NoDestination { event }
         | RecordError::Journal { event, .. }
         | RecordError::NotCommitted { event, .. } => {
             last_resort(&event, &reason, counters);

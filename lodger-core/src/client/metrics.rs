@@ -35,6 +35,7 @@
 //! | `lodger_journal_bytes` | | bytes that the journal takes up |
 //! | `lodger_oldest_undelivered_seconds` | | age of the oldest event that some destination doesn't have; 0 when there is none. Alarm on this one |
 //! | `lodger_destination_running` | `destination` | 1 while events go out as they come, 0 while it is tried at intervals or not at all |
+//! | `lodger_destination_paused` | `destination` | 1 while somebody has to act: a wrong key, an unpaid bill. Alarm on this one, too |
 //! | `lodger_destination_backlog_bytes` | `destination` | bytes of the journal that its backlog takes up |
 //! | `lodger_destination_share_bytes` | `destination` | bytes of the journal that its backlog may take up |
 //! | `lodger_destination_pending_events` | `destination` | events that wait for it |
@@ -145,6 +146,8 @@ fn publish_destination(one: &DestinationStats) {
     counter!("lodger_destination_refused_total", label()).absolute(one.refused);
     let running = if one.state == DeliveryState::Running { 1.0 } else { 0.0 };
     gauge!("lodger_destination_running", label()).set(running);
+    let paused = if one.state == DeliveryState::Paused { 1.0 } else { 0.0 };
+    gauge!("lodger_destination_paused", label()).set(paused);
     gauge!("lodger_destination_backlog_bytes", label()).set(one.backlog_bytes as f64);
     gauge!("lodger_destination_share_bytes", label()).set(one.share_bytes as f64);
     gauge!("lodger_destination_pending_events", label()).set(one.pending as f64);
@@ -200,6 +203,7 @@ fn describe() {
             "Age of the oldest audit event that some destination doesn't have",
         ),
         ("lodger_destination_running", Unit::Count, "1 while events go out to the destination as they come"),
+        ("lodger_destination_paused", Unit::Count, "1 while somebody has to act for the destination"),
         ("lodger_destination_backlog_bytes", Unit::Bytes, "What the destination takes up of the journal"),
         ("lodger_destination_share_bytes", Unit::Bytes, "What the destination may take up of the journal"),
         ("lodger_destination_pending_events", Unit::Count, "Audit events that wait for the destination"),
@@ -289,6 +293,7 @@ mod tests {
         assert_eq!(counter("lodger_destination_delivered_total destination=d"), 1);
         assert_eq!(gauge("lodger_destination_in_flight_events destination=d"), 1.0);
         assert_eq!(gauge("lodger_destination_running destination=d"), 1.0);
+        assert_eq!(gauge("lodger_destination_paused destination=d"), 0.0);
         assert!(gauge("lodger_oldest_undelivered_seconds") >= 0.0);
         assert_eq!(seen["lodger_journal_bytes"].1, Some(Unit::Bytes));
         assert_eq!(seen["lodger_oldest_undelivered_seconds"].1, Some(Unit::Seconds));

@@ -29,7 +29,8 @@ pub struct Stats {
     pub destinations: Vec<DestinationStats>,
 }
 
-/// How delivery to one destination is going. Always: routed = pending + in flight + delivered + dead + unreadable.
+/// How delivery to one destination is going. Always: routed = pending + in flight + delivered + dead + unreadable. The
+/// counts never fall: a dead letter that is sent again and delivered stays in `dead`, too.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -87,7 +88,8 @@ pub struct ShutdownReport {
 }
 
 impl ShutdownReport {
-    /// Whether everything was taken, committed and delivered.
+    /// Whether everything was taken, committed and delivered. Not where there were dead letters, even if they were delivered
+    /// or purged later.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.committed && self.open == 0 && self.refused == 0 && self.remaining == 0 && self.dead_letters == 0

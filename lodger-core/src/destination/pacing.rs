@@ -4,6 +4,19 @@ use std::time::Duration;
 
 /// How much a destination is sent at most in any stretch of time: so many events, so many requests, or both.
 ///
+/// ```
+/// use std::time::Duration;
+///
+/// use lodger_core::destination::{MemoryDestination, Pacing, Route};
+///
+/// // A service that takes a hundred events a minute, for whomever they come from.
+/// let route = Route::to(MemoryDestination::new()).paced(Pacing::per(Duration::from_secs(60)).events(80));
+/// # let _ = route;
+/// ```
+///
+/// Each process keeps to it for itself: divide what the service allows by the number of processes. Events that have to
+/// wait do so in the journal.
+///
 /// # Default
 ///
 /// Nothing is limited until it is said.

@@ -7,8 +7,8 @@
 //! | `file:./audit.jsonl` | a file of JSON lines |
 //! | `stdout`, `stdout:json` | standard output, to be read by people or programs |
 //!
-//! Several are separated by commas, and each gets every event: a [`Filter`](super::Filter) can only be given in code. A path with a comma in it has to be given to
-//! [`FileDestination`] in code.
+//! Several are separated by commas, and each gets every event: a [`Filter`](super::Filter) can only be given in code, with a
+//! [`Route`](super::Route). A path with a comma in it has to be given to [`FileDestination`] in code.
 
 mod error;
 #[cfg(test)]
@@ -64,8 +64,14 @@ pub fn from_settings(settings: Settings<'_>) -> Result<Vec<Box<dyn Destination>>
         (None, None) => return Err(DestinationError::NotConfigured { choices: choices() }),
     };
     let mut destinations: Vec<Box<dyn Destination>> = Vec::new();
+    let mut opened = Vec::new();
     for text in texts.split(',').map(str::trim).filter(|text| !text.is_empty()) {
+        // A file that is opened twice would complain of another process.
+        if opened.contains(&text) {
+            return Err(DestinationError::Repeated { place: text.to_owned() });
+        }
         let destination = open(text, settings)?;
+        opened.push(text);
         let identity = destination.identity();
         if destinations.iter().any(|other| other.identity() == identity) {
             return Err(DestinationError::Repeated { place: identity.to_string() });

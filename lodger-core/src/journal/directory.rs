@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::JournalError;
+use super::{JournalError, fault};
 
 /// Makes the journal's directory with all its parents, 0700, or checks the one that is there.
 ///
@@ -47,7 +47,7 @@ pub(crate) fn check(dir: &Path, may_be_roots: bool) -> Result<(), JournalError> 
         return refuse("it is a symbolic link; name the directory itself".to_owned());
     }
     if !found.is_dir() {
-        return refuse("it is not a directory".to_owned());
+        return refuse("it is not a directory; set LODGER_JOURNAL_DIR to one, or to where one can be made".to_owned());
     }
     let us = rustix::process::geteuid().as_raw();
     if found.uid() != us && !(may_be_roots && found.uid() == 0) {
@@ -97,7 +97,7 @@ pub(super) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<File> {
 
 /// Makes what was created, renamed or removed in a directory durable.
 pub(super) fn sync(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
+    fault::sync_directory(&File::open(dir)?)
 }
 
 /// Removes a file; one that is gone already is fine.

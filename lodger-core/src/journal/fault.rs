@@ -1,4 +1,5 @@
-//! Where tests let the system fail. Outside of tests there is nothing here but the system itself.
+//! Where tests let the system fail, and see in which order it is asked. Outside of tests there is nothing here but the
+//! system itself.
 
 use std::fs::File;
 use std::io;
@@ -7,11 +8,43 @@ use std::io;
 pub(super) fn write() -> io::Result<()> {
     #[cfg(test)]
     injected::fail(&injected::WRITES)?;
+    note("write");
     Ok(())
 }
 
-/// Before a segment is synced.
-pub(super) fn sync() -> io::Result<()> {
+/// Syncs what was written into a file, whose length is as it was.
+pub(crate) fn sync_data(file: &File) -> io::Result<()> {
+    before_sync()?;
+    file.sync_data()?;
+    note("sync");
+    Ok(())
+}
+
+/// Syncs a file and its length.
+pub(super) fn sync_all(file: &File) -> io::Result<()> {
+    before_sync()?;
+    file.sync_all()?;
+    note("sync");
+    Ok(())
+}
+
+/// Syncs a settle file.
+pub(super) fn sync_settled(file: &File) -> io::Result<()> {
+    #[cfg(test)]
+    injected::fail(&injected::SETTLES)?;
+    file.sync_data()?;
+    note("sync settled");
+    Ok(())
+}
+
+/// Syncs the names in a directory.
+pub(super) fn sync_directory(dir: &File) -> io::Result<()> {
+    dir.sync_all()?;
+    note("sync directory");
+    Ok(())
+}
+
+fn before_sync() -> io::Result<()> {
     #[cfg(test)]
     {
         injected::fail(&injected::SYNCS)?;
@@ -20,17 +53,11 @@ pub(super) fn sync() -> io::Result<()> {
     Ok(())
 }
 
-/// Syncs a file that is no segment.
-pub(crate) fn sync_data(file: &File) -> io::Result<()> {
-    sync()?;
-    file.sync_data()
-}
-
-/// Before a settle file is synced.
-pub(super) fn settle() -> io::Result<()> {
+fn note(call: &'static str) {
     #[cfg(test)]
-    injected::fail(&injected::SETTLES)?;
-    Ok(())
+    injected::note(call);
+    #[cfg(not(test))]
+    let _ = call;
 }
 
 /// The id of this process.
@@ -43,13 +70,13 @@ pub(super) fn process_id() -> u32 {
 }
 
 #[cfg(test)]
-pub(super) use injected::{fail_settles, fail_writes};
+pub(super) use injected::{calls, fail_settles, fail_writes};
 #[cfg(test)]
 pub(crate) use injected::{fail_syncs, fork, panic_at_sync};
 
 #[cfg(test)]
 mod injected {
-    use std::cell::Cell;
+    use std::cell::{Cell, RefCell};
     use std::io;
     use std::thread::LocalKey;
 
@@ -58,6 +85,7 @@ mod injected {
         pub(super) static SYNCS: Cell<u32> = const { Cell::new(0) };
         pub(super) static SETTLES: Cell<u32> = const { Cell::new(0) };
         pub(super) static PANIC: Cell<bool> = const { Cell::new(false) };
+        static CALLS: RefCell<Option<Vec<&'static str>>> = const { RefCell::new(None) };
         pub(super) static CHILD: Cell<Option<u32>> = const { Cell::new(None) };
     }
 
@@ -79,6 +107,17 @@ mod injected {
     /// Lets this thread panic at its next sync that is not to fail.
     pub(crate) fn panic_at_sync() {
         PANIC.set(true);
+    }
+
+    /// What this thread asks of the system while it works, and gets.
+    pub(in crate::journal) fn calls(work: impl FnOnce()) -> Vec<&'static str> {
+        CALLS.set(Some(Vec::new()));
+        work();
+        CALLS.take().unwrap_or_default()
+    }
+
+    pub(super) fn note(call: &'static str) {
+        CALLS.with_borrow_mut(|calls| calls.iter_mut().for_each(|calls| calls.push(call)));
     }
 
     /// Lets this thread go on as a forked child does: the same memory under another process id.

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::manifest::Manifest;
 use super::record::{self, Decoded};
+use super::sequences::Sequences;
+use super::settle;
 use super::{JournalConfig, JournalError, Routes, open};
 use crate::destination::Identity;
 
@@ -30,6 +33,44 @@ pub(crate) fn record(bytes: &[u8]) {
         *byte ^= 1 << (place % 8);
     }
     assert!(!matches!(record::decode(&encoded, SEED), Decoded::Record { .. }), "a flipped bit at {place}");
+}
+
+/// `journal.json`: what is read is of this writer and this format, the same when it is written and read again, and
+/// gives each destination to one place at most.
+pub(crate) fn manifest(bytes: &[u8]) {
+    let writer = "0199b1c0-0000-7000-8000-00000000000a".parse().expect("a writer");
+    let Ok(manifest) = Manifest::decode(bytes, writer) else { return };
+    assert_eq!((manifest.format, manifest.writer), (record::FORMAT, writer));
+    let text = serde_json::to_vec(&manifest).expect("JSON");
+    assert_eq!(Manifest::decode(&text, writer).as_ref(), Ok(&manifest));
+    let destinations = [Identity::new("a", "b"), Identity::new("a", "b"), Identity::new("stdout", "")];
+    let mut places: Vec<usize> = manifest.places(&destinations).into_iter().flatten().collect();
+    let found = places.len();
+    places.sort_unstable();
+    places.dedup();
+    assert_eq!(places.len(), found, "one destination at two places");
+}
+
+/// As a settle file: what is read is the same when it is written and read again. As ranges, 16 bytes each, in any order:
+/// all of them are read, and nothing else.
+pub(crate) fn settle_file(bytes: &[u8]) {
+    let read = |bytes: &[u8]| settle::decode_all(bytes, SEED);
+    let (found, _) = read(bytes);
+    let again: Vec<u8> = settle::encode(found.ranges(), SEED);
+    assert_eq!(read(&again), (found, true));
+
+    let mut all = Sequences::default();
+    let mut ranges = Vec::new();
+    for pair in bytes.chunks_exact(16) {
+        let number = |at| record::u64_at(pair, at).expect("eight bytes") % record::MAX_SEQUENCE;
+        let (first, last) = (number(0).min(number(8)), number(0).max(number(8)));
+        let range = (first.max(1), last.max(1));
+        let before = all.count();
+        assert_eq!(all.insert(range.0, range.1), all.count() - before);
+        assert!(all.covers(range.0, range.1));
+        ranges.push(range);
+    }
+    assert_eq!(read(&settle::encode(ranges.into_iter(), SEED)), (all, true));
 }
 
 /// Five bytes each are one act of destruction in a dead writer's directory: which file, where (two bytes), how, and
@@ -110,15 +151,20 @@ fn files_below(dir: &Path) -> Vec<PathBuf> {
 }
 
 /// A directory of this run's own, in memory where there is such a file system.
-struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new() -> Self {
+    /// It is not made yet.
+    pub(crate) fn new() -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let memory = Path::new("/dev/shm");
         let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         Self(parent.join(format!("lodger-fuzz-{}-{number}", std::process::id())))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
     }
 }
 

@@ -69,18 +69,14 @@ impl Space {
     }
 
     /// Takes room for another segment, if it is there.
-    ///
-    /// The reserve is for others on the disk. On a small volume, which is most likely the journal's own, it would be
-    /// all of it, so it is a sixteenth at most.
     pub(super) fn reserve(&self, bytes: u64) -> Result<(), JournalError> {
         let used = self.bytes.load(Ordering::Relaxed);
-        if used.saturating_add(bytes) > self.max_bytes {
+        if used.saturating_add(bytes) > self.limit() {
             return Err(JournalError::Full { used, max: self.max_bytes });
         }
         let found = rustix::fs::statvfs(&self.dir)
             .map_err(|errno| JournalError::io("ask for the free space of", &self.dir, errno.into()))?;
-        let floor = self.min_free_bytes.min(found.f_blocks.saturating_mul(found.f_frsize) / 16);
-        if found.f_bavail.saturating_mul(found.f_frsize) < floor.saturating_add(bytes) {
+        if self.above_floor(&found) < bytes {
             return Err(JournalError::DiskFull { dir: self.dir.clone(), source: None });
         }
         self.take(bytes);
@@ -89,11 +85,26 @@ impl Space {
 
     /// How many more segments of this size there is room for.
     pub(super) fn left(&self, bytes: u64) -> u64 {
-        let below_limit = self.max_bytes.saturating_sub(self.bytes.load(Ordering::Relaxed));
+        let below_limit = self.limit().saturating_sub(self.bytes.load(Ordering::Relaxed));
         // A file system that doesn't answer takes nothing, as far as anybody can tell.
-        let free =
-            rustix::fs::statvfs(&self.dir).map_or(0, |found| found.f_bavail.saturating_mul(found.f_frsize));
-        below_limit.min(free.saturating_sub(self.min_free_bytes)) / bytes.max(1)
+        let free = rustix::fs::statvfs(&self.dir).map_or(0, |found| self.above_floor(&found));
+        below_limit.min(free) / bytes.max(1)
+    }
+
+    /// How many bytes the segments may take. What a destination has beyond its share was left by an earlier opening with
+    /// fewer destinations or a larger limit: it goes with time, and does not cost the others their shares.
+    fn limit(&self) -> u64 {
+        let over = (0..self.backlogs.len()).map(|slot| self.backlog(slot).saturating_sub(self.share()));
+        self.max_bytes.saturating_add(over.sum())
+    }
+
+    /// What a file system has left for us.
+    ///
+    /// The reserve is for others on the disk. On a small volume, which is most likely the journal's own, it would be
+    /// all of it, so it is a sixteenth at most.
+    fn above_floor(&self, found: &rustix::fs::StatVfs) -> u64 {
+        let floor = self.min_free_bytes.min(found.f_blocks.saturating_mul(found.f_frsize) / 16);
+        found.f_bavail.saturating_mul(found.f_frsize).saturating_sub(floor)
     }
 
     /// Counts a segment, whatever the limits.
@@ -142,6 +153,14 @@ mod tests {
         space.release(60);
         space.reserve(100).unwrap();
         assert_eq!(space.usage(), Usage { bytes: 100, segments: 1, max_bytes: 100 });
+    }
+
+    #[test]
+    fn there_is_room_for_as_many_segments_as_can_be_taken_on_a_volume_of_any_size() {
+        // The reserve is more than any volume has, so a sixteenth of this one is meant.
+        let space = space(u64::MAX / 2, u64::MAX);
+        assert!(space.left(1) > 0, "the temporary directory has more than a sixteenth left");
+        space.reserve(1).unwrap();
     }
 
     #[test]

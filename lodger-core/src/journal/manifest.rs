@@ -61,22 +61,25 @@ impl Manifest {
 
     /// Reads the manifest of this writer's directory, or says why it can't be used.
     pub(super) fn read(dir: &Path, writer: WriterId) -> Result<Self, String> {
-        let unreadable = |error: &dyn std::fmt::Display| {
-            format!(
-                "its journal.json can't be read ({error}); restore that file to have its records delivered"
-            )
-        };
-        let text = directory::read(&path(dir)).map_err(|error| unreadable(&error))?;
-        let Format { format } = serde_json::from_slice(&text).map_err(|error| unreadable(&error))?;
+        Self::decode(&directory::read(&path(dir)).map_err(|error| unreadable(&error))?, writer)
+    }
+
+    /// Reads the manifest of this writer, or says why it can't be used.
+    pub(super) fn decode(text: &[u8], writer: WriterId) -> Result<Self, String> {
+        let Format { format } = serde_json::from_slice(text).map_err(|error| unreadable(&error))?;
         if format != record::FORMAT {
             return Err(newer(format));
         }
-        let manifest: Self = serde_json::from_slice(&text).map_err(|error| unreadable(&error))?;
+        let manifest: Self = serde_json::from_slice(text).map_err(|error| unreadable(&error))?;
         if manifest.writer != writer {
             return Err(unreadable(&"it names another writer than the directory"));
         }
         Ok(manifest)
     }
+}
+
+fn unreadable(error: &dyn std::fmt::Display) -> String {
+    format!("its journal.json can't be read ({error}); restore that file to have its records delivered")
 }
 
 /// What to say about a format that this version doesn't know.

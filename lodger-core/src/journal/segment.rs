@@ -75,7 +75,7 @@ impl SegmentFile {
     /// Also when the file no longer stands where it was made: a sync of a file that somebody has removed, moved away
     /// or mounted something over succeeds, and nobody would ever find it.
     pub(super) fn sync(&self) -> Result<(), JournalError> {
-        let synced = fault::sync().and_then(|()| self.file.sync_data()).and_then(|()| self.is_in_place());
+        let synced = fault::sync_data(&self.file).and_then(|()| self.is_in_place());
         synced.map_err(|source| JournalError::io("sync", &self.path, source))
     }
 
@@ -103,8 +103,7 @@ fn zero(file: &File, size: u64) -> io::Result<()> {
         file.write_all_at(ZEROES.get(..length as usize).unwrap_or(&ZEROES), offset)?;
         offset += length;
     }
-    fault::sync()?;
-    file.sync_all()
+    fault::sync_all(file)
 }
 
 /// The file of a segment: `00000001.seg`.

@@ -109,7 +109,7 @@ impl SettleLog {
             return self.rewrite(&all());
         }
         if self.dirty {
-            if let Err(source) = fault::settle().and_then(|()| self.file.sync_data()) {
+            if let Err(source) = fault::sync_settled(&self.file) {
                 self.stale = true;
                 return Err(JournalError::io("sync", &self.path, source));
             }
@@ -135,7 +135,7 @@ impl SettleLog {
     }
 }
 
-fn encode(ranges: impl Iterator<Item = (u64, u64)>, seed: u32) -> Vec<u8> {
+pub(super) fn encode(ranges: impl Iterator<Item = (u64, u64)>, seed: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (first, last) in ranges {
         let mut range = [0; 16];
@@ -149,7 +149,7 @@ fn encode(ranges: impl Iterator<Item = (u64, u64)>, seed: u32) -> Vec<u8> {
 }
 
 /// All that is settled, and whether everything could be read.
-fn decode_all(bytes: &[u8], seed: u32) -> (Sequences, bool) {
+pub(super) fn decode_all(bytes: &[u8], seed: u32) -> (Sequences, bool) {
     let mut settled = Sequences::default();
     let mut intact = true;
     for entry in bytes.chunks(ENTRY_BYTES) {

@@ -239,7 +239,7 @@ impl Committer {
             let Some(Entry { event, watch, .. }) = hand.offered.pop_front() else { break };
             match staged {
                 Ok(place) => hand.staged.push(self.staged(event, place, watch)),
-                Err(Refusal::Unrouted) => self.unrouted(&event, watch),
+                Err(Refusal::Unrouted) => self.unrouted(event, watch),
                 Err(refusal) => {
                     all_staged = false;
                     self.refused(event, watch, refusal);
@@ -307,10 +307,13 @@ impl Committer {
         Refusal::Journal(error)
     }
 
-    /// What nobody is to get is done with.
-    fn unrouted(&mut self, event: &Event, watch: Watch) {
+    /// What no filter takes is done with. Where nobody is left who could take anything it is lost, and that is said.
+    fn unrouted(&mut self, event: Box<Event>, watch: Watch) {
         self.counters.unrouted.up();
-        self.router.unrouted(event);
+        if self.controls.attached() == 0 {
+            return watch.failed(Failure::no_destination(event, &self.counters));
+        }
+        self.router.unrouted(&event);
         watch.reached(Vec::new());
     }
 
@@ -327,7 +330,7 @@ impl Committer {
     /// Tells whoever waits, and stderr where nobody does.
     fn refused(&mut self, event: Box<Event>, watch: Watch, refusal: Refusal) {
         let error = match refusal {
-            Refusal::Unrouted => return self.unrouted(&event, watch),
+            Refusal::Unrouted => return self.unrouted(event, watch),
             Refusal::Journal(error) => Arc::new(error),
             Refusal::Shares(error) => {
                 self.counters.journal_full.up();

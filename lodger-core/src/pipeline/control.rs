@@ -32,7 +32,7 @@ pub(crate) enum Command {
 pub struct UnknownDestination {
     /// What was asked for.
     pub asked: Identity,
-    /// Where the client delivers to, without what was detached.
+    /// Where the client delivers to, without what was detached; nowhere after its shutdown and in a forked child.
     pub known: Vec<Identity>,
 }
 
@@ -176,15 +176,26 @@ impl Pipeline {
     }
 
     fn lane(&self, destination: &Identity) -> Result<usize, UnknownDestination> {
-        let attached = self.shared.controls.attached();
-        let lane = self.read(|board| board.lanes.iter().position(|lane| lane.identity == *destination));
-        lane.filter(|lane| attached & bit(*lane) != 0).ok_or_else(|| self.unknown(destination))
+        let lane = self.served().into_iter().find(|(_, identity)| identity == destination);
+        lane.map(|(lane, _)| lane).ok_or_else(|| self.unknown(destination))
     }
 
     fn unknown(&self, asked: &Identity) -> UnknownDestination {
-        let attached = self.shared.controls.attached();
-        let known = self.identities().into_iter().enumerate();
-        let known = known.filter(|(lane, _)| attached & bit(*lane) != 0).map(|(_, identity)| identity);
+        let known = self.served().into_iter().map(|(_, identity)| identity);
         UnknownDestination { asked: asked.clone(), known: known.collect() }
+    }
+
+    /// The destinations that something is delivered to: neither a detached one nor one whose worker has ended, and none in
+    /// a forked child.
+    fn served(&self) -> Vec<(usize, Identity)> {
+        if !self.owner().is_here() {
+            return Vec::new();
+        }
+        let attached = self.shared.controls.attached();
+        self.read(|board| {
+            let lanes = board.lanes.iter().enumerate();
+            let served = lanes.filter(|(at, lane)| attached & bit(*at) != 0 && !lane.ended);
+            served.map(|(at, lane)| (at, lane.identity.clone())).collect()
+        })
     }
 }

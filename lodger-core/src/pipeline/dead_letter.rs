@@ -1,7 +1,7 @@
 //! What a destination will never take: kept with status and reason, to be inspected, sent again or purged.
 //!
 //! [`DeadLetters`] is one destination's box, in memory or on disk. On disk ([`files`]) every process appends to a
-//! file of its own and reads them all; what is removed is noted beside it ([`line`]), so that no process ever writes
+//! file of its own and reads them all; what is removed is noted beside it ([`line`](mod@line)), so that no process ever writes
 //! into a file that another one has open; [`index`] knows what lies where, and [`compaction`] frees the room.
 
 #[cfg(feature = "journal")]
@@ -10,6 +10,9 @@ mod compaction;
 mod directory;
 #[cfg(feature = "journal")]
 mod files;
+#[cfg(any(test, fuzzing))]
+#[cfg(feature = "journal")]
+pub(crate) mod fuzzing;
 #[cfg(feature = "journal")]
 mod index;
 #[cfg(feature = "journal")]

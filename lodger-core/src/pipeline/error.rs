@@ -36,6 +36,13 @@ pub enum RecordError {
         event: Box<Event>,
     },
 
+    /// Every destination of the client was detached. Nothing of it was recorded.
+    #[error("every destination of the client was detached: build another client")]
+    NoDestination {
+        /// The event that was refused.
+        event: Box<Event>,
+    },
+
     /// The journal had no room for it or could not be written, or this is a forked child of the process that the client
     /// belongs to ([`JournalError::Forked`]). Nothing of it was recorded.
     #[error("the journal did not take the event")]
@@ -74,6 +81,7 @@ pub enum RecordError {
          file in damaged/"
     )]
     Unreadable,
+
     /// The event is durable, and not for this destination: its backlog has used up its share of the journal. For that
     /// destination the event stands on stderr; the others get it.
     #[error(
@@ -96,7 +104,10 @@ impl RecordError {
     #[must_use]
     pub fn into_event(self) -> Option<Event> {
         match self {
-            Self::Full { event } | Self::Closed { event } | Self::Journal { event, .. } => Some(*event),
+            Self::Full { event }
+            | Self::Closed { event }
+            | Self::NoDestination { event }
+            | Self::Journal { event, .. } => Some(*event),
             Self::Invalid(_)
             | Self::NotCommitted { .. }
             | Self::DeadLetter { .. }
@@ -113,6 +124,7 @@ impl RecordError {
             Self::Invalid(_) => "invalid",
             Self::Full { .. } => "intake_full",
             Self::Closed { .. } => "closed",
+            Self::NoDestination { .. } => "no_destination",
             Self::Journal { source, .. } => source.kind(),
             Self::NotCommitted { .. } => "not_committed",
             Self::DeadLetter { .. } => "dead_letter",
@@ -130,6 +142,7 @@ impl RecordError {
             Self::Journal { source, .. } => source.is_retryable(),
             Self::Invalid(_)
             | Self::Closed { .. }
+            | Self::NoDestination { .. }
             | Self::NotCommitted { .. }
             | Self::DeadLetter { .. }
             | Self::Unreadable

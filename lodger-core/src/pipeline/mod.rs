@@ -63,6 +63,9 @@ pub(crate) use control::Command;
 pub use control::{ReplaceKeyError, UnknownDestination};
 pub use counters::Counts;
 pub(crate) use counters::{Counters, last_resort};
+#[cfg(any(test, fuzzing))]
+#[cfg(feature = "journal")]
+pub(crate) use dead_letter::fuzzing;
 pub use dead_letter::{DeadLetter, DeadLetterDamage, DeadLetterList, DeadLetterQuery, RetryError};
 #[cfg(feature = "journal")]
 pub use dead_letter::{DeadLetterDirectory, DetachError, Detached, detach_left_behind};

@@ -11,6 +11,9 @@ use crate::destination::Pacing;
 /// counts until the last of it is a window old: rather late than too much.
 const GRAINS: u32 = 100;
 
+/// A longer window is this long: an instant that far ahead exists on every platform.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// The limits of one destination: of its own and of its route. All of them hold.
 ///
 /// It counts on a monotonic clock: whoever sets the wall clock changes nothing. A new process starts to count anew.
@@ -52,7 +55,7 @@ impl Pacer {
                 counted,
                 // A limit of nothing is a mistake; delivering nothing for ever would be a worse one.
                 most: u64::from(most.max(1)),
-                window: pacing.window,
+                window: pacing.window.min(LONGEST),
                 sent: VecDeque::new(),
                 total: 0,
             })
@@ -166,6 +169,15 @@ mod tests {
         assert_eq!(pacer.room(start + MINUTE), 4);
         pacer.sent(4, start + MINUTE);
         assert_eq!(pacer.opens(start + MINUTE), Some(start + 60 * MINUTE));
+    }
+
+    #[test]
+    fn a_window_of_any_length_is_counted_over() {
+        let mut pacer = Pacer::new([Pacing::per(Duration::MAX).events(1)]);
+        let now = Instant::now();
+        pacer.sent(1, now);
+        assert_eq!(pacer.room(now + 60 * MINUTE), 0);
+        assert!(pacer.opens(now).is_some_and(|opens| opens > now + 1_000_000 * MINUTE));
     }
 
     #[test]

@@ -75,13 +75,14 @@ impl Pipeline {
             dead_letters: dead_letters.clone(),
             recovery: opened.report,
         };
+        // The journal's first: the workers end when it has.
+        let committer = Committer::new(opened.writer, opened.previous, router, intake, &shared);
+        start_thread("lodger-journal", move || committer.run())?;
         for (lane, (route, (backlog, letters))) in
             routes.into_iter().zip(opened.backlogs.into_iter().zip(dead_letters)).enumerate()
         {
             start_worker(lane, route, backlog, letters, &shared)?;
         }
-        let committer = Committer::new(opened.writer, opened.previous, router, intake, &shared);
-        start_thread("lodger-journal", move || committer.run())?;
         Ok(pipeline)
     }
 }

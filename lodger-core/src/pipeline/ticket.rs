@@ -138,6 +138,7 @@ pub(crate) struct Failure {
 #[derive(Debug)]
 enum Cause {
     Invalid(InvalidEvent),
+    NoDestination(Box<Event>),
     Journal { event: Box<Event>, source: Arc<JournalError> },
     Commit { event: Box<Event>, source: Arc<JournalError> },
     DeadLetter { destination: String, refusal: Refusal },
@@ -149,6 +150,11 @@ impl Failure {
     /// The event can't be written at all. It stands on stderr already.
     pub(crate) fn invalid(why: InvalidEvent, counters: &Arc<Counters>) -> Self {
         Self { cause: Some(Cause::Invalid(why)), counters: Some(Arc::clone(counters)) }
+    }
+
+    /// Nobody is left whom the event could be for.
+    pub(crate) fn no_destination(event: Box<Event>, counters: &Arc<Counters>) -> Self {
+        Self { cause: Some(Cause::NoDestination(event)), counters: Some(Arc::clone(counters)) }
     }
 
     /// The journal did not take the event.
@@ -179,6 +185,7 @@ impl Failure {
     fn into_error(mut self) -> RecordError {
         match self.cause.take() {
             Some(Cause::Invalid(why)) => RecordError::Invalid(why),
+            Some(Cause::NoDestination(event)) => RecordError::NoDestination { event },
             Some(Cause::Journal { event, source }) => RecordError::Journal { event, source },
             Some(Cause::Commit { event, source }) => RecordError::NotCommitted { event, source },
             Some(Cause::DeadLetter { destination, refusal }) => {
@@ -194,6 +201,7 @@ impl Failure {
 impl Drop for Failure {
     fn drop(&mut self) {
         let (event, reason) = match self.cause.take() {
+            Some(Cause::NoDestination(event)) => (event, "every destination was detached".to_owned()),
             Some(Cause::Journal { event, source }) => (event, source.to_string()),
             Some(Cause::Commit { event, source }) => {
                 (event, format!("not committed, may still arrive: {source}"))

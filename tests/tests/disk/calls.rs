@@ -37,7 +37,7 @@ fn one_sync_that_fails_whichever_it_is_costs_at_most_the_events_that_hear_of_it(
     if !can_inject() {
         return;
     }
-    for nth in 1..=20 {
+    for nth in 1..=12 {
         let (heard, _) = under_load(&format!("fsync,fdatasync:error=EIO:when={nth}"));
         let told = heard.refused.len() + heard.unsure.len();
         assert_eq!(heard.ok.len() + told, EVENTS, "{nth}");
@@ -96,7 +96,7 @@ fn writes_that_fail_or_write_nothing_are_made_up_for() {
         return;
     }
     for fault in ["error=EIO", "error=ENOSPC", "error=EDQUOT", "retval=0"] {
-        for when in ["1", "2", "5", "9", "20", "40"] {
+        for when in ["1", "5", "20"] {
             let (heard, _) = under_load(&format!("pwrite64:{fault}:when={when}"));
             assert!(heard.ok.len() >= EVENTS - 4, "{fault} {when}: {heard:?}");
         }
@@ -110,8 +110,8 @@ fn without_a_file_descriptor_or_a_place_for_a_file_events_are_refused() {
     if !can_inject() {
         return;
     }
-    for fault in ["EMFILE", "ENFILE", "ENOSPC", "EACCES", "EIO"] {
-        for when in ["1", "2", "4", "1+", "3+"] {
+    for fault in ["EMFILE", "ENOSPC", "EACCES"] {
+        for when in ["1", "4", "1+", "3+"] {
             under_load(&format!("openat:error={fault}:when={when}"));
         }
     }

@@ -116,3 +116,26 @@ fn an_unknown_destination_is_answered_with_those_there_are() {
     }
     assert_eq!(expected.to_string(), "the client delivers nothing to memory:typo; it delivers to memory:m");
 }
+
+#[test]
+fn after_a_shutdown_nobody_is_told_that_an_order_will_be_followed() {
+    let lodger = builder().destination(MemoryDestination::named("m")).in_memory_journal().build().unwrap();
+    block_on(lodger.shutdown(LONG));
+    let there = Identity::new("memory", "m");
+    for answer in [lodger.pause(&there), lodger.resume(&there), lodger.detach(&there)] {
+        assert_eq!(answer.unwrap_err().known, []);
+    }
+}
+
+#[test]
+fn an_event_that_nobody_is_left_for_is_given_back() {
+    let lodger = builder().destination(MemoryDestination::named("m")).in_memory_journal().build().unwrap();
+    lodger.detach(&Identity::new("memory", "m")).unwrap();
+    let refused = block_on(lodger.record(event("a.b"))).unwrap_err();
+    assert_eq!((refused.kind(), refused.is_retryable()), ("no_destination", false));
+    assert_eq!(refused.into_event().unwrap().action, "a.b");
+    assert_eq!(lodger.stats().counts.unrouted, 1);
+    assert_eq!(lodger.stats().counts.last_resort, 0, "whoever has it back knows");
+    lodger.enqueue(event("a.b")).unwrap();
+    until(|| lodger.stats().counts.last_resort == 1);
+}

@@ -122,6 +122,16 @@ fn the_same_place_twice_is_refused() {
 }
 
 #[test]
+fn a_file_that_is_named_twice_is_no_other_process() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = format!("file:{}", directory.path().join("audit.jsonl").display());
+    assert_eq!(
+        refusal(&[("LODGER_DESTINATION", &format!("{text}, {text}"))]),
+        format!("LODGER_DESTINATION names {text} more than once: name each destination once")
+    );
+}
+
+#[test]
 fn another_crates_scheme_gets_its_rest_and_the_settings() {
     let settings = [("LODGER_DESTINATION", "elsewhere:b:c"), ("PLACE_PREFIX", "a:")];
     assert_eq!(identities(&settings), [Identity::new("elsewhere", "a:b:c")]);

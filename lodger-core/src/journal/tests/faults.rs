@@ -4,6 +4,34 @@ use super::*;
 use crate::journal::{JournalError, fault};
 
 #[test]
+fn every_file_and_every_name_is_synced_before_anything_counts_on_it() {
+    let dir = scratch();
+    let config = small(dir.path());
+    let mut journal = None;
+    let made = fault::calls(|| journal = Some(opened(&config, &["a"])));
+    assert_eq!(
+        made, ["sync directory"; 3],
+        "the journal in its parent, the files in the writer's, that in the journal"
+    );
+    let mut journal = journal.unwrap();
+
+    let new = ["sync", "sync directory", "write", "sync"];
+    assert_eq!(fault::calls(|| commit(&mut journal, 1, 1)), new, "a segment of zeroes, its name, the record");
+    assert_eq!(fault::calls(|| commit(&mut journal, 2, 8)), ["write", "sync"]);
+    assert_eq!(fault::calls(|| commit(&mut journal, 9, 16)), new);
+
+    let records = drain(&mut journal.backlogs[0]);
+    let freed = fault::calls(|| journal.backlogs[0].settle(&keys(&records)).unwrap());
+    assert_eq!(
+        freed,
+        ["sync settled", "sync"],
+        "the note before the records go, then the zeroes of a spare segment"
+    );
+    let again = ["sync directory", "write", "sync"];
+    assert_eq!(fault::calls(|| commit(&mut journal, 17, 17)), again, "a spare segment under its new name");
+}
+
+#[test]
 fn after_a_failed_sync_the_records_go_into_a_new_segment() {
     let dir = scratch();
     let config = small(dir.path());

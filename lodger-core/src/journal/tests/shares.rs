@@ -205,3 +205,25 @@ fn what_lies_there_for_a_destination_that_is_gone_takes_no_room() {
     drop(journal);
     assert_eq!(texts(&mut opened(&both, &["gone", "b"]).backlogs[0]), expected(1, 32));
 }
+
+#[test]
+fn a_backlog_from_before_there_were_others_leaves_the_others_their_share() {
+    let dir = scratch();
+    let config = config(dir.path(), 2);
+    let mut journal = opened(&config, &["b"]);
+    commit(&mut journal, 1, 64);
+    drop(journal);
+    let mut journal = opened(&config, &["a", "b"]);
+    assert_eq!(journal.writer.usage().bytes, 2048, "all of the journal is for `b`");
+    assert_eq!(journal.writer.room(10, A), 32);
+    for n in 65..=96 {
+        assert_eq!(journal.writer.append(&payload(n), ALL).unwrap().refused, B, "{n}");
+    }
+    assert!(matches!(journal.writer.append(&payload(97), ALL), Err(JournalError::Full { .. })));
+    journal.writer.commit().unwrap();
+    assert_eq!(texts(&mut journal.backlogs[0]), expected(65, 96));
+    // What goes is not replaced, until there is no more than the limit.
+    let old = drain(&mut journal.backlogs[1]);
+    journal.backlogs[1].settle(&keys(&old)).unwrap();
+    assert_eq!(journal.writer.usage().bytes, 1024);
+}

@@ -36,7 +36,9 @@ impl Committer {
                 self.progress.post(|board| board.folds_told = asked);
             }
         }
-        self.intake.set_shut_to_strangers(self.health != Health::Good || self.tight || self.crowded);
+        let nobody = self.controls.attached() == 0;
+        self.intake
+            .set_shut_to_strangers(self.health != Health::Good || self.tight || self.crowded || nobody);
         self.intake.release(self.room());
     }
 
@@ -77,7 +79,7 @@ impl Committer {
                     told += bucket.count();
                     hand.staged.push(self.staged(event, place, watch));
                 }
-                Err(Refusal::Unrouted) => self.unrouted(&event, Watch::nobody()),
+                Err(Refusal::Unrouted) => self.unrouted(event, Watch::nobody()),
                 // It can never be written, or not for those that are to have it: they miss what comes alone, too.
                 Err(
                     refusal @ (Refusal::NotJson(_)

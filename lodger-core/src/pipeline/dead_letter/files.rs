@@ -122,7 +122,10 @@ impl DeadLetterFiles {
             Some(file) => (false, file),
             None => (true, self.create(&mut open.made)?),
         };
-        file.write_all(lines).and_then(|()| fault::sync_data(&file))?;
+        if let Err(error) = file.write_all(lines).and_then(|()| fault::sync_data(&file)) {
+            // Nothing counts that stands in a new file, and a disk that stays full must not get one a second.
+            return if made { fs::remove_file(self.dir.join(name)).and(Err(error)) } else { Err(error) };
+        }
         if !is_named(&file) {
             return Err(io::Error::other(format!("somebody removed {name} while it was written")));
         }

@@ -117,7 +117,7 @@ pub(super) fn encode_removed(out: &mut Vec<u8>, names: &[LetterName]) -> io::Res
 }
 
 /// Puts the checksum in front of the first member.
-fn seal(out: &mut Vec<u8>, object: &[u8]) {
+pub(super) fn seal(out: &mut Vec<u8>, object: &[u8]) {
     let members = object.strip_prefix(b"{").unwrap_or(object);
     let covered = crc32c::crc32c_append(crc32c::crc32c(b","), members);
     out.extend_from_slice(format!("{{\"crc\":\"{covered:08x}\",").as_bytes());

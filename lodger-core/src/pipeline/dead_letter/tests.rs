@@ -344,3 +344,22 @@ fn in_memory_letters_are_removed_and_replaced_too() {
     assert_eq!(kept(&letters).len(), 998);
     assert_eq!(letters.still_kept(&[id(3), id(4)]).unwrap(), HashSet::from([id(4)]));
 }
+
+#[test]
+fn a_disk_that_keeps_failing_leaves_no_file_for_each_try() {
+    let dir = tempfile::tempdir().unwrap();
+    let letters = process(dir.path());
+    fault::fail_syncs(5);
+    for _ in 0..5 {
+        letters.keep(vec![letter(1)]).unwrap_err();
+    }
+    assert_eq!(files(dir.path()), Vec::<PathBuf>::new());
+    keep(&letters, [1]);
+    assert_eq!((kept(&letters), files(dir.path()).len()), (expected([1]), 1));
+    // Where something counts already, the file stays.
+    fault::fail_syncs(1);
+    letters.keep(vec![letter(2)]).unwrap_err();
+    assert_eq!(files(dir.path()).len(), 1);
+    keep(&letters, [2]);
+    assert_eq!(kept(&letters), expected([1, 2]));
+}

@@ -29,18 +29,21 @@ impl Worker {
                 }
                 Command::ProbeNow => self.breaker.ask_now(now),
                 Command::Retry(letters) => self.take_up(letters),
-                Command::Detach => self.detach(),
+                Command::Detach => self.detach(now),
             }
         }
     }
 
     /// Whatever is in hand becomes a dead letter; what is still in the journal follows as it is read.
-    fn detach(&mut self) {
+    fn detach(&mut self, now: Instant) {
         self.detached = true;
         self.put_letters_back();
         self.answers.abort_all();
         self.ready.clear();
         self.waiting.clear();
+        // Of the suspects, too: a sentence that came later would bury them once more.
+        self.breaker.release_suspects();
+        drop(self.breaker.sentences(now));
         self.graves.retain(|grave| self.held.contains_key(&grave.ordinal));
         for flight in std::mem::take(&mut self.flights).into_values() {
             for ordinal in flight.events {

@@ -61,7 +61,7 @@ impl Worker {
             }
             match error {
                 Some(error) => {
-                    tracing::warn!(destination = %self.identity, error, "an event was not taken; it is tried again");
+                    tracing::warn!(destination = %self.identity, error, "an event was not taken");
                 }
                 None => tracing::info!(destination = %self.identity, "events are taken again"),
             }

@@ -162,3 +162,17 @@ async fn what_is_committed_while_a_destination_is_detached_becomes_a_dead_letter
     assert_eq!(rig.counts(), [0, 0, 0, 1]);
     assert_eq!(destination.seen(), []);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_suspect_whose_time_is_over_when_its_destination_is_detached_is_one_dead_letter() {
+    let destination = Scripted::new("d", |_| Act::Say(Answer::Suspect(Refusal::http(403, "no"))));
+    let mut rig = Rig::new(&destination);
+    let suspect = rig.add("a.b");
+    pass(30.0).await;
+    rig.order(Command::Detach);
+    rig.see();
+    // Both are found in the same turn of the worker.
+    tokio::time::advance(Duration::from_secs(31)).await;
+    (&mut rig.worker).await.unwrap();
+    assert_eq!((rig.dead(), rig.counts()), (vec![suspect], [0, 0, 0, 1]));
+}
