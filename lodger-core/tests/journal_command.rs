@@ -275,6 +275,27 @@ fn what_was_left_behind_for_a_destination_that_is_gone_becomes_dead_letters() {
 }
 
 #[test]
+fn letters_of_the_largest_events_are_all_sent_again() {
+    let place = Place::new();
+    let large = || {
+        let event = Event::builder("order.ship").metadata("text", "x".repeat(60_000));
+        event.target(Target::new("invoice", 7)).build().unwrap()
+    };
+    // Twice what a client takes up at once.
+    let events: Vec<Event> = (0..280).map(|_| large()).collect();
+    let Opened { mut writer, backlogs, .. } =
+        open(&JournalConfig::at(place.journal()), &[place.file()]).unwrap();
+    for event in &events {
+        writer.append(&event.to_canonical_json().unwrap(), Routes::all(1)).unwrap();
+    }
+    writer.commit().unwrap();
+    drop((writer, backlogs));
+    place.said("detach", &[&place.file().to_string()]);
+    assert!(place.said("retry", &["--all", "--within", "15"]).contains("delivered 280, refused again 0"));
+    assert_eq!(place.delivered_ids().len(), 280);
+}
+
+#[test]
 fn a_wrong_directory_is_an_error_that_says_what_to_do_and_stays_as_it_is() {
     let place = Place::new();
     let purge = ["--all", "--yes"];

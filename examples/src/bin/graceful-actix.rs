@@ -46,7 +46,7 @@ async fn serve(
     // Waits for what still runs, commits, delivers.
     let report = lodger.shutdown(for_delivery).await;
     if !report.is_clean() {
-        tracing::warn!(?report, "not everything is delivered: what remains is for the next start, dead letters are for you");
+        tracing::warn!(?report, "not everything is delivered; the next start goes on with what remains");
     }
     Ok(())
 }

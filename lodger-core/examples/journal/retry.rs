@@ -13,8 +13,8 @@ use lodger_core::event::{EventId, Timestamp};
 
 use super::{Failure, dead_letters, plain};
 
-/// How many are under way at once: enough to keep a destination busy, and little memory.
-const AT_ONCE: usize = 500;
+/// How many are under way at once: so few that a client takes them up in one go, however large their events are (8 MiB).
+const AT_ONCE: usize = 100;
 
 /// How often it is looked whether they have arrived.
 const LOOK_EVERY: Duration = Duration::from_millis(50);

@@ -19,6 +19,9 @@ use crate::redact::{HashKey, Rules};
 /// Where the journal lies when nobody says.
 const DEFAULT_JOURNAL_DIR: &str = "./lodger-data/journal";
 
+/// The least that a destination's share of the journal may be, in bytes: a few events of usual size.
+const LEAST_SHARE: u64 = 4_096;
+
 /// Builds a [`Lodger`]. What it isn't told, except the destination, it takes from the environment.
 ///
 /// # Default
@@ -266,6 +269,16 @@ impl LodgerBuilder {
         if self.routes.len() > MAX_DESTINATIONS {
             self.problems
                 .push(BuildProblem::TooManyDestinations { given: self.routes.len(), most: MAX_DESTINATIONS });
+        }
+        let least = LEAST_SHARE.saturating_mul(self.routes.len().max(1) as u64);
+        if let Some(given) = self.max_journal_bytes.filter(|&given| given < least) {
+            self.problems.push(BuildProblem::Setting {
+                name: "max_journal_bytes".to_owned(),
+                message: format!(
+                    "must be at least {least} bytes, {LEAST_SHARE} for each destination, not {given}; an event may have up \
+                     to 65536 bytes, so 1 MiB and more makes sense"
+                ),
+            });
         }
         let mut seen = Vec::new();
         for route in &self.routes {

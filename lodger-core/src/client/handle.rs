@@ -176,6 +176,10 @@ impl Lodger {
     /// functions in it are finished by the functions' own results. At its end it waits until they are on disk, at most
     /// 2 s.
     ///
+    /// It answers what the job answers, also when its events were refused, by a full journal for example: they are on
+    /// stderr then, and counted. After [`shutdown`](Self::shutdown) all are refused (`refused_closed`), so stop taking
+    /// jobs before it. Where the next step depends on the event, [`record`](Self::record) it: that has an error.
+    ///
     /// ```
     /// use lodger_core::destination::MemoryDestination;
     /// use lodger_core::event::Actor;

@@ -47,7 +47,9 @@ pub(crate) fn check(dir: &Path, may_be_roots: bool) -> Result<(), JournalError> 
         return refuse("it is a symbolic link; name the directory itself".to_owned());
     }
     if !found.is_dir() {
-        return refuse("it is not a directory; set LODGER_JOURNAL_DIR to one, or to where one can be made".to_owned());
+        return refuse(
+            "it is not a directory; set LODGER_JOURNAL_DIR to one, or to where one can be made".to_owned(),
+        );
     }
     let us = rustix::process::geteuid().as_raw();
     if found.uid() != us && !(may_be_roots && found.uid() == 0) {

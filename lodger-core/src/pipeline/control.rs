@@ -140,6 +140,13 @@ impl Controls {
         was
     }
 
+    /// The destination's worker has ended: whoever waited for that may open the same destination next.
+    pub(super) fn let_go(&self, lane: usize) {
+        if let Some(control) = self.lanes.get(lane) {
+            drop(lock(&control.destination).take());
+        }
+    }
+
     fn destination(&self, lane: usize) -> Option<Arc<dyn Destination>> {
         lock(&self.lanes.get(lane)?.destination).clone()
     }

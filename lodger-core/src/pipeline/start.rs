@@ -126,6 +126,8 @@ fn start_worker(
     let (tell, started) = mpsc::channel();
     start_thread(&name, move || {
         let _end = WorkerEnd { lane, shared: Arc::clone(&shared) };
+        // Dropped before the end is told, as is everything below.
+        let route = route;
         // Made here, because a runtime must not be dropped inside another one, where our caller may be.
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -164,6 +166,7 @@ struct WorkerEnd {
 
 impl Drop for WorkerEnd {
     fn drop(&mut self) {
+        self.shared.controls.let_go(self.lane);
         let all_ended = self.shared.progress.post(|board| {
             if let Some(lane) = board.lanes.get_mut(self.lane) {
                 lane.ended = true;

@@ -106,3 +106,16 @@ fn an_event_that_breaks_a_limit_is_refused_by_name_and_counted() {
     let counts = lodger.stats().counts;
     assert_eq!((counts.offered, counts.accepted, counts.invalid), (1, 0, 1));
 }
+
+#[test]
+fn a_journal_in_which_no_event_fits_is_an_error() {
+    let builder = |bytes| {
+        let destinations =
+            builder().destination(MemoryDestination::named("a")).destination(MemoryDestination::named("b"));
+        destinations.in_memory_journal().max_journal_bytes(bytes)
+    };
+    let problems = problems(builder(8_191));
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].starts_with("max_journal_bytes: must be at least 8192 bytes"), "{problems:?}");
+    assert!(builder(8_192).build().is_ok());
+}

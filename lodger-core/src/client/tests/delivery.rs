@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Semaphore;
 
@@ -242,6 +243,18 @@ fn shutdown_does_not_wait_for_ever_and_says_what_came_too_late() {
 }
 
 #[test]
+fn after_a_shutdown_the_same_file_can_be_opened_again_although_a_handle_is_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("audit.jsonl");
+    let open = || crate::destination::FileDestination::open(&file);
+    let lodger = builder().destination(open().unwrap()).in_memory_journal().build().unwrap();
+    assert!(open().is_err(), "it is in use");
+    assert!(block_on(lodger.shutdown(LONG)).is_clean());
+    open().unwrap();
+    drop(lodger);
+}
+
+#[test]
 fn a_nearer_deadline_ends_a_shutdown_that_waits() {
     let lodger = client(&Scripted::new("d", |_| Act::Take));
     let request = lodger.sink().hold();
@@ -254,10 +267,21 @@ fn a_nearer_deadline_ends_a_shutdown_that_waits() {
 
 #[test]
 fn shutdown_delivers_first_and_does_not_wait_for_its_deadline() {
-    let destination = Scripted::batched("d", 4, 1, |_| Act::Take);
+    // Takes nothing before the shutdown has begun: else all may be there before anybody could have waited for it.
+    let begun = Arc::new(AtomicBool::new(false));
+    let has_begun = Arc::clone(&begun);
+    let destination = Scripted::batched("d", 4, 1, move |_| {
+        while !has_begun.load(Ordering::Acquire) {
+            thread::yield_now();
+        }
+        Act::Take
+    });
     let lodger = client(&destination);
     let enqueued: HashSet<EventId> = enqueue_many(&lodger, 500).into_iter().collect();
-    let report = block_on(lodger.shutdown(Duration::from_secs(100_000)));
+    let mut shutdown = pin!(lodger.shutdown(Duration::from_secs(100_000)));
+    assert!(shutdown.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    begun.store(true, Ordering::Release);
+    let report = block_on(shutdown);
     assert!(report.is_clean(), "{report:?}");
     assert_eq!(ids(&destination.settled()), enqueued);
 }

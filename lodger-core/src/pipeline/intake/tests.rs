@@ -174,7 +174,10 @@ fn what_the_journal_has_left_is_for_those_who_hold_a_place() {
     assert_eq!(intake.claim(5), 0);
     assert!(intake.offer(entry(Lane::Trusted), Some(place)).is_ok());
     assert_eq!(offer(&intake, Lane::Trusted), Ok(()), "nobody holds a place: the journal itself will say");
-    assert_eq!(intake.claim(5), 5);
+    assert_eq!(intake.claim(5), 0, "whoever filled a place still waits for its room");
+    assert_eq!(take(&intake).len(), 3);
+    intake.release(0);
+    assert_eq!(intake.claim(5), 5, "nothing is promised to anybody");
 }
 
 #[test]
