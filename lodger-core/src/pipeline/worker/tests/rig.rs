@@ -88,6 +88,7 @@ impl Rig {
     }
 
     /// Commits an event under this idempotency key and waits for its delivery.
+    #[cfg(feature = "http")]
     pub(super) fn add_awaited_under(&mut self, key: &str) -> Ticket {
         self.await_event(&Event::builder("a.b").idempotency_key(key).build().unwrap())
     }
