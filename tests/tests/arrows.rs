@@ -25,7 +25,7 @@ const CORE: [(&str, &[&str]); 12] = [
     ),
     ("testing", &["background", "event", "redact", "capture", "destination", "client"]),
     // Compiled for tests and for the fuzz targets only.
-    ("fuzzing", &["event", "capture", "service", "destination", "journal"]),
+    ("fuzzing", &["event", "capture", "service", "destination", "journal", "pipeline"]),
 ];
 
 /// What an adapter must not import from lodger-core: how events travel is none of its business.

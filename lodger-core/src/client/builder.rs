@@ -132,7 +132,7 @@ impl LodgerBuilder {
     }
 
     /// The journal takes at most this many bytes, divided into equal shares for the destinations. A destination whose share
-    /// is used up misses events; what no destination has room for is refused. What an earlier start with fewer destinations or
+    /// is used up misses events; what no destination has room for is refused. At least 4,096 bytes for each. What an earlier start with fewer destinations or
     /// a larger limit left beyond a destination's share comes on top until it is delivered. Default: 1 GiB.
     pub fn max_journal_bytes(mut self, bytes: u64) -> Self {
         self.max_journal_bytes = Some(bytes);
