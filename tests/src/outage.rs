@@ -1,6 +1,6 @@
 //! A destination that is down for a day, while the application goes on recording.
 //!
-//! The day is one of tokio's paused clock. A worker has a runtime of its own on a thread of its own; [`Down`] stops that
+//! The day is one of tokio's paused clock. A worker has a runtime of its own on a thread of its own; `Down` stops that
 //! runtime's clock from inside, when it is asked for the first time. From then on the clock leaps to the next try whenever
 //! the worker waits, so that each backoff is as long as in production and takes no time. So that the day is not over
 //! before the first event, each try waits until as much of the events was recorded as has passed of the day.
