@@ -11,7 +11,7 @@ use super::{Destination, Filter, Pacing};
 /// use lodger_core::event::Outcome;
 ///
 /// # fn main() -> Result<(), lodger_core::BuildError> {
-/// let (all, refused) = (MemoryDestination::new(), MemoryDestination::new());
+/// let (all, refused) = (MemoryDestination::named("all"), MemoryDestination::named("refused"));
 /// let lodger = lodger_core::Lodger::builder()
 ///     .destination(all)
 ///     .destination(Route::to(refused).only(Filter::any().outcome(Outcome::Denied)))
