@@ -18,7 +18,8 @@ async fn so_many_are_bounded(events: usize, first: &'static [u8], again: Vec<u8>
         line.record().await;
     }
     line.everything_is_there_once().await;
-    let grown = peak_memory() - before;
+    // The system counts in batches: a peak may be told a little lower than before.
+    let grown = peak_memory().saturating_sub(before);
     assert!(grown < FLAT, "{grown} KiB");
 }
 
