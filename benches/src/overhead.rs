@@ -6,7 +6,9 @@
 
 mod actix;
 mod axum;
+mod by_hand;
 mod ours;
+mod peers;
 mod request;
 mod subject;
 
@@ -110,7 +112,7 @@ fn compared(variant: &Variant, figure: Figure, all: &[(&Variant, Figure)]) -> Fi
         compared = compared
             .with_some("over_bare", over_bare)
             .with_some("allocations_over_bare", allocations)
-            .with_some("over_empty_layer", over_empty)
+            .with_some("over_empty_layer", over_empty.filter(|_| variant.layer() != "empty layer"))
             .with_some("of_logging", over_bare.zip(logging).map(|(over, logging)| over / logging));
     }
     (variant.goals)(compared)

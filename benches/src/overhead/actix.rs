@@ -13,8 +13,15 @@ use actix_web::test::{TestRequest, init_service};
 use actix_web::web::{Json, Path, ReqData, get, put};
 use actix_web::{App as ActixApp, Error, HttpMessage};
 use lodger_actix::{AuditMiddleware, Guarantee, audited};
+use opentelemetry_instrumentation_actix_web::RequestTracing;
+use sentry_actix::Sentry;
+use tracing_actix_web::TracingLogger;
+use tracing_subscriber::fmt::format::FmtSpan;
 
+use super::by_hand::actix::ByHand;
+use super::by_hand::{Context as HandContext, Said};
 use super::ours::Ours;
+use super::peers::{self, Logged, Traced};
 use super::request::{BODY, CurrentUser, Headers, Invoice, PATH, ROUTE, Sent, Update, peer};
 use super::subject::{Subject, Variant};
 
@@ -26,7 +33,12 @@ macro_rules! start {
     ($sent:expr, $ours:expr, $app:expr) => {{
         let system = actix_web::rt::System::new();
         let service = system.block_on(init_service($app));
-        Ok(Box::new(App { service, requests: Requests::new($sent), system, ours: $ours }))
+        Ok::<Box<dyn Subject>, String>(Box::new(App {
+            service,
+            requests: Requests::new($sent),
+            system,
+            ours: $ours,
+        }))
     }};
 }
 
@@ -34,6 +46,9 @@ pub(super) static VARIANTS: &[Variant] = &[
     Variant::new("actix PUT: bare", || start!(Sent::Change, ActixApp::new().route(ROUTE, put().to(update)))),
     Variant::new("actix PUT: empty layer", || {
         start!(Sent::Change, ActixApp::new().route(ROUTE, put().to(update)).wrap(Empty))
+    }),
+    Variant::new("actix PUT: by hand", || {
+        start!(Sent::Change, ActixApp::new().route(ROUTE, put().to(update_by_hand)).wrap(ByHand::new()))
     }),
     Variant::new("actix PUT: audited", || {
         let ours = Ours::start()?;
@@ -50,6 +65,22 @@ pub(super) static VARIANTS: &[Variant] = &[
         let ours = Ours::start()?;
         let app = ActixApp::new().route(ROUTE, put().to(update)).wrap(middleware(&ours));
         start!(Sent::Change, Some((ours, 0)), app)
+    }),
+    Variant::new("actix PUT: logging", || {
+        let app = start!(
+            Sent::Change,
+            ActixApp::new().route(ROUTE, put().to(update)).wrap(TracingLogger::default())
+        );
+        Ok(Logged::boxed(app?, FmtSpan::CLOSE))
+    }),
+    Variant::new("actix PUT: sentry", || {
+        peers::sentry();
+        start!(Sent::Change, ActixApp::new().route(ROUTE, put().to(update)).wrap(Sentry::with_transaction()))
+    }),
+    Variant::new("actix PUT: OpenTelemetry", || {
+        Traced::boxed(|| {
+            start!(Sent::Change, ActixApp::new().route(ROUTE, put().to(update)).wrap(RequestTracing::new()))
+        })
     }),
     Variant::new("actix GET: bare", || start!(Sent::Read, ActixApp::new().route(ROUTE, get().to(show)))),
     Variant::new("actix GET: empty layer", || {
@@ -73,6 +104,16 @@ async fn update(_user: ReqData<CurrentUser>, id: Path<u64>, body: Json<Update>) 
 
 #[audited("invoice.update", fields(amount = body.amount, currency = body.currency, paid = body.paid))]
 async fn update_audited(_user: ReqData<CurrentUser>, id: Path<u64>, body: Json<Update>) -> Json<Invoice> {
+    Json(Invoice::updated(id.into_inner(), body.into_inner()))
+}
+
+async fn update_by_hand(
+    context: ReqData<HandContext>,
+    user: ReqData<CurrentUser>,
+    id: Path<u64>,
+    body: Json<Update>,
+) -> Json<Invoice> {
+    context.say(Said::updated(&user.id, *id, &body));
     Json(Invoice::updated(id.into_inner(), body.into_inner()))
 }
 

@@ -12,16 +12,28 @@ use http::header::{HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
 use lodger_axum::{AuditLayer, Guarantee, audited};
+use opentelemetry_instrumentation_tower::http::server as opentelemetry_tower;
+use sentry_tower::{NewSentryLayer, SentryHttpLayer};
 use tokio::runtime::Runtime;
-use tower::{Layer, Service};
+use tower::{Layer, Service, ServiceBuilder};
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::trace::{DefaultMakeSpan, DefaultOnResponse, TraceLayer};
+use tracing::Level;
+use tracing_subscriber::fmt::format::FmtSpan;
 
+use super::by_hand::axum::ByHand;
+use super::by_hand::{Context as HandContext, Said};
 use super::ours::Ours;
+use super::peers::{self, Logged, Traced};
 use super::request::{BODY, CurrentUser, Headers, Invoice, PATH, ROUTE, Sent, Update, peer};
 use super::subject::{Subject, Variant};
 
 pub(super) static VARIANTS: &[Variant] = &[
     Variant::new("axum PUT: bare", || App::boxed(Sent::Change, change())),
     Variant::new("axum PUT: empty layer", || App::boxed(Sent::Change, change().layer(EmptyLayer))),
+    Variant::new("axum PUT: by hand", || {
+        App::boxed(Sent::Change, Router::new().route(ROUTE, put(update_by_hand)).layer(ByHand::new()))
+    }),
     Variant::new("axum PUT: audited", || {
         App::audited(Sent::Change, 1, Router::new().route(ROUTE, put(update_audited)))
     })
@@ -29,6 +41,28 @@ pub(super) static VARIANTS: &[Variant] = &[
         figure.at_most("over_bare", 5_000.0).at_most("allocations_over_bare", 7.0).at_most("of_logging", 0.1)
     }),
     Variant::new("axum PUT: not annotated", || App::audited(Sent::Change, 0, change())),
+    Variant::new("axum PUT: request ids", || {
+        let header = HeaderName::from_static("x-request-id");
+        let set = SetRequestIdLayer::new(header.clone(), MakeRequestUuid);
+        let layers = ServiceBuilder::new().layer(set).layer(PropagateRequestIdLayer::new(header));
+        App::boxed(Sent::Change, change().layer(layers))
+    }),
+    Variant::new("axum PUT: logging", || {
+        let layer = TraceLayer::new_for_http()
+            .make_span_with(DefaultMakeSpan::new().level(Level::INFO))
+            .on_response(DefaultOnResponse::new().level(Level::INFO));
+        Ok(Logged::boxed(App::boxed(Sent::Change, change().layer(layer))?, FmtSpan::NONE))
+    }),
+    Variant::new("axum PUT: sentry", || {
+        peers::sentry();
+        let layers = ServiceBuilder::new()
+            .layer(NewSentryLayer::<Request>::new_from_top())
+            .layer(SentryHttpLayer::new().enable_transaction());
+        App::boxed(Sent::Change, change().layer(layers))
+    }),
+    Variant::new("axum PUT: OpenTelemetry", || {
+        Traced::boxed(|| App::boxed(Sent::Change, change().layer(opentelemetry_tower::Layer::new())))
+    }),
     Variant::new("axum GET: bare", || App::boxed(Sent::Read, read())),
     Variant::new("axum GET: empty layer", || App::boxed(Sent::Read, read().layer(EmptyLayer))),
     Variant::new("axum GET: not audited", || App::audited(Sent::Read, 0, read()))
@@ -57,6 +91,16 @@ async fn update_audited(
     Path(id): Path<u64>,
     Json(body): Json<Update>,
 ) -> Json<Invoice> {
+    Json(Invoice::updated(id, body))
+}
+
+async fn update_by_hand(
+    context: Extension<HandContext>,
+    user: Extension<CurrentUser>,
+    Path(id): Path<u64>,
+    Json(body): Json<Update>,
+) -> Json<Invoice> {
+    context.say(Said::updated(&user.id, id, &body));
     Json(Invoice::updated(id, body))
 }
 

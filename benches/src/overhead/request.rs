@@ -74,7 +74,7 @@ impl Headers {
 /// The user, whom an authentication outside of the layer has put into the extensions.
 #[derive(Debug, Clone)]
 pub(super) struct CurrentUser {
-    id: Arc<str>,
+    pub(super) id: Arc<str>,
 }
 
 impl CurrentUser {
