@@ -4,7 +4,10 @@
 //! hand; [`limits`] decides what is acceptable and [`trim`] what is cut when nobody is there to be told.
 
 mod actor;
+#[cfg(test)]
+mod arbitrary;
 mod builder;
+mod canonical;
 mod change;
 pub(crate) mod hex;
 mod id;
@@ -25,6 +28,7 @@ pub(crate) mod values;
 
 pub use actor::{Actor, ActorKind, ToActor};
 pub use builder::EventBuilder;
+pub(crate) use canonical::Unplaced;
 pub use change::{Change, ChangeOp};
 pub use id::{EventId, WriterId};
 pub use limits::{InvalidEvent, Problem};
