@@ -25,6 +25,7 @@ mod target;
 mod timestamp;
 pub mod trim;
 pub(crate) mod values;
+mod weight;
 
 pub use actor::{Actor, ActorKind, ToActor};
 pub use builder::EventBuilder;
@@ -40,3 +41,4 @@ pub use request::{IpSource, RequestInfo};
 pub use target::{Target, ToTarget};
 pub use timestamp::Timestamp;
 pub use trim::Trimmed;
+pub(crate) use weight::weight;
