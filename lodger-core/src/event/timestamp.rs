@@ -50,20 +50,16 @@ impl Timestamp {
         if year < 0 {
             return None;
         }
-        *buffer = *b"0000-00-00T00:00:00.000000Z";
-        let mut write = |end: usize, length: usize, mut number: i64| {
-            for digit in buffer.iter_mut().take(end).rev().take(length) {
-                *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
-                number /= 10;
-            }
-        };
-        write(4, 4, year);
-        write(7, 2, month);
-        write(10, 2, day);
-        write(13, 2, second / 3_600);
-        write(16, 2, second / 60 % 60);
-        write(19, 2, second % 60);
-        write(26, 6, micros);
+        let digit = |number: i64, unit: i64| b'0' + u8::try_from(number / unit % 10).unwrap_or_default();
+        let pair = |number: i64| [digit(number, 10), digit(number, 1)];
+        let ([y1, y2], [y3, y4], [m1, m2], [d1, d2]) = (pair(year / 100), pair(year), pair(month), pair(day));
+        let ([h1, h2], [n1, n2], [s1, s2]) =
+            (pair(second / 3_600), pair(second / 60 % 60), pair(second % 60));
+        let ([f1, f2], [f3, f4], [f5, f6]) = (pair(micros / 10_000), pair(micros / 100), pair(micros));
+        *buffer = [
+            y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, b'.', f1,
+            f2, f3, f4, f5, f6, b'Z',
+        ];
         std::str::from_utf8(buffer).ok()
     }
 

@@ -40,6 +40,7 @@ impl<'o> Object<'o> {
     }
 
     /// Writes the name of a member, and leaves its value to the caller.
+    #[inline]
     pub(super) fn value(&mut self, key: Key) -> Result<&mut Vec<u8>, Error> {
         if !self.unknown.is_empty() {
             self.unknown_before(key.name)?;
@@ -54,21 +55,25 @@ impl<'o> Object<'o> {
         Ok(self.out.len())
     }
 
+    #[inline]
     pub(super) fn text(&mut self, key: Key, text: &str) -> Result<(), Error> {
         value::text(self.value(key)?, text);
         Ok(())
     }
 
+    #[inline]
     pub(super) fn optional(&mut self, key: Key, text: Option<&String>) -> Result<(), Error> {
         text.map_or(Ok(()), |text| self.text(key, text))
     }
 
     /// A text of ours, which needs no escape.
+    #[inline]
     pub(super) fn word(&mut self, key: Key, word: &str) -> Result<(), Error> {
         value::word(self.value(key)?, word);
         Ok(())
     }
 
+    #[inline]
     pub(super) fn integer(&mut self, key: Key, integer: Option<u64>) -> Result<(), Error> {
         if let Some(integer) = integer {
             value::integer(self.value(key)?, integer);
