@@ -45,6 +45,8 @@ mod file;
 mod filter;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+#[cfg(feature = "http")]
+mod http;
 mod line;
 mod memory;
 mod pacing;
@@ -67,6 +69,8 @@ pub use api_key::ApiKeyError;
 pub use delivery::Delivery;
 pub use file::{FileDestination, FileError};
 pub use filter::Filter;
+#[cfg(feature = "http")]
+pub use http::{Compression, Format, HttpDestination, HttpDestinationBuilder};
 pub(crate) use line::{json as one_line, what, word};
 pub use memory::MemoryDestination;
 pub use pacing::Pacing;
@@ -84,7 +88,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Identity {
-    /// The kind of destination: `lodger`, `store`, `file`, `stdout`, `memory`.
+    /// The kind of destination: `lodger`, `http`, `store`, `file`, `stdout`, `memory`.
     pub kind: String,
     /// The address or absolute path, without credentials. Empty where there is none.
     pub address: String,

@@ -74,7 +74,7 @@ fn with_neither_the_choices_are_listed() {
         assert_eq!(
             refusal(settings),
             "no destination for events is configured: set LODGER_DESTINATION to one of lodger (with LODGER_API_KEY), \
-             file:./audit.jsonl, stdout, stdout:json, elsewhere:PLACE, store:./data (with the feature `store`)"
+             https://collector.example/audit, file:./audit.jsonl, stdout, stdout:json, elsewhere:PLACE, store:./data (with the feature `store`)"
         );
     }
 }
