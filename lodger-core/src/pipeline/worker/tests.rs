@@ -1,6 +1,7 @@
 //! The worker on tokio's paused clock: an hour takes milliseconds, and every time below is exact.
 
 mod answers;
+mod batches;
 mod control;
 mod letters;
 mod order;
