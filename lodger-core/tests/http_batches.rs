@@ -394,7 +394,8 @@ fn every_problem_is_named_at_once() {
 
 #[test]
 fn one_credential_is_enough() {
-    let builder = HttpDestination::builder("https://collector.example").bearer_token("a").basic_auth("b", "c");
+    let builder =
+        HttpDestination::builder("https://collector.example").bearer_token("a").basic_auth("b", "c");
     let error = builder.build().unwrap_err();
     assert_eq!(error.to_string(), "there is more than one credential; give a token, a password or a key");
 }

@@ -168,7 +168,8 @@ impl HttpDestinationBuilder {
 
     fn credential(mut self, credential: Result<Credential, String>) -> Self {
         if self.credential.is_some() {
-            self.problems.push("there is more than one credential; give a token, a password or a key".to_owned());
+            self.problems
+                .push("there is more than one credential; give a token, a password or a key".to_owned());
         }
         match credential.and_then(|credential| check(&credential).map(|()| credential)) {
             Ok(credential) => self.credential = Some(credential),
@@ -189,7 +190,8 @@ impl HttpDestinationBuilder {
             }
         }
         if self.http.timeout > LONGEST {
-            let problem = "the timeout is longer than 2 minutes; a receiver that needs longer needs smaller batches";
+            let problem =
+                "the timeout is longer than 2 minutes; a receiver that needs longer needs smaller batches";
             self.problems.push(problem.to_owned());
         }
     }

@@ -63,7 +63,7 @@ impl HttpDestination {
 }
 
 fn settled(delivery: &Delivery) -> Answer {
-    Answer::Settled(Receipt::new(delivery.event.id, KIND))
+    Answer::Settled(Receipt::new(delivery.id(), KIND))
 }
 
 fn not_sent() -> Answer {
