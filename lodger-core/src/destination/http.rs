@@ -141,8 +141,16 @@ impl Destination for HttpDestination {
         self.inner.max_events
     }
 
+    fn max_batch_bytes(&self) -> usize {
+        self.inner.max_bytes.load(Ordering::Relaxed)
+    }
+
     fn max_in_flight(&self) -> usize {
         self.inner.max_in_flight
+    }
+
+    fn reads_events(&self) -> bool {
+        false
     }
 
     fn replace_api_key(&self, key: &str) -> Result<(), ApiKeyError> {

@@ -8,7 +8,7 @@ use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Compression, Format, HttpDestination, Inner};
-use crate::service::{Credential, Http, HttpConfig, InvalidConfig, is_header_value};
+use crate::service::{Credential, Http, HttpConfig, InvalidConfig, is_header_value, is_key};
 
 /// 500 events …
 const MAX_EVENTS: usize = 500;
@@ -31,19 +31,12 @@ pub struct HttpDestinationBuilder {
     http: HttpConfig,
     format: Format,
     compression: Compression,
-    credentials: Vec<(Given, SecretString)>,
-    headers: Vec<(String, String)>,
+    credential: Option<Credential>,
     max_events: usize,
     max_bytes: usize,
     max_in_flight: usize,
-}
-
-/// Where a credential was asked to go.
-#[derive(Debug, Clone)]
-enum Given {
-    Bearer,
-    Basic(String),
-    Header(String),
+    /// What the setters found.
+    problems: Vec<String>,
 }
 
 impl HttpDestinationBuilder {
@@ -52,11 +45,11 @@ impl HttpDestinationBuilder {
             http: HttpConfig::new(url),
             format: Format::default(),
             compression: Compression::default(),
-            credentials: Vec::new(),
-            headers: Vec::new(),
+            credential: None,
             max_events: MAX_EVENTS,
             max_bytes: MAX_BYTES,
             max_in_flight: 4,
+            problems: Vec::new(),
         }
     }
 
@@ -76,26 +69,27 @@ impl HttpDestinationBuilder {
     ///
     /// Tokens, passwords and keys appear in no `Debug` form, error or log, and can be
     /// [replaced](super::super::Destination::replace_api_key) while events are being sent.
-    pub fn bearer_token(mut self, token: impl Into<SecretString>) -> Self {
-        self.credentials.push((Given::Bearer, token.into()));
-        self
+    pub fn bearer_token(self, token: impl Into<SecretString>) -> Self {
+        self.credential(Ok(Credential::Bearer(trimmed(&token.into()))))
     }
 
     /// Sends user and password as `Authorization: Basic …`.
-    pub fn basic_auth(mut self, user: impl Into<String>, password: impl Into<SecretString>) -> Self {
-        self.credentials.push((Given::Basic(user.into()), password.into()));
-        self
+    pub fn basic_auth(self, user: impl Into<String>, password: impl Into<SecretString>) -> Self {
+        self.credential(Ok(Credential::Basic { user: user.into(), password: password.into() }))
     }
 
     /// Sends this key in a header of the receiver's own, such as `x-api-key`. Surrounding white space is dropped.
-    pub fn key_header(mut self, name: impl Into<String>, key: impl Into<SecretString>) -> Self {
-        self.credentials.push((Given::Header(name.into()), key.into()));
-        self
+    pub fn key_header(self, name: impl AsRef<str>, key: impl Into<SecretString>) -> Self {
+        let value = trimmed(&key.into());
+        self.credential(header_name(name.as_ref()).map(|name| Credential::Header { name, value }))
     }
 
     /// Sends this header with every request. For a secret there is [`key_header`](Self::key_header).
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.push((name.into(), value.into()));
+    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        match header(name.as_ref(), value.as_ref()) {
+            Ok((name, value)) => drop(self.http.headers.append(name, value)),
+            Err(problem) => self.problems.push(problem),
+        }
         self
     }
 
@@ -148,30 +142,15 @@ impl HttpDestinationBuilder {
     ///
     /// [`InvalidConfig`] names every problem at once.
     pub fn build(mut self) -> Result<HttpDestination, InvalidConfig> {
-        let mut problems = self.limit_problems();
-        if self.credentials.len() > 1 {
-            problems.push("there is more than one credential; give a token, a password or a key".to_owned());
-        }
-        let mut credential = None;
-        for (given, secret) in std::mem::take(&mut self.credentials) {
-            match checked(given, &secret) {
-                Ok(checked) => credential = Some(checked),
-                Err(problem) => problems.push(problem),
-            }
-        }
-        for (name, value) in std::mem::take(&mut self.headers) {
-            match header(&name, &value) {
-                Ok((name, value)) => drop(self.http.headers.append(name, value)),
-                Err(problem) => problems.push(problem),
-            }
-        }
+        self.check_limits();
+        let mut problems = self.problems;
         let path = if self.http.base.ends_with('/') { "/" } else { "" };
         match Http::new(&self.http) {
             Ok(http) if problems.is_empty() => Ok(HttpDestination {
                 inner: Arc::new(Inner {
                     http,
                     path,
-                    credential: RwLock::new(credential),
+                    credential: RwLock::new(self.credential),
                     format: self.format,
                     compression: self.compression,
                     max_events: self.max_events,
@@ -187,46 +166,49 @@ impl HttpDestinationBuilder {
         }
     }
 
-    fn limit_problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
+    fn credential(mut self, credential: Result<Credential, String>) -> Self {
+        if self.credential.is_some() {
+            self.problems
+                .push("there is more than one credential; give a token, a password or a key".to_owned());
+        }
+        match credential.and_then(|credential| check(&credential).map(|()| credential)) {
+            Ok(credential) => self.credential = Some(credential),
+            Err(problem) => self.problems.push(problem),
+        }
+        self
+    }
+
+    fn check_limits(&mut self) {
         for (what, limit) in [
             ("events in a request", self.max_events),
             ("bytes in a request", self.max_bytes),
             ("requests at a time", self.max_in_flight),
         ] {
             if limit == 0 {
-                problems.push(format!("there may be no {what}; allow at least 1, or leave the limit out"));
+                let problem = format!("there may be no {what}; allow at least 1, or leave the limit out");
+                self.problems.push(problem);
             }
         }
         if self.http.timeout > LONGEST {
-            problems.push(
-                "the timeout is longer than 2 minutes; a receiver that needs longer needs smaller batches"
-                    .to_owned(),
-            );
+            let problem =
+                "the timeout is longer than 2 minutes; a receiver that needs longer needs smaller batches";
+            self.problems.push(problem.to_owned());
         }
-        problems
     }
 }
 
-/// The credential, or what is wrong with it, without a word of the secret.
-fn checked(given: Given, secret: &SecretString) -> Result<Credential, String> {
-    let trimmed = || SecretString::from(secret.expose_secret().trim());
-    let credential = match given {
-        Given::Bearer => Credential::Bearer(trimmed()),
-        Given::Basic(user) if user.contains(':') => {
-            return Err("the user has a colon in it, which no server can tell from the password".to_owned());
-        }
-        Given::Basic(user) => Credential::Basic { user, password: secret.clone() },
-        Given::Header(name) => Credential::Header { name: header_name(&name)?, value: trimmed() },
-    };
-    check(&credential)?;
-    Ok(credential)
+/// Without the white space that files and shells leave around it.
+fn trimmed(secret: &SecretString) -> SecretString {
+    SecretString::from(secret.expose_secret().trim())
 }
 
-/// Whether it can be sent.
+/// Whether it can be sent; if not, why, without a word of the secret.
 pub(super) fn check(credential: &Credential) -> Result<(), String> {
     let (what, fits) = match credential {
-        Credential::Bearer(token) => ("token", is_key(token)),
+        Credential::Bearer(token) => ("token", is_key(token.expose_secret())),
+        Credential::Basic { user, .. } if user.contains(':') => {
+            return Err("the user has a colon in it, which no server can tell from the password".to_owned());
+        }
         // Anything goes: it is sent in base64.
         Credential::Basic { password, .. } => ("password", !password.expose_secret().is_empty()),
         Credential::Header { value, .. } => {
@@ -237,10 +219,6 @@ pub(super) fn check(credential: &Credential) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("the {what} is blank, or holds characters that can't be sent; copy it again"))
-}
-
-fn is_key(token: &SecretString) -> bool {
-    crate::service::is_key(token.expose_secret())
 }
 
 fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {

@@ -20,6 +20,9 @@ impl HttpDestination {
     /// Dropped at any time, it leaves events unanswered that the receiver may have; they are sent again, as after any lost
     /// answer.
     pub(super) async fn deliver_in_parts(&self, batch: &[Delivery]) -> Vec<Answer> {
+        if batch.is_empty() {
+            return Vec::new();
+        }
         let began = Instant::now();
         let mut answers = Vec::with_capacity(batch.len());
         let mut refused = 0;
@@ -60,7 +63,7 @@ impl HttpDestination {
 }
 
 fn settled(delivery: &Delivery) -> Answer {
-    Answer::Settled(Receipt::new(delivery.event.id, KIND))
+    Answer::Settled(Receipt::new(delivery.id(), KIND))
 }
 
 fn not_sent() -> Answer {
