@@ -8,7 +8,9 @@ mod loopback;
 
 use std::time::Duration;
 
-use lodger_core::destination::{Answer, ApiKeyError, Delivery, Destination, Format, HttpDestination};
+use lodger_core::destination::{
+    Answer, ApiKeyError, Delivery, Destination, Format, HttpDestination, registry,
+};
 
 use collector::{batch, events, json, ndjson};
 use loopback::{Loopback, Reply, Step};
@@ -359,6 +361,35 @@ async fn a_secret_stands_in_no_text_even_where_the_receiver_quotes_it() {
     }
     let error = builder().bearer_token(format!("{CANARY}\r\n{CANARY}")).build().unwrap_err();
     assert!(!format!("{error} {error:?}").contains(CANARY), "{error:?}");
+}
+
+#[tokio::test]
+async fn the_environment_describes_format_compression_and_credential() {
+    let server = Loopback::start(reply(200)).await;
+    let open = |settings: &'static [(&'static str, &'static str)]| {
+        let setting =
+            |name: &str| settings.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        registry::open(&server.base(), &setting).unwrap()
+    };
+    let batch = batch(["a", "b"]);
+    open(&[]).deliver(&batch).await;
+    open(&[("LODGER_HTTP_FORMAT", "json"), ("LODGER_HTTP_TOKEN", " t1\n")]).deliver(&batch).await;
+    open(&[("LODGER_HTTP_USER", "ada"), ("LODGER_HTTP_PASSWORD", "first")]).deliver(&batch).await;
+    let requests = server.requests();
+    let sent = |at: usize| {
+        (requests[at].headers.get("authorization").map(String::as_str), requests[at].body.clone())
+    };
+    assert_eq!(sent(0), (None, ndjson(&batch)));
+    assert_eq!(sent(1), (Some("Bearer t1"), json(&batch)));
+    assert_eq!(sent(2), (Some("Basic YWRhOmZpcnN0"), ndjson(&batch)));
+    for name in ["gzip", "zstd"] {
+        let settings = move |key: &str| (key == "LODGER_HTTP_COMPRESSION").then(|| name.to_owned());
+        let Ok(destination) = registry::open(&server.base(), &settings) else { continue };
+        destination.deliver(&batch).await;
+        let request = server.requests().pop().unwrap();
+        assert_eq!(request.headers["content-encoding"], name);
+        assert_eq!(collector::plain(&request), ndjson(&batch));
+    }
 }
 
 #[test]

@@ -7,6 +7,8 @@ mod letters;
 mod order;
 #[cfg(feature = "http")]
 mod over_http;
+#[cfg(feature = "http")]
+mod over_http_in_batches;
 mod pacing;
 mod rig;
 
