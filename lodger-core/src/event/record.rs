@@ -26,6 +26,16 @@ pub enum Retention {
     Locked,
 }
 
+impl Retention {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Hot => "hot",
+            Self::Archive => "archive",
+            Self::Locked => "locked",
+        }
+    }
+}
+
 /// A place in a journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -160,16 +170,6 @@ impl Event {
     /// [`InvalidEvent`] names every field that breaks one, what the limit is and what was found.
     pub fn validate(&self) -> Result<(), InvalidEvent> {
         limits::check(self)
-    }
-
-    /// The canonical bytes (RFC 8785): what the journal stores, what hashes are made of.
-    ///
-    /// # Errors
-    ///
-    /// When metadata holds a number that canonical JSON can't represent. [`validate`](Self::validate) finds that
-    /// earlier, with the field's name.
-    pub fn to_canonical_json(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json_canonicalizer::to_vec(self)
     }
 }
 
