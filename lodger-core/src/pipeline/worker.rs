@@ -45,8 +45,11 @@ use posting::Counted;
 use sending::Flight;
 use trouble::Troubles;
 
-/// At most so many events are under way or about to be (`docs/guarantees.md`).
+/// At most so many events are under way or about to be, where each goes alone (`docs/guarantees.md`) …
 const WINDOW: usize = 64;
+
+/// … and at most so many where they go in batches: as many as all batches hold that may be under way.
+const WIDEST_WINDOW: usize = 4_096;
 
 /// How long to wait after the journal or the log of dead letters failed.
 const DISK_PAUSE: Duration = Duration::from_secs(1);
@@ -57,6 +60,10 @@ pub(super) struct Worker {
     lane: usize,
     identity: Identity,
     destination: Arc<dyn Destination>,
+    /// Whether it asks for more of an event than its bytes.
+    reads_events: bool,
+    /// So many events are under way or about to be.
+    window: usize,
     backlog: Backlog,
     shared: Arc<Shared>,
     dead_letters: Arc<DeadLetters>,
@@ -115,6 +122,8 @@ impl Worker {
             on_hold: false,
             detached: false,
             letters: Letters::default(),
+            reads_events: destination.reads_events(),
+            window: window(&*destination),
             destination,
             shared,
             dead_letters,
@@ -199,6 +208,14 @@ impl Worker {
         let again = self.waiting.first().map(|(due, _)| *due);
         let deadline = self.deadline().filter(|deadline| *deadline > now);
         [gate, again, self.breaker.suspicion_ends(), self.disk_pause, deadline].into_iter().flatten().min()
+    }
+}
+
+/// How many events may be under way to this destination, or about to be.
+fn window(destination: &dyn Destination) -> usize {
+    match destination.max_batch() {
+        0 | 1 => WINDOW,
+        batch => batch.saturating_mul(destination.max_in_flight().max(1)).clamp(WINDOW, WIDEST_WINDOW),
     }
 }
 

@@ -12,9 +12,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, Url};
-use secrecy::{ExposeSecret, SecretString};
 
 use super::message::{Request, Response};
 use super::retry_after;
@@ -39,6 +38,8 @@ pub(crate) struct HttpConfig {
     pub(crate) connect_timeout: Duration,
     /// For the whole exchange, from connecting to the last byte of the answer.
     pub(crate) timeout: Duration,
+    /// Sent with every request.
+    pub(crate) headers: HeaderMap,
 }
 
 impl HttpConfig {
@@ -49,6 +50,7 @@ impl HttpConfig {
             proxy: None,
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(30),
+            headers: HeaderMap::new(),
         }
     }
 }
@@ -102,7 +104,7 @@ impl TransportError {
         Self { sent, what, source: Box::new(error.without_url()) }
     }
 
-    fn not_sent(what: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub(super) fn not_sent(what: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { sent: false, what, source: source.into() }
     }
 
@@ -158,6 +160,7 @@ impl Http {
             .no_proxy()
             .connect_timeout(config.connect_timeout)
             .timeout(config.timeout)
+            .default_headers(config.headers.clone())
             .user_agent(concat!("lodger-rust/", env!("CARGO_PKG_VERSION")));
         if let Some(proxy) = &config.proxy {
             let proxy = reqwest::Proxy::all(proxy).map_err(|_| {
@@ -191,11 +194,16 @@ impl Http {
             })?;
             call = call.header(HeaderName::from_static(name), value);
         }
-        if let Some(bearer) = &request.bearer {
-            call = call.header(AUTHORIZATION, authorization(bearer)?);
+        if let Some(credential) = &request.credential {
+            let (name, value) = credential.header()?;
+            call = call.header(name, value);
         }
         if let Some(body) = request.body {
-            call = call.header(CONTENT_TYPE, "application/json").body(body);
+            call = call.header(CONTENT_TYPE, body.content_type);
+            if let Some(encoding) = body.encoding {
+                call = call.header(CONTENT_ENCODING, encoding);
+            }
+            call = call.body(body.bytes);
         }
         let mut answer = call.send().await.map_err(TransportError::new)?;
         let retry_after = answer
@@ -204,8 +212,8 @@ impl Http {
             .and_then(|value| value.to_str().ok())
             .and_then(|value| retry_after::parse(value, SystemTime::now()));
         let mut body = read_body(&mut answer, request.answer_limit).await;
-        if let Some(bearer) = &request.bearer {
-            scrub(&mut body, bearer.expose_secret().as_bytes());
+        if let Some(credential) = &request.credential {
+            credential.scrub(&mut body);
         }
         Ok(Response { status: answer.status().as_u16(), retry_after, body })
     }
@@ -222,40 +230,6 @@ async fn read_body(answer: &mut reqwest::Response, limit: usize) -> Vec<u8> {
         }
     }
     body
-}
-
-/// A service that quotes the key in its answer would put it into errors, logs and receipts.
-fn scrub(body: &mut Vec<u8>, secret: &[u8]) {
-    const MASK: &[u8] = b"[key]";
-    if secret.is_empty() {
-        return;
-    }
-    let mut from = 0;
-    while let Some(at) = body
-        .get(from..)
-        .and_then(|rest| rest.windows(secret.len()).position(|window| window == secret))
-        .map(|at| from + at)
-    {
-        body.splice(at..at + secret.len(), MASK.iter().copied());
-        from = at + MASK.len();
-    }
-}
-
-fn authorization(bearer: &SecretString) -> Result<HeaderValue, TransportError> {
-    // The cause is left out: it must not be able to quote the key.
-    let mut value = HeaderValue::from_str(&format!("Bearer {}", bearer.expose_secret())).map_err(|_| {
-        TransportError::not_sent(
-            "the API key can't be sent",
-            "it holds characters that are not visible ASCII",
-        )
-    })?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-/// Whether the text can stand in an `Authorization` header.
-pub(crate) fn is_key(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn check_base(base: &str, allow_plain_http: bool) -> Result<Url, String> {
@@ -345,22 +319,5 @@ mod tests {
         let base = |text: &str| Http::new(&HttpConfig::new(text)).unwrap().base().to_owned();
         assert_eq!(base("http://127.0.0.1:1/"), "http://127.0.0.1:1");
         assert_eq!(base("http://127.0.0.1:1/audit/"), "http://127.0.0.1:1/audit");
-    }
-
-    #[test]
-    fn a_key_in_an_answer_is_masked_wherever_it_stands() {
-        let mut body = b"k1 is not k1k1".to_vec();
-        scrub(&mut body, b"k1");
-        assert_eq!(body, b"[key] is not [key][key]");
-        scrub(&mut body, b"");
-        assert_eq!(body, b"[key] is not [key][key]");
-    }
-
-    #[test]
-    fn keys_are_visible_ascii() {
-        assert!(is_key("lodger_sk_live_1"));
-        for bad in ["", "a b", "a\r\nx: y", "ключ"] {
-            assert!(!is_key(bad), "{bad:?}");
-        }
     }
 }

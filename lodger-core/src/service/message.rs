@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use super::Credential;
 
 /// A request before it meets a socket.
 pub(crate) struct Request {
@@ -12,10 +12,9 @@ pub(crate) struct Request {
     pub(crate) path: String,
     /// Lower-case names. Values were checked with [`is_header_value`].
     pub(crate) headers: Vec<(&'static str, String)>,
-    /// Sent as `Authorization: Bearer …`, marked sensitive.
-    pub(crate) bearer: Option<SecretString>,
-    /// JSON. `Content-Type` is sent only with a body.
-    pub(crate) body: Option<Vec<u8>>,
+    /// Sent in a header that is marked sensitive.
+    pub(crate) credential: Option<Credential>,
+    pub(crate) body: Option<Body>,
     /// The most that is read of the answer, in bytes.
     pub(crate) answer_limit: usize,
 }
@@ -27,6 +26,20 @@ impl fmt::Debug for Request {
             .field("method", &self.method)
             .field("path", &self.path)
             .finish_non_exhaustive()
+    }
+}
+
+/// What a request carries.
+pub(crate) struct Body {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) content_type: &'static str,
+    /// `Content-Encoding`, where the bytes are compressed.
+    pub(crate) encoding: Option<&'static str>,
+}
+
+impl Body {
+    pub(crate) fn json(bytes: Vec<u8>) -> Self {
+        Self { bytes, content_type: "application/json", encoding: None }
     }
 }
 

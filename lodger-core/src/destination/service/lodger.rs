@@ -51,7 +51,7 @@ impl LodgerDestination {
     }
 
     async fn send(&self, delivery: &Delivery) -> Answer {
-        let event = &delivery.event;
+        let event = delivery.event();
         let sent = match encode::encode(event, self.api.workspace(), self.api.project()) {
             Ok(call) => self.api.post_event(call.body, &call.options).await,
             Err(error) => {

@@ -30,13 +30,10 @@ impl Worker {
     fn act(&mut self, batch: u64, ordinal: Ordinal, answer: Answer, now: Instant) {
         let Some(item) = self.held.get_mut(&ordinal) else { return };
         item.delivery.tries = item.delivery.tries.saturating_add(1);
-        let tried = Tried {
-            ordinal,
-            action: &item.delivery.event.action,
-            tries: item.tries(),
-            failing_since: *item.failing_since.get_or_insert(now),
-            batch,
-        };
+        let failing_since = *item.failing_since.get_or_insert(now);
+        // Only suspects are compared by what they are about.
+        let action = if matches!(answer, Answer::Suspect(_)) { item.action() } else { "" };
+        let tried = Tried { ordinal, action, tries: item.tries(), failing_since, batch };
         let judgement = self.breaker.judge(tried, answer.clone(), now);
         let judgement = match judgement {
             // It was given up once already, so it has no hour more.
@@ -69,7 +66,7 @@ impl Worker {
                 self.counted.delivered += 1;
                 self.shared.awaited.delivered(position, receipt);
             }
-            None => self.letters.redeemed.push(item.delivery.event.id),
+            None => self.letters.redeemed.push(item.delivery.id()),
         }
     }
 }

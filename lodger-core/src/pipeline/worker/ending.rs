@@ -73,7 +73,9 @@ impl Worker {
         let reason = format!("not delivered to {} before the client ended", self.identity);
         for (_, item) in std::mem::take(&mut self.held) {
             self.shared.counters.undelivered.up();
-            last_resort(&item.delivery.event, &reason, &self.shared.counters);
+            if let Ok(event) = item.delivery.read() {
+                last_resort(event, &reason, &self.shared.counters);
+            }
         }
         while let Ok(Some(record)) = self.backlog.next() {
             self.shared.counters.undelivered.up();

@@ -1,10 +1,13 @@
 //! What an operator orders: a pause, an end of it, the end of everything.
 
+use std::collections::HashSet;
+
 use tokio::time::Instant;
 
 use super::Worker;
 use super::burial::Grave;
 use crate::destination::Refusal;
+use crate::pipeline::breaker::Ordinal;
 use crate::pipeline::control::Command;
 
 /// Why an event is a dead letter of a destination that was detached.
@@ -54,10 +57,8 @@ impl Worker {
                 }
             }
         }
-        for &ordinal in self.held.keys() {
-            if self.graves.iter().all(|grave| grave.ordinal != ordinal) {
-                self.graves.push(Grave::new(ordinal, detached()));
-            }
-        }
+        let buried: HashSet<Ordinal> = self.graves.iter().map(|grave| grave.ordinal).collect();
+        let others = self.held.keys().filter(|ordinal| !buried.contains(ordinal));
+        self.graves.extend(others.map(|ordinal| Grave::new(*ordinal, detached())));
     }
 }

@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 use super::options::ClientContext;
 use super::{ApiError, CallOptions, EventCall, EventReceipt, LodgerError, ReceiptCall, VerifiedReceipt};
 use crate::event::EventId;
-use crate::service::http::{Http, HttpConfig, InvalidConfig, MAX_BODY, MAX_ENTRY_BODY, is_key};
-use crate::service::message::{Request, Response, is_header_value};
+use crate::service::http::{Http, HttpConfig, InvalidConfig, MAX_BODY, MAX_ENTRY_BODY};
+use crate::service::{Body, Credential, Request, Response, is_header_value, is_key};
 
 /// Where the hosted service is. Private deployments have their own.
 pub const DEFAULT_BASE: &str = "https://lodger.dev";
@@ -132,11 +132,12 @@ impl LodgerApi {
     /// the call at will.
     pub async fn receipt(&self, call: impl Into<ReceiptCall>) -> Result<VerifiedReceipt, LodgerError> {
         let call = call.into();
+        let bearer = call.options.key().map(checked).transpose().map_err(LodgerError::Invalid)?;
         let request = Request {
             method: "GET",
             path: call.path()?,
             headers: call.options.headers(&self.inner.context, None)?,
-            bearer: call.options.key().map(checked).transpose().map_err(LodgerError::Invalid)?,
+            credential: bearer.map(Credential::Bearer),
             body: None,
             answer_limit: MAX_ENTRY_BODY,
         };
@@ -160,8 +161,8 @@ impl LodgerApi {
             method: "POST",
             path: "/v1/events".to_owned(),
             headers,
-            bearer: Some(bearer),
-            body: Some(body),
+            credential: Some(Credential::Bearer(bearer)),
+            body: Some(Body::json(body)),
             answer_limit: MAX_BODY,
         };
         self.inner.http.send(request).await.map_err(LodgerError::Transport)
