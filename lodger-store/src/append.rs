@@ -58,8 +58,10 @@ impl Store {
     pub fn append<B: AsRef<[u8]>>(&self, batch: &[B]) -> Result<Vec<Result<Appended, Rejected>>, StoreError> {
         // All that doesn't need the lock comes before it.
         let mut random = Random::new();
-        let candidates: Vec<_> =
-            batch.iter().map(|bytes| Candidate::new(bytes.as_ref(), &mut random)).collect::<Result<_, _>>()?;
+        let candidates: Vec<_> = batch
+            .iter()
+            .map(|bytes| Candidate::new(bytes.as_ref(), &mut random))
+            .collect::<Result<_, _>>()?;
         let mut writer = self.writer();
         if !writer.is_autocommit() {
             // The disk failed a commit and then also the rollback: without this, every later call would fail too.

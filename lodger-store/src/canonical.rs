@@ -52,10 +52,7 @@ impl<'a> Reader<'a> {
 
     /// An object; `member` is called behind each name and reads its value. Names are given as they stand, escapes
     /// and all.
-    pub(crate) fn object(
-        &mut self,
-        mut member: impl FnMut(&mut Self, &'a str) -> Option<()>,
-    ) -> Option<()> {
+    pub(crate) fn object(&mut self, mut member: impl FnMut(&mut Self, &'a str) -> Option<()>) -> Option<()> {
         let mut before = None;
         self.list(b'{', b'}', |reader, _| {
             let name = reader.string()?;

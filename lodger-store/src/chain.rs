@@ -29,8 +29,9 @@ impl Place<'_> {
         // Texts are escaped in JSON as RFC 8785 wants it, and these members are in its order.
         let [project, receipt, workspace] = [project, receipt, workspace].map(|text| Value::from(*text));
         let before = format!(r#"{{"acceptedAt":"{accepted_at}","event":"#);
-        let behind =
-            format!(r#","project":{project},"receipt":{receipt},"sequence":{sequence},"workspace":{workspace}}}"#);
+        let behind = format!(
+            r#","project":{project},"receipt":{receipt},"sequence":{sequence},"workspace":{workspace}}}"#
+        );
         hash(LEAF, &[before.as_bytes(), committed.as_bytes(), behind.as_bytes()])
     }
 }

@@ -84,17 +84,17 @@ impl Layout<'_> {
 
     /// The event with every personal value replaced by the commitment under its stored salt.
     pub(crate) fn recommit(&self, salts: &Salts) -> Result<String, CommitError> {
-        let committed = self.replace(|value| {
-            match salts.get(&value.path) {
-                Some(salt) => Ok(salt),
-                None => Err(CommitError::Missing(decode(&value.path).into_owned())),
-            }
+        let committed = self.replace(|value| match salts.get(&value.path) {
+            Some(salt) => Ok(salt),
+            None => Err(CommitError::Missing(decode(&value.path).into_owned())),
         })?;
         // Paths are unique on both sides, so only more salts than values can hide one without a value.
         if salts.0.len() > self.personal.len() {
             let values: BTreeSet<&str> = self.personal.iter().map(|value| value.path.as_str()).collect();
             let surplus = salts.0.iter().find(|(path, _)| !values.contains(path.as_str()));
-            return Err(CommitError::Surplus(surplus.map(|(path, _)| decode(path).into_owned()).unwrap_or_default()));
+            return Err(CommitError::Surplus(
+                surplus.map(|(path, _)| decode(path).into_owned()).unwrap_or_default(),
+            ));
         }
         Ok(committed)
     }

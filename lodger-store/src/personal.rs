@@ -46,9 +46,8 @@ pub(crate) fn find(text: &str) -> Option<Layout<'_>> {
         "actor" => members(reader, "/actor", OF_ACTOR, &mut personal),
         "target" => members(reader, "/target", OF_TARGET, &mut personal),
         "request" => members(reader, "/request", OF_REQUEST, &mut personal),
-        "related" if reader.peek()? == b'[' => reader.array(|reader, place| {
-            members(reader, &format!("/related/{place}"), OF_TARGET, &mut personal)
-        }),
+        "related" if reader.peek()? == b'[' => reader
+            .array(|reader, place| members(reader, &format!("/related/{place}"), OF_TARGET, &mut personal)),
         "metadata" => members(reader, "/metadata", |_| true, &mut metadata),
         "personal" if reader.peek()? == b'[' => reader.array(|reader, _| {
             named.extend(unquoted(reader.value()?));

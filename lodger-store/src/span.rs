@@ -32,7 +32,12 @@ impl Span {
     }
 
     /// Writes the span, joined with what the table has of it.
-    pub(crate) fn save(&self, connection: &Connection, workspace: &str, project: &str) -> rusqlite::Result<()> {
+    pub(crate) fn save(
+        &self,
+        connection: &Connection,
+        workspace: &str,
+        project: &str,
+    ) -> rusqlite::Result<()> {
         let sql = "INSERT INTO spans (workspace, project, number, earliest, latest) VALUES (?, ?, ?, ?, ?)
             ON CONFLICT DO UPDATE SET earliest = min(earliest, excluded.earliest), latest = max(latest, excluded.latest)";
         let values = params![workspace, project, self.number, self.earliest, self.latest];

@@ -14,7 +14,7 @@ const MAX_LIMIT: usize = 500;
 const MAX_STEPS: usize = 10_000;
 
 /// How far is counted.
-const MAX_COUNT: usize = 10_000;
+const MAX_COUNT: u32 = 10_000;
 
 /// One page of a query's answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,7 +69,11 @@ impl Store {
             let reason = format!("a limit of {} is not within 1 to {MAX_LIMIT}", query.limit);
             return Err(StoreError::InvalidQuery { reason });
         }
-        self.walking(query, query.limit + 1, MAX_STEPS, |walk| {
+        self.page(query, MAX_STEPS)
+    }
+
+    pub(super) fn page(&self, query: &Query, steps: usize) -> Result<Page, StoreError> {
+        self.walking(query, query.limit + 1, steps, |walk| {
             let mut entries: Vec<Entry> = Vec::new();
             loop {
                 let next = match walk.next()? {
@@ -98,18 +102,21 @@ impl Store {
     ///
     /// When the database can't be read or an entry is damaged.
     pub fn count(&self, query: &Query) -> Result<Count, StoreError> {
-        self.walking(query, MAX_COUNT, 2 * MAX_COUNT, |walk| {
-            for counted in 0..MAX_COUNT as u64 {
+        self.count_to(query, MAX_COUNT)
+    }
+
+    pub(super) fn count_to(&self, query: &Query, most: u32) -> Result<Count, StoreError> {
+        let first = most as usize + 1;
+        self.walking(query, first, 2 * first, |walk| {
+            for counted in 0..=most {
                 match walk.next()? {
+                    Step::Found(_) if counted == most => return Ok(Count::AtLeast(counted.into())),
                     Step::Found(_) => {}
-                    Step::Enough(_) => return Ok(Count::AtLeast(counted)),
-                    Step::End => return Ok(Count::Exactly(counted)),
+                    Step::Enough(_) => return Ok(Count::AtLeast(counted.into())),
+                    Step::End => return Ok(Count::Exactly(counted.into())),
                 }
             }
-            Ok(match walk.next()? {
-                Step::End => Count::Exactly(MAX_COUNT as u64),
-                Step::Found(_) | Step::Enough(_) => Count::AtLeast(MAX_COUNT as u64),
-            })
+            Ok(Count::AtLeast(most.into()))
         })
     }
 

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::testing::{append, event, store};
 use crate::Store;
+use crate::testing::{append, event, store};
 
 const ACTIONS: [&str; 4] = ["invoice.update", "invoice.delete", "invoicer.update", "member.add"];
 const ACTORS: [&str; 3] = ["ada", "bob", "cleo"];
@@ -207,4 +207,83 @@ fn an_action_that_lacks_the_prefix_is_not_found() {
     let (_dir, store, _) = filled();
     assert!(all(&store, &Query::new().action("member.add").action_prefix("invoice.")).is_empty());
     assert_eq!(all(&store, &Query::new().action("member.add").action_prefix("mem")).len(), 15);
+}
+
+#[test]
+fn a_count_ends_at_its_limit() {
+    let (_dir, store, _) = filled();
+    assert_eq!(store.count_to(&Query::new(), 59).unwrap(), Count::AtLeast(59));
+    assert_eq!(store.count_to(&Query::new(), 60).unwrap(), Count::Exactly(60));
+}
+
+#[test]
+fn a_prefix_of_very_many_actions_is_answered_too() {
+    let (_dir, store) = store();
+    let events: Vec<Event> =
+        (0..200).map(|number| Event::builder(format!("a.{number}")).build().unwrap()).collect();
+    let batch: Vec<Vec<u8>> = events.iter().map(|event| event.to_canonical_json().unwrap()).collect();
+    store.append(&batch).unwrap();
+    assert_eq!(all(&store, &Query::new().action_prefix("a.").oldest_first().limit(30)), events);
+    assert!(all(&store, &Query::new().action_prefix("b.")).is_empty());
+    assert_eq!(store.count(&Query::new().action_prefix("a.1")).unwrap(), Count::Exactly(111));
+}
+
+/// More entries than two spans hold. Every tenth happened long before its neighbours, one in the far future.
+fn many() -> (TempDir, Store, Vec<Event>) {
+    let (dir, store) = store();
+    let one = |number: usize| {
+        let mut event = event(ACTIONS[number % 4]);
+        event.actor = Actor::user(if number.is_multiple_of(1_000) { "rare" } else { "ada" });
+        event.outcome = OUTCOMES[number % 3];
+        event.occurred_at = match number {
+            5_000 => time(1_000_000),
+            _ if number.is_multiple_of(10) => time(number - number.min(2_500)),
+            _ => time(number),
+        };
+        event
+    };
+    let events: Vec<Event> = (0..9_000).map(one).collect();
+    let batch: Vec<Vec<u8>> = events.iter().map(|event| event.to_canonical_json().unwrap()).collect();
+    assert!(store.append(&batch).unwrap().iter().all(Result::is_ok));
+    (dir, store, events)
+}
+
+#[test]
+fn pages_that_end_early_together_hold_what_matches() {
+    let (_dir, store, events) = many();
+    let q = Query::new;
+    // Which queries look at more than a page may.
+    let (early, at_once) = (true, false);
+    let queries = [
+        (q(), 9_000, at_once),
+        // Every twelfth of what isn't rare.
+        (q().actor("ada").action("invoice.update").outcome(Outcome::Success), 747, early),
+        (q().actor("rare").outcome(Outcome::Success), 3, at_once),
+        (q().actor("rare").outcome(Outcome::Unknown), 0, at_once),
+        (q().action("invoice.update").action_prefix("member"), 0, early),
+        (q().from(time(2_000)).to(time(2_020)), 20, at_once),
+        (q().from(time(8_000)), 901, at_once),
+        (q().to(time(1)), 251, early),
+        (q().from(time(2_000)).to(time(6_000)).actor("rare"), 3, at_once),
+        (q().action_prefix("invoice").text("RARE"), 9, early),
+    ];
+    for (query, expected, ends_early) in queries {
+        for query in [query.clone().limit(500), query.oldest_first().limit(300)] {
+            let mut wanted: Vec<&Event> = events.iter().filter(|event| matches(&query, event)).collect();
+            assert_eq!(wanted.len(), expected, "{query:?}");
+            if query.order == Order::NewestFirst {
+                wanted.reverse();
+            }
+            let (mut rest, mut found, mut early) = (query.clone(), Vec::new(), 0);
+            loop {
+                let page = store.page(&rest, 1_000).unwrap();
+                early += usize::from(page.entries.len() < query.limit && page.next.is_some());
+                found.extend(page.entries.into_iter().map(|entry| entry.event));
+                let Some(next) = page.next else { break };
+                rest = rest.after(next);
+            }
+            assert!(found.iter().eq(wanted), "{query:?}");
+            assert_eq!(early > 0, ends_early, "{query:?}");
+        }
+    }
 }

@@ -72,7 +72,7 @@ impl Times {
     fn next_span(&self, scope: Scope<'_>, at: i64) -> rusqlite::Result<Option<i64>> {
         let sql = next_span_sql(scope);
         let mut statement = scope.connection.prepare_cached(&sql)?;
-        let values = params![scope.workspace, scope.project, at / LENGTH, self.to, self.from];
+        let values = params![scope.workspace, scope.project, at.div_euclid(LENGTH), self.to, self.from];
         statement.query_row(values, |row| row.get(0)).optional()
     }
 }

@@ -10,8 +10,8 @@ use rusqlite::{CachedStatement, Row};
 use super::sources::Filters;
 use super::stream::{Budget, Found, Scope, Stream};
 use super::times::Times;
-use crate::entry::{self, Entry};
 use crate::StoreError;
+use crate::entry::{self, Entry};
 
 /// How many steps the reading of an entry counts for.
 const READING: usize = 4;
@@ -48,7 +48,9 @@ impl Source {
                 for stream in streams {
                     let found = stream.seek(scope, at, end, budget)?;
                     nearest = match (nearest, found) {
-                        (Some(one), Some(other)) if scope.order.is_before(one.sequence, other.sequence) => Some(one),
+                        (Some(one), Some(other)) if scope.order.is_before(one.sequence, other.sequence) => {
+                            Some(one)
+                        }
                         (one, None) => one,
                         (_, other) => other,
                     };
