@@ -14,6 +14,9 @@ pub(crate) struct Options {
     /// So little of everything that it takes seconds: shows that it runs, the figures are rough
     #[arg(long)]
     pub(crate) quick: bool,
+    /// Also what takes many minutes and tens of gigabytes: a store of ten million entries
+    #[arg(long)]
+    pub(crate) large: bool,
     /// Only variants that have this in their name; can be said several times
     #[arg(long, value_name = "TEXT")]
     only: Vec<String>,

@@ -1,15 +1,15 @@
 //! The one way in.
 
 use lodger_core::event::{Event, EventId, Timestamp};
-use rusqlite::{Transaction, TransactionBehavior, params};
-use serde_json::Value;
+use rusqlite::{CachedStatement, Transaction, TransactionBehavior, params};
 
 use crate::chain::{self, Place};
-use crate::commitment::{self, CommitError};
 use crate::entry::{self, Entry};
-use crate::head;
 use crate::index::Columns;
-use crate::{Digest, Receipt, Store, StoreError, receipt};
+use crate::personal::{self, Layout};
+use crate::random::Random;
+use crate::span::Span;
+use crate::{Digest, Receipt, Store, StoreError, head, receipt};
 
 /// An event that is in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,9 +57,11 @@ impl Store {
     /// When this returns, the events survive a crash of the process and a power loss: the commit has been synced.
     pub fn append<B: AsRef<[u8]>>(&self, batch: &[B]) -> Result<Vec<Result<Appended, Rejected>>, StoreError> {
         // All that doesn't need the lock comes before it.
-        let candidates: Vec<_> =
-            batch.iter().map(|bytes| Candidate::new(bytes.as_ref())).collect::<Result<_, _>>()?;
-
+        let mut random = Random::new();
+        let candidates: Vec<_> = batch
+            .iter()
+            .map(|bytes| Candidate::new(bytes.as_ref(), &mut random))
+            .collect::<Result<_, _>>()?;
         let mut writer = self.writer();
         if !writer.is_autocommit() {
             // The disk failed a commit and then also the rollback: without this, every later call would fail too.
@@ -67,17 +69,18 @@ impl Store {
         }
         // IMMEDIATE: the head is read under the write lock, or two processes would both append behind it.
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut end = End::read(&transaction, self)?;
-        let mut answers = Vec::with_capacity(batch.len());
-        for candidate in candidates {
-            answers.push(match candidate {
-                Ok(candidate) => match find(&transaction, self, &candidate)? {
-                    Some(entry) => candidate.repeats(entry),
-                    None => Ok(Appended { receipt: end.append(&transaction, candidate)?, repeated: false }),
-                },
-                Err(rejected) => Err(rejected),
-            });
-        }
+        let answers = {
+            let mut end = End::read(&transaction, self, random)?;
+            let mut answers = Vec::with_capacity(batch.len());
+            for candidate in candidates {
+                answers.push(match candidate {
+                    Ok(candidate) => end.append(candidate)?,
+                    Err(rejected) => Err(rejected),
+                });
+            }
+            end.save_spans()?;
+            answers
+        };
         transaction.commit()?;
         Ok(answers)
     }
@@ -86,32 +89,25 @@ impl Store {
 /// An event that may become an entry.
 struct Candidate<'a> {
     event: Event,
-    text: &'a str,
-    committed: Value,
+    layout: Layout<'a>,
+    committed: String,
     salts: String,
 }
 
 impl<'a> Candidate<'a> {
-    fn new(bytes: &'a [u8]) -> Result<Result<Self, Rejected>, StoreError> {
-        let parsed = serde_json::from_slice::<Event>(bytes)
-            .and_then(|event| serde_json::from_slice::<Value>(bytes).map(|value| (event, value)));
-        let (event, mut value) = match parsed {
-            Ok(parsed) => parsed,
+    fn new(bytes: &'a [u8], random: &mut Random) -> Result<Result<Self, Rejected>, StoreError> {
+        let event = match serde_json::from_slice::<Event>(bytes) {
+            Ok(event) => event,
             Err(error) => return Ok(Err(Rejected::NotAnEvent(error))),
         };
-        let Some(text) = canonical(bytes, &value, &event) else { return Ok(Err(Rejected::NotCanonical)) };
-        let salts = match commitment::commit(&mut value, &event.id.to_string()) {
-            Ok(salts) => salts.to_text().ok(),
-            Err(CommitError::Random(error)) => return Err(StoreError::Random(error)),
-            Err(_) => None,
-        };
-        let Some(salts) = salts else { return Ok(Err(Rejected::NotCanonical)) };
-        Ok(Ok(Self { event, text, committed: value, salts }))
+        let Some(layout) = canonical(bytes, &event) else { return Ok(Err(Rejected::NotCanonical)) };
+        let (committed, salts) = layout.commit(random).map_err(StoreError::Random)?;
+        Ok(Ok(Self { event, layout, committed, salts: salts.to_text() }))
     }
 
     /// What a repeat gets: the original receipt, if it is one.
     fn repeats(&self, entry: Entry) -> Result<Appended, Rejected> {
-        if *entry.bytes == *self.text.as_bytes() {
+        if *entry.bytes == *self.layout.text.as_bytes() {
             Ok(Appended { receipt: entry.receipt, repeated: true })
         } else {
             Err(Rejected::Conflict { event: self.event.id, receipt: entry.receipt.id })
@@ -119,68 +115,61 @@ impl<'a> Candidate<'a> {
     }
 }
 
-/// The bytes as text if they are the canonical form of this value, and the id is in its one text form. Members are
-/// not compared further: bytes that an older or newer version of the event model wrote are as good.
-pub(crate) fn canonical<'a>(bytes: &'a [u8], value: &Value, event: &Event) -> Option<&'a str> {
-    let again = serde_json_canonicalizer::to_vec(value).ok()?;
-    let same_id = value.get("id").and_then(Value::as_str) == Some(event.id.to_string().as_str());
-    if again == bytes && same_id { std::str::from_utf8(bytes).ok() } else { None }
-}
-
-fn find(
-    transaction: &Transaction<'_>,
-    store: &Store,
-    candidate: &Candidate<'_>,
-) -> Result<Option<Entry>, StoreError> {
-    let columns = entry::COLUMNS;
-    let sql = format!("SELECT {columns} FROM entries WHERE workspace = ? AND project = ? AND event_id = ?");
-    let mut statement = transaction.prepare_cached(&sql)?;
-    let mut rows =
-        statement.query(params![store.workspace(), store.project(), candidate.event.id.to_string()])?;
-    rows.next()?.map(entry::read).transpose()
+/// The layout of the bytes of this event if they are canonical and the id is in its one text form. Members are not
+/// compared further: bytes that an older or newer version of the event model wrote are as good.
+pub(crate) fn canonical<'a>(bytes: &'a [u8], event: &Event) -> Option<Layout<'a>> {
+    let layout = personal::find(std::str::from_utf8(bytes).ok()?)?;
+    (layout.id == event.id.to_string()).then_some(layout)
 }
 
 /// The growing end of the chain, inside one transaction.
 struct End<'a> {
+    transaction: &'a Transaction<'a>,
+    insert: CachedStatement<'a>,
     workspace: &'a str,
     project: &'a str,
+    random: Random,
     accepted_at: Timestamp,
     sequence: u64,
     hash: Digest,
+    spans: Vec<Span>,
 }
 
 impl<'a> End<'a> {
-    fn read(transaction: &Transaction<'_>, store: &'a Store) -> Result<Self, StoreError> {
+    fn read(transaction: &'a Transaction<'a>, store: &'a Store, random: Random) -> Result<Self, StoreError> {
         let head = head::read(transaction, store.workspace())?;
         let (sequence, hash) = head.map_or((0, Digest::ZERO), |head| (head.sequence, head.hash));
-        let accepted_at = Timestamp::now();
-        Ok(Self { workspace: store.workspace(), project: store.project(), accepted_at, sequence, hash })
+        Ok(Self {
+            transaction,
+            insert: transaction.prepare_cached(INSERT)?,
+            workspace: store.workspace(),
+            project: store.project(),
+            random,
+            accepted_at: Timestamp::now(),
+            sequence,
+            hash,
+            spans: Vec::new(),
+        })
     }
 
-    fn append(
-        &mut self,
-        transaction: &Transaction<'_>,
-        candidate: Candidate<'_>,
-    ) -> Result<Receipt, StoreError> {
-        let Candidate { event, text, committed, salts } = candidate;
-        let id = receipt::mint()?;
-        let sequence = self.sequence + 1;
+    fn append(&mut self, candidate: Candidate<'_>) -> Result<Result<Appended, Rejected>, StoreError> {
         let Self { workspace, project, accepted_at, .. } = *self;
+        let id = receipt::mint(&mut self.random)?;
+        let sequence = self.sequence + 1;
         let place = Place { workspace, project, sequence, receipt: &id, accepted_at };
-        let event_hash = place.event_hash(&committed).map_err(StoreError::NotCanonical)?;
+        let event_hash = place.event_hash(&candidate.committed);
         let previous_hash = self.hash;
         let hash = chain::link(&previous_hash, &event_hash);
-
-        let columns = Columns::of(&event);
-        transaction.prepare_cached(INSERT)?.execute(params![
+        let columns = Columns::of(&candidate.event);
+        let inserted = self.insert.execute(params![
             workspace,
             project,
-            i64::try_from(sequence).unwrap_or(i64::MAX),
+            number(sequence),
             id,
             accepted_at.as_micros(),
-            event.id.to_string(),
-            text,
-            salts,
+            candidate.layout.id,
+            candidate.layout.text,
+            candidate.salts,
             event_hash.as_bytes(),
             previous_hash.as_bytes(),
             hash.as_bytes(),
@@ -193,10 +182,14 @@ impl<'a> End<'a> {
             columns.occurred_at,
             columns.request_id,
         ])?;
+        if inserted == 0 {
+            return self.repeat(&candidate);
+        }
         (self.sequence, self.hash) = (sequence, hash);
-        Ok(Receipt {
+        Span::add(&mut self.spans, number(sequence), columns.occurred_at);
+        let receipt = Receipt {
             id,
-            event_id: event.id,
+            event_id: candidate.event.id,
             workspace: workspace.to_owned(),
             project: project.to_owned(),
             sequence,
@@ -204,13 +197,40 @@ impl<'a> End<'a> {
             event_hash,
             previous_hash,
             hash,
-        })
+        };
+        Ok(Ok(Appended { receipt, repeated: false }))
+    }
+
+    /// The answer to an event whose id the store has.
+    fn repeat(&self, candidate: &Candidate<'_>) -> Result<Result<Appended, Rejected>, StoreError> {
+        let sql = format!("{} WHERE workspace = ? AND project = ? AND event_id = ?", entry::SELECT);
+        let mut statement = self.transaction.prepare_cached(&sql)?;
+        let mut rows = statement.query(params![self.workspace, self.project, candidate.layout.id])?;
+        match rows.next()? {
+            Some(row) => Ok(candidate.repeats(entry::read(row)?)),
+            // Only the id's own uniqueness lets an insert do nothing, so its index leads nowhere.
+            None => {
+                let reason = "the index of event ids leads to no entry".into();
+                Err(StoreError::Damaged { sequence: number(self.sequence), reason })
+            }
+        }
+    }
+
+    fn save_spans(&self) -> rusqlite::Result<()> {
+        self.spans.iter().try_for_each(|span| span.save(self.transaction, self.workspace, self.project))
     }
 }
 
+/// SQLite's integers are signed; no store has that many entries.
+pub(crate) fn number(sequence: u64) -> i64 {
+    i64::try_from(sequence).unwrap_or(i64::MAX)
+}
+
+/// A repeat inserts nothing: asking first would cost every new event a search.
 const INSERT: &str = "INSERT INTO entries (workspace, project, sequence, receipt, accepted_at, event_id, event, salts,
     event_hash, previous_hash, hash, action, actor_id, target_kind, target_id, tenant, outcome, occurred_at, request_id)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (workspace, project, event_id) DO NOTHING";
 
 #[cfg(test)]
 mod tests;

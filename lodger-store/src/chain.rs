@@ -4,7 +4,6 @@
 //! the two (0x00 leaf, 0x01 node), as in RFC 6962 section 2.1, so that neither can be passed off as the other.
 
 use lodger_core::event::Timestamp;
-use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -15,8 +14,6 @@ const NODE: u8 = 0x01;
 
 /// Where an entry stands: what its `eventHash` covers beside the event. Without it, somebody could move an entry to
 /// another project or give it another receipt or time, and the hashes would still fit.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct Place<'a> {
     pub(crate) workspace: &'a str,
     pub(crate) project: &'a str,
@@ -25,23 +22,17 @@ pub(crate) struct Place<'a> {
     pub(crate) accepted_at: Timestamp,
 }
 
-/// What is hashed.
-#[derive(Serialize)]
-struct Form<'a> {
-    #[serde(flatten)]
-    place: &'a Place<'a>,
-    event: &'a Value,
-}
-
 impl Place<'_> {
-    /// The hash of the committed event at this place.
-    ///
-    /// # Errors
-    ///
-    /// When the event has no canonical form.
-    pub(crate) fn event_hash(&self, committed: &Value) -> Result<Digest, serde_json::Error> {
-        let bytes = serde_json_canonicalizer::to_vec(&Form { place: self, event: committed })?;
-        Ok(hash(LEAF, &[&bytes]))
+    /// The hash of the committed event at this place: of the canonical JSON of both together.
+    pub(crate) fn event_hash(&self, committed: &str) -> Digest {
+        let Self { workspace, project, sequence, receipt, accepted_at } = self;
+        // Texts are escaped in JSON as RFC 8785 wants it, and these members are in its order.
+        let [project, receipt, workspace] = [project, receipt, workspace].map(|text| Value::from(*text));
+        let before = format!(r#"{{"acceptedAt":"{accepted_at}","event":"#);
+        let behind = format!(
+            r#","project":{project},"receipt":{receipt},"sequence":{sequence},"workspace":{workspace}}}"#
+        );
+        hash(LEAF, &[before.as_bytes(), committed.as_bytes(), behind.as_bytes()])
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{Appended, Rejected, Store, StoreError};
 const KIND: &str = "store";
 
 /// How many events share one transaction, and so one sync of the disk.
-const MAX_BATCH: usize = 256;
+const MAX_BATCH: usize = 512;
 
 /// A [`Store`] that events are delivered to.
 ///
@@ -64,6 +64,11 @@ impl Destination for StoreDestination {
 
     fn max_batch(&self) -> usize {
         MAX_BATCH
+    }
+
+    fn reads_events(&self) -> bool {
+        // The store reads the bytes itself, and refuses what is not an event.
+        false
     }
 
     fn deliver<'a>(&'a self, batch: &'a [Delivery]) -> BoxFuture<'a, Vec<Answer>> {

@@ -28,14 +28,24 @@ impl Entry {
     }
 }
 
-/// What [`read`] needs, in its order.
-pub(crate) const COLUMNS: &str =
-    "sequence, workspace, project, receipt, accepted_at, event_id, event, event_hash, previous_hash, hash";
+/// Selects what [`read`] needs, in its order; followed by what tells which entries.
+pub(crate) const SELECT: &str = "SELECT sequence, workspace, project, receipt, accepted_at, event_id, event,
+    event_hash, previous_hash, hash, action FROM entries";
 
-/// The entry in a row of [`COLUMNS`].
+/// The entry in a row of [`SELECT`].
 pub(crate) fn read(row: &Row<'_>) -> Result<Entry, StoreError> {
     let sequence: i64 = row.get(0)?;
     decode(row, sequence).map_err(|error| StoreError::Damaged { sequence, reason: error.to_string() })
+}
+
+/// The event's canonical JSON in a row of [`SELECT`].
+pub(crate) fn text<'a>(row: &'a Row<'_>) -> rusqlite::Result<&'a str> {
+    Ok(row.get_ref(6)?.as_str()?)
+}
+
+/// The event's action in a row of [`SELECT`].
+pub(crate) fn action<'a>(row: &'a Row<'_>) -> rusqlite::Result<&'a str> {
+    Ok(row.get_ref(10)?.as_str()?)
 }
 
 fn decode(row: &Row<'_>, sequence: i64) -> Result<Entry, Box<dyn Error>> {

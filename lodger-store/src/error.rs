@@ -95,9 +95,6 @@ pub enum StoreError {
         /// What can't be read.
         reason: String,
     },
-    /// An event can't be written in canonical form. That was checked before, so it is a fault of this crate.
-    #[error("an event that was canonical can't be written canonically")]
-    NotCanonical(#[source] serde_json::Error),
     /// The operating system gave no random bytes.
     #[error("the operating system gives no random bytes")]
     Random(#[source] io::Error),

@@ -36,6 +36,7 @@
 #![forbid(unsafe_code)]
 
 mod append;
+mod canonical;
 mod chain;
 mod commitment;
 mod cursor;
@@ -47,10 +48,12 @@ mod head;
 mod index;
 mod open;
 mod options;
+mod personal;
 mod query;
 mod random;
 mod receipt;
 mod schema;
+mod span;
 mod store;
 #[cfg(test)]
 mod testing;
@@ -65,7 +68,7 @@ pub use entry::Entry;
 pub use error::{DatabaseError, StoreError};
 pub use head::Head;
 pub use options::StoreOptions;
-pub use query::{Page, Query};
+pub use query::{Count, Page, Query};
 pub use receipt::Receipt;
 pub use store::Store;
 pub use verify::{Fault, Problem, Report};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::{StoreError, schema, text};
+use crate::{StoreError, schema};
 
 /// The database's name in the directory. SQLite adds `-wal` and `-shm` for its own files beside it.
 const FILE: &str = "events.db";
@@ -54,9 +54,7 @@ pub(crate) fn open(dir: &Path, busy_timeout: Duration) -> Result<(Place, Connect
 impl Place {
     /// A connection that can only read.
     pub(crate) fn reader(&self) -> Result<Connection, StoreError> {
-        let connection = self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        text::register(&connection)?;
-        Ok(connection)
+        self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY)
     }
 
     fn connect(&self, access: OpenFlags) -> Result<Connection, StoreError> {

@@ -4,7 +4,7 @@ use lodger_core::event::{EventId, Timestamp};
 use serde::Serialize;
 
 use crate::digest::to_hex;
-use crate::random::random;
+use crate::random::Random;
 use crate::{Digest, StoreError};
 
 /// Proof that the store has accepted an event: where it stands, and the hashes that bind it there.
@@ -33,7 +33,7 @@ pub struct Receipt {
 }
 
 /// A fresh receipt id.
-pub(crate) fn mint() -> Result<String, StoreError> {
-    let bytes: [u8; 16] = random().map_err(StoreError::Random)?;
+pub(crate) fn mint(random: &mut Random) -> Result<String, StoreError> {
+    let bytes: [u8; 16] = random.take().map_err(StoreError::Random)?;
     Ok(format!("rcpt_{}", to_hex(&bytes)))
 }

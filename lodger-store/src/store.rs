@@ -94,9 +94,7 @@ impl Store {
     }
 
     fn one(&self, column: &'static str, value: &str) -> Result<Option<Entry>, StoreError> {
-        let columns = entry::COLUMNS;
-        let sql =
-            format!("SELECT {columns} FROM entries WHERE workspace = ? AND project = ? AND {column} = ?");
+        let sql = format!("{} WHERE workspace = ? AND project = ? AND {column} = ?", entry::SELECT);
         self.read(|connection| {
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query(params![self.workspace(), self.project(), value])?;

@@ -1,20 +1,9 @@
 //! Search for a text, whatever its case.
 
-use rusqlite::functions::FunctionFlags;
-use rusqlite::{Connection, types::ValueRef};
-
-/// The SQL function `contains_text(event, needle)`. SQLite's own LIKE knows the case of ASCII letters only, and
+/// Whether this canonical JSON has the [`needle`] in it. SQLite's own LIKE knows the case of ASCII letters only, and
 /// would need its wildcards escaped.
-pub(crate) fn register(connection: &Connection) -> rusqlite::Result<()> {
-    let flags =
-        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
-    connection.create_scalar_function("contains_text", 2, flags, |context| {
-        let text = |index| match context.get_raw(index) {
-            ValueRef::Text(bytes) => std::str::from_utf8(bytes).unwrap_or_default(),
-            _ => "",
-        };
-        Ok(fold(text(0)).contains(text(1)))
-    })
+pub(crate) fn contains(json: &str, needle: &str) -> bool {
+    fold(json).contains(needle)
 }
 
 /// The needle as it would stand in canonical JSON, folded: quotes, backslashes and control characters are escaped

@@ -119,5 +119,5 @@ fn the_address_is_the_absolute_directory() {
     let destination = StoreDestination::new(store);
     let address = above.join("audit").display().to_string();
     assert_eq!(destination.identity(), Identity::new("store", address).in_project("acme", "shop"));
-    assert_eq!((destination.max_batch(), destination.max_in_flight()), (256, 1));
+    assert_eq!((destination.max_batch(), destination.max_in_flight()), (512, 1));
 }

@@ -1,6 +1,7 @@
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
+use lodger_core::event::Timestamp;
 use tempfile::tempdir;
 
 use super::*;
@@ -96,7 +97,7 @@ fn a_later_format_is_refused_by_number() {
     let error = Store::open(&path).unwrap_err().to_string();
     assert_eq!(
         error,
-        "the store has format 7, this version of lodger-store reads up to 1: update lodger-store"
+        "the store has format 7, this version of lodger-store reads up to 2: update lodger-store"
     );
 }
 
@@ -173,4 +174,48 @@ fn entries_can_not_be_changed_by_accident() {
         let error = store.writer().execute(sql, []).unwrap_err();
         assert!(error.to_string().contains("append-only"), "{error}");
     }
+}
+
+#[test]
+fn a_file_of_format_1_is_brought_to_the_current_one_with_what_is_in_it() {
+    let (dir, (times, batch)) = (tempdir().unwrap(), fixture());
+    let (new, old) = (dir.path().join("new"), dir.path().join("old"));
+    let store = Store::open(&new).unwrap();
+    assert!(store.append(&batch).unwrap().iter().all(Result::is_ok));
+
+    DirBuilder::new().mode(0o700).create(&old).unwrap();
+    let connection = Connection::open(old.join(FILE)).unwrap();
+    connection.execute_batch(schema::FIRST).unwrap();
+    connection.pragma_update(None, "application_id", schema::APPLICATION_ID).unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    connection.execute("ATTACH ? AS new", [new.join(FILE).to_str()]).unwrap();
+    connection.execute("INSERT INTO main.entries SELECT * FROM new.entries", []).unwrap();
+    drop(connection);
+
+    let old = Store::open(&old).unwrap();
+    let query = Query::new().from(times).limit(500);
+    assert_eq!(old.query(&query).unwrap(), store.query(&query).unwrap());
+    assert_eq!(old.query(&query).unwrap().entries.len(), 2);
+    let report = old.verify().unwrap();
+    assert!(report.is_intact(), "{:?}", report.problems);
+    assert_eq!(report.heads, store.verify().unwrap().heads);
+    let schema = |store: &Store| {
+        let sql = "SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_schema ORDER BY name)";
+        store.read(|connection| Ok(connection.query_row(sql, [], |row| row.get::<_, String>(0))?)).unwrap()
+    };
+    assert_eq!(schema(&old), schema(&store));
+    append(&old, &event("invoice.update"));
+    assert!(old.verify().unwrap().is_intact());
+}
+
+/// Three events, and the time at which the last two happened.
+fn fixture() -> (Timestamp, Vec<Vec<u8>>) {
+    let times = ["2026-05-01T00:00:00Z", "2026-05-03T00:00:00Z", "2026-05-02T00:00:00Z"];
+    let times = times.map(|time| time.parse::<Timestamp>().unwrap());
+    let bytes = times.map(|time| {
+        let mut event = event("invoice.update");
+        event.occurred_at = time;
+        event.to_canonical_json().unwrap()
+    });
+    (times[2], bytes.into())
 }

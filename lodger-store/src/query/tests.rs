@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
+use crate::Store;
 use crate::testing::{append, event, store};
 
 const ACTIONS: [&str; 4] = ["invoice.update", "invoice.delete", "invoicer.update", "member.add"];
@@ -96,7 +97,9 @@ fn any_query() -> impl Strategy<Value = Query> {
     );
     (who, what, rest, any::<bool>(), 1..70usize).prop_map(|(who, what, rest, oldest_first, limit)| {
         let mut query = Query::new().limit(limit);
-        query.oldest_first = oldest_first;
+        if oldest_first {
+            query = query.oldest_first();
+        }
         (query.actor, query.action) = (who.0.map(str::to_owned), who.1.map(str::to_owned));
         query.action_prefix = who.2.map(str::to_owned);
         query.target = what.0.map(|(kind, id)| (kind.to_owned(), id.to_string()));
@@ -113,7 +116,7 @@ fn pages_hold_what_matches_and_in_order() {
     let (_dir, store, events) = filled();
     proptest!(ProptestConfig::with_cases(300), |(query in any_query())| {
         let mut expected: Vec<Event> = events.iter().filter(|event| matches(&query, event)).cloned().collect();
-        if !query.oldest_first {
+        if query.order == Order::NewestFirst {
             expected.reverse();
         }
         prop_assert_eq!(all(&store, &query), expected);
@@ -181,56 +184,106 @@ fn a_limit_outside_one_to_five_hundred_is_refused() {
 }
 
 #[test]
-fn a_prefix_ends_before_its_successor() {
-    assert_eq!(successor("invoice."), Some("invoice/".into()));
-    assert_eq!(successor("a\u{d7ff}"), Some("a\u{e000}".into()));
-    assert_eq!(successor("a\u{10ffff}"), Some("b".into()));
-    assert_eq!(successor("\u{10ffff}"), None);
-    assert_eq!(successor(""), None);
+fn counts_are_exact_where_little_is_found() {
+    let (_dir, store, _) = filled();
+    assert_eq!(store.count(&Query::new()).unwrap(), Count::Exactly(60));
+    // Of 0..60 every third, and of those every fourth: 0, 12, 24, 36, 48.
+    let both = Query::new().actor("ada").action("invoice.update");
+    assert_eq!(store.count(&both).unwrap(), Count::Exactly(5));
+    assert_eq!(store.count(&Query::new().actor("eve")).unwrap(), Count::Exactly(0));
+    assert_eq!(store.count(&Query::new().text("größe 1").limit(1)).unwrap(), Count::Exactly(11));
+    assert_eq!((Count::Exactly(7).to_string(), Count::AtLeast(7).to_string()), ("7".into(), "7+".into()));
 }
 
 #[test]
-fn every_filter_uses_an_index_that_workspace_and_project_lead() {
+fn a_count_begins_behind_the_cursor() {
     let (_dir, store, _) = filled();
+    let since = Query::new().oldest_first().after(Cursor::behind(57));
+    assert_eq!(store.count(&since).unwrap(), Count::Exactly(3));
+}
+
+#[test]
+fn an_action_that_lacks_the_prefix_is_not_found() {
+    let (_dir, store, _) = filled();
+    assert!(all(&store, &Query::new().action("member.add").action_prefix("invoice.")).is_empty());
+    assert_eq!(all(&store, &Query::new().action("member.add").action_prefix("mem")).len(), 15);
+}
+
+#[test]
+fn a_count_ends_at_its_limit() {
+    let (_dir, store, _) = filled();
+    assert_eq!(store.count_to(&Query::new(), 59).unwrap(), Count::AtLeast(59));
+    assert_eq!(store.count_to(&Query::new(), 60).unwrap(), Count::Exactly(60));
+}
+
+#[test]
+fn a_prefix_of_very_many_actions_is_answered_too() {
+    let (_dir, store) = store();
+    let events: Vec<Event> =
+        (0..200).map(|number| Event::builder(format!("a.{number}")).build().unwrap()).collect();
+    let batch: Vec<Vec<u8>> = events.iter().map(|event| event.to_canonical_json().unwrap()).collect();
+    store.append(&batch).unwrap();
+    assert_eq!(all(&store, &Query::new().action_prefix("a.").oldest_first().limit(30)), events);
+    assert!(all(&store, &Query::new().action_prefix("b.")).is_empty());
+    assert_eq!(store.count(&Query::new().action_prefix("a.1")).unwrap(), Count::Exactly(111));
+}
+
+/// More entries than two spans hold. Every tenth happened long before its neighbours, one in the far future.
+fn many() -> (TempDir, Store, Vec<Event>) {
+    let (dir, store) = store();
+    let one = |number: usize| {
+        let mut event = event(ACTIONS[number % 4]);
+        event.actor = Actor::user(if number.is_multiple_of(1_000) { "rare" } else { "ada" });
+        event.outcome = OUTCOMES[number % 3];
+        event.occurred_at = match number {
+            5_000 => time(1_000_000),
+            _ if number.is_multiple_of(10) => time(number - number.min(2_500)),
+            _ => time(number),
+        };
+        event
+    };
+    let events: Vec<Event> = (0..9_000).map(one).collect();
+    let batch: Vec<Vec<u8>> = events.iter().map(|event| event.to_canonical_json().unwrap()).collect();
+    assert!(store.append(&batch).unwrap().iter().all(Result::is_ok));
+    (dir, store, events)
+}
+
+#[test]
+fn pages_that_end_early_together_hold_what_matches() {
+    let (_dir, store, events) = many();
     let q = Query::new;
-    let cursor = Cursor::behind(30);
-    let cases = [
-        (q(), "entries_by_sequence (workspace=? AND project=?)"),
-        (q().after(cursor), "entries_by_sequence (workspace=? AND project=? AND sequence<?)"),
-        (q().actor("ada"), "entries_by_actor (workspace=? AND project=? AND actor_id=?)"),
-        (
-            q().actor("ada").after(cursor),
-            "entries_by_actor (workspace=? AND project=? AND actor_id=? AND sequence<?)",
-        ),
-        (q().action("invoice.update"), "entries_by_action (workspace=? AND project=? AND action=?)"),
-        (
-            q().action_prefix("invoice."),
-            "entries_by_action (workspace=? AND project=? AND action>? AND action<?)",
-        ),
-        (
-            q().target("invoice", 7),
-            "entries_by_target (workspace=? AND project=? AND target_kind=? AND target_id=?)",
-        ),
-        (q().tenant("acme"), "entries_by_tenant (workspace=? AND project=? AND tenant=?)"),
-        (q().outcome(Outcome::Denied), "entries_by_outcome (workspace=? AND project=? AND outcome=?)"),
-        (q().from(time(3)), "entries_by_occurred_at (workspace=? AND project=? AND occurred_at>?)"),
-        (
-            q().from(time(3)).to(time(4)),
-            "entries_by_occurred_at (workspace=? AND project=? AND occurred_at>? AND occurred_at<?)",
-        ),
-        (q().request_id("r1"), "entries_by_request (workspace=? AND project=? AND request_id=?)"),
-        (q().text("x"), "entries_by_sequence (workspace=? AND project=?)"),
-        (q().oldest_first().after(cursor), "entries_by_sequence (workspace=? AND project=? AND sequence>?)"),
+    // Which queries look at more than a page may.
+    let (early, at_once) = (true, false);
+    let queries = [
+        (q(), 9_000, at_once),
+        // Every twelfth of what isn't rare.
+        (q().actor("ada").action("invoice.update").outcome(Outcome::Success), 747, early),
+        (q().actor("rare").outcome(Outcome::Success), 3, at_once),
+        (q().actor("rare").outcome(Outcome::Unknown), 0, at_once),
+        (q().action("invoice.update").action_prefix("member"), 0, early),
+        (q().from(time(2_000)).to(time(2_020)), 20, at_once),
+        (q().from(time(8_000)), 901, at_once),
+        (q().to(time(1)), 251, early),
+        (q().from(time(2_000)).to(time(6_000)).actor("rare"), 3, at_once),
+        (q().action_prefix("invoice").text("RARE"), 9, early),
     ];
-    for (query, expected) in cases {
-        let (sql, values) = query.statement(store.workspace(), store.project());
-        let plan: Vec<String> = store
-            .read(|connection| {
-                let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
-                let rows = statement.query_map(params_from_iter(values), |row| row.get(3))?;
-                Ok(rows.collect::<rusqlite::Result<_>>()?)
-            })
-            .unwrap();
-        assert_eq!(plan[0], format!("SEARCH entries USING INDEX {expected}"), "{query:?}");
+    for (query, expected, ends_early) in queries {
+        for query in [query.clone().limit(500), query.oldest_first().limit(300)] {
+            let mut wanted: Vec<&Event> = events.iter().filter(|event| matches(&query, event)).collect();
+            assert_eq!(wanted.len(), expected, "{query:?}");
+            if query.order == Order::NewestFirst {
+                wanted.reverse();
+            }
+            let (mut rest, mut found, mut early) = (query.clone(), Vec::new(), 0);
+            loop {
+                let page = store.page(&rest, 1_000).unwrap();
+                early += usize::from(page.entries.len() < query.limit && page.next.is_some());
+                found.extend(page.entries.into_iter().map(|entry| entry.event));
+                let Some(next) = page.next else { break };
+                rest = rest.after(next);
+            }
+            assert!(found.iter().eq(wanted), "{query:?}");
+            assert_eq!(early > 0, ends_early, "{query:?}");
+        }
     }
 }

@@ -1,13 +1,15 @@
 //! Recomputing everything.
 
 mod report;
+mod spans;
 mod stored;
 #[cfg(test)]
 mod tests;
 
 use rusqlite::{Connection, ErrorCode};
 
-use self::stored::Stored;
+use self::spans::Spans;
+use self::stored::{ALL, Stored};
 use crate::head::Head;
 use crate::{Digest, Store, StoreError};
 
@@ -18,7 +20,7 @@ const MAX_LISTED: usize = 1_000;
 
 impl Store {
     /// Recomputes everything, for all workspaces in the file: the numbering, the canonical bytes, every column made
-    /// from them, the commitments, both hashes, the chain, and SQLite's own structures.
+    /// from them, the spans that queries by time go by, the commitments, both hashes, the chain, and SQLite's own structures.
     ///
     /// Two things it can't see without help: that entries were cut off at the end of a chain, and that somebody who
     /// can write the file has recomputed all that followed a change. [`verify_against`](Self::verify_against) a
@@ -87,6 +89,7 @@ impl Walk<'_> {
     fn chains(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let mut statement = connection.prepare(ALL)?;
         let mut rows = statement.query([])?;
+        let mut spans = Spans::new(connection);
         // The entry before, of the same or another workspace.
         let mut before: Option<(String, i64, Option<Digest>)> = None;
         while let Some(row) = rows.next()? {
@@ -94,8 +97,7 @@ impl Walk<'_> {
             let stored = match Stored::read(row) {
                 Ok(stored) => stored,
                 Err(error) => {
-                    let (workspace, sequence) =
-                        (row.get::<_, String>("workspace").ok(), row.get("sequence").ok());
+                    let (workspace, sequence) = (row.get::<_, String>(0).ok(), row.get(2).ok());
                     self.problem(workspace.as_deref(), sequence, Fault::Unreadable(error.to_string()));
                     // Where it stands can still be told from its place, so that what follows isn't blamed for it.
                     before = before.map(|(workspace, sequence, _)| (workspace, sequence + 1, None));
@@ -114,6 +116,9 @@ impl Walk<'_> {
             }
             for fault in stored.faults() {
                 self.problem_at(&stored, fault);
+            }
+            if !spans.hold(&stored)? {
+                self.problem_at(&stored, Fault::Span);
             }
             self.advance(&stored);
             before = Some((stored.workspace, stored.sequence, Some(stored.hash)));
@@ -152,5 +157,3 @@ impl Walk<'_> {
         }
     }
 }
-
-const ALL: &str = "SELECT * FROM entries ORDER BY workspace, sequence";

@@ -71,6 +71,9 @@ pub enum Fault {
     /// A column does not say what the event says.
     #[error("the column {0} does not agree with the event")]
     Column(&'static str),
+    /// The span that the entry's number is in doesn't have its time, so queries by time don't find it.
+    #[error("queries by time do not find the entry: its span leaves its time out")]
+    Span,
     /// The receipt's name has not the form of one.
     #[error("the receipt is not `rcpt_` and 32 hexadecimal digits")]
     Receipt,

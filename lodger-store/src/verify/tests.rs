@@ -140,8 +140,34 @@ fn a_spoiled_entry_is_blamed_and_not_its_neighbours() {
     let receipt = format!("rcpt_{}", "0".repeat(32));
     vandal.execute("UPDATE entries SET receipt = ? WHERE sequence = 4", [receipt]).unwrap();
     vandal.execute("UPDATE entries SET project = 'other' WHERE sequence = 2", []).unwrap();
-    let expected = [(Some(2), Fault::EventHash), (Some(4), Fault::EventHash)];
+    // Of the other project no span tells of the entry's time.
+    let expected = [(Some(2), Fault::EventHash), (Some(2), Fault::Span), (Some(4), Fault::EventHash)];
     assert_eq!(faults(&store.verify().unwrap()), expected);
+}
+
+#[test]
+fn a_span_that_leaves_an_entry_out_is_found() {
+    let (_dir, store, vandal) = five();
+    for (bound, spoiled) in [("earliest", "min(occurred_at) + 1"), ("latest", "max(occurred_at) - 1")] {
+        let spoiling = format!("UPDATE spans SET {bound} = (SELECT {spoiled} FROM entries)");
+        vandal.execute(&spoiling, []).unwrap();
+        let found = faults(&store.verify().unwrap());
+        assert!(found.iter().any(|(_, fault)| *fault == Fault::Span), "{spoiling}: {found:?}");
+        vandal.execute("UPDATE spans SET earliest = 0, latest = 9e15", []).unwrap();
+        assert!(store.verify().unwrap().is_intact());
+    }
+    vandal.execute("DELETE FROM spans", []).unwrap();
+    assert_eq!(faults(&store.verify().unwrap()), [1, 2, 3, 4, 5].map(|at| (Some(at), Fault::Span)));
+}
+
+#[test]
+fn the_walk_goes_along_an_index_and_sorts_nothing() {
+    let (_dir, store, vandal) = five();
+    drop(store);
+    let mut statement = vandal.prepare(&format!("EXPLAIN QUERY PLAN {ALL}")).unwrap();
+    let plan: Vec<String> =
+        statement.query_map([], |row| row.get(3)).unwrap().collect::<rusqlite::Result<_>>().unwrap();
+    assert_eq!(plan, ["SCAN entries USING INDEX entries_by_workspace"]);
 }
 
 #[test]
