@@ -1,7 +1,6 @@
 //! The guard that an annotated function holds while it runs.
 
 use std::fmt::{Debug, Display};
-use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -19,7 +18,7 @@ use crate::event::{Actor, Target, ToActor, ToTarget, entity_of};
 /// cancelled, or as panicked.
 #[derive(Debug)]
 pub struct Call {
-    scope: Arc<Scope>,
+    scope: Scope,
     site: &'static Site,
     draft: DraftId,
     /// How the function ended; `None` while it runs.
@@ -123,7 +122,7 @@ impl Call {
 
     /// `fields(name = secret(e))`: only a keyed hash is kept.
     pub fn field_secret(&mut self, name: &str, value: &(impl Display + ?Sized)) {
-        let hashed = self.scope.sink.hash_key().hash("secret", value.to_string());
+        let hashed = self.scope.sink().hash_key().hash("secret", value.to_string());
         self.keep_field(name, Ok(Value::String(hashed)));
     }
 

@@ -6,11 +6,11 @@ use super::route_pattern::RoutePattern;
 use super::scope::Scope;
 use super::site::About;
 use super::target::target_from_params;
-use super::{Class, Count, Ended, Guarantee, Policy, Reservation, Site, Terms, Wait};
+use super::{Class, Count, Ended, Guarantee, Reservation, Site, Terms, Wait};
 use crate::event::{Actor, Event, Outcome, RequestInfo, Target, Timestamp, entity_of, limits};
 
 /// How a request ended.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Ending {
     /// With a response of this HTTP status, and with this gRPC code in its head.
     Answered { status: u16, grpc: Option<u32> },
@@ -54,7 +54,7 @@ pub(super) fn finish(
     guarantee: Guarantee,
     place: &mut Option<Reservation>,
 ) -> Finished {
-    let sink = &scope.sink;
+    let sink = scope.sink();
     if draft.content.discarded {
         sink.count(Count::Discarded);
         return Finished::Discarded;
@@ -62,7 +62,7 @@ pub(super) fn finish(
     let (ended, occurred_at) = draft.ended.take().unwrap_or((Ended::Cancelled, Timestamp::now()));
     let actor = actor_of(scope, &draft);
     let ruling = outcome::rule(facts(&draft, ended, ending, actor.is_some()));
-    let on = draft.site().and_then(|site| site.on).or_else(|| scope.policy().and_then(Policy::on));
+    let on = draft.site().and_then(|site| site.on).or_else(|| scope.policy().and_then(|policy| policy.on()));
     // What the application asks for by name is recorded however it ended; the layer's own events were asked for too.
     let asked_for = matches!(draft.maker, Maker::Application(_) | Maker::Layer);
     if !asked_for && !outcome::recorded(&ruling, on) {
@@ -137,7 +137,7 @@ fn named_actor(scope: &Scope, draft: &Draft) -> Option<Actor> {
 /// Counts that nobody could be named, and says once per function how to mend that.
 fn unresolved_actor(scope: &Scope, draft: &Draft) -> Actor {
     let conflicting = draft.content.found_actor(None) == Found::Conflicting;
-    scope.sink.count(if conflicting { Count::ConflictingActors } else { Count::UnresolvedActor });
+    scope.sink().count(if conflicting { Count::ConflictingActors } else { Count::UnresolvedActor });
     if let Some(site) = draft.site().filter(|site| site.warn_once(About::Actor)) {
         let Site { function, file, line, action, .. } = site;
         let why = if conflicting {
@@ -166,7 +166,7 @@ fn target_of(scope: &Scope, draft: &mut Draft, request: Option<&RequestInfo>) ->
     if let Some(target) = found {
         return target;
     }
-    scope.sink.count(Count::UnresolvedTarget);
+    scope.sink().count(Count::UnresolvedTarget);
     if let Some(site) = draft.site().filter(|site| site.warn_once(About::Target)) {
         let Site { function, file, line, action, .. } = site;
         let why = if conflicting {

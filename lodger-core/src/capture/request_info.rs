@@ -1,6 +1,6 @@
 //! What an event says about its request. Parsed only once an event is certain.
 
-use super::scope::{Around, Scope};
+use super::scope::Scope;
 use super::{client_ip, request_id, session, trace};
 use crate::event::RequestInfo;
 
@@ -10,15 +10,14 @@ const USER_AGENT_CHARS: usize = 512;
 impl Scope {
     /// What is known of the request, but for how it ended. `None` for a job without one.
     pub(super) fn request_info(&self) -> Option<RequestInfo> {
-        let (head, policy) = match &self.around {
-            Around::Request { head, policy, .. } => (&**head, policy),
-            Around::Job { of, .. } => return of.as_deref().cloned(),
+        let (Some(head), Some(policy)) = (self.head(), self.policy()) else {
+            return self.request_before().cloned();
         };
         let address = client_ip::client_ip(head, policy.proxies());
         let trace = trace::from_traceparent(head).or_else(|| trace::from_older_headers(head));
         let in_cookie = || {
             let value = session::cookie(head, policy.session_cookie()?)?;
-            Some(self.sink.hash_key().hash("session", &value))
+            Some(self.sink().hash_key().hash("session", &value))
         };
         let mut info = RequestInfo::default();
         info.id = self.request_id();
