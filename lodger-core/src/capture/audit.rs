@@ -94,19 +94,19 @@ impl Audit {
     /// Sets a member of the metadata.
     pub fn metadata(&self, name: &str, value: impl Serialize) -> &Self {
         let value = serde_json::to_value(value);
-        self.say(|content| content.field(name, value))
+        self.say(|content| content.field(name.to_owned().into(), value))
     }
 
     /// Like [`metadata`](Self::metadata), and marks the value as personal, so that a store can erase it.
     pub fn personal(&self, name: &str, value: impl Serialize) -> &Self {
         let value = serde_json::to_value(value);
-        self.say(|content| content.personal_field(name, value))
+        self.say(|content| content.personal_field(name.to_owned().into(), value))
     }
 
     /// Sets a member of the metadata to a keyed hash of `value`: equal secrets can be recognised, not read.
     pub fn secret(&self, name: &str, value: impl ToString) -> &Self {
         let hashed = self.scope.sink().hash_key().hash("secret", value.to_string());
-        self.say(|content| content.field(name, Ok(Value::String(hashed))))
+        self.say(|content| content.field(name.to_owned().into(), Ok(Value::String(hashed))))
     }
 
     /// Adds a changed value.
@@ -121,7 +121,7 @@ impl Audit {
             serde_json::to_value(before).and_then(|before| Ok((before, serde_json::to_value(after)?)));
         self.say(|content| match states {
             Ok((before, after)) => content.changes.extend(diff::diff(&before, &after)),
-            Err(error) => content.field("diff", Err(error)),
+            Err(error) => content.field("diff".into(), Err(error)),
         })
     }
 

@@ -34,8 +34,8 @@ pub(super) struct Drafts {
     pending: Option<Box<Content>>,
     /// Whether nothing can be said any more before a draft is opened: the request is over.
     closed: bool,
-    /// What is left of the functions of a request that is over.
-    past: Option<Box<Past>>,
+    /// What is left of the functions of a request that is over, where anybody may still ask.
+    past: Option<Past>,
 }
 
 /// What all functions of a request that is over agree on, for what is recorded later.
@@ -157,9 +157,9 @@ impl Drafts {
     }
 
     /// The id of the event that a draft becomes.
-    pub(super) fn event_id(&self, which: Which, function: Option<DraftId>) -> Option<EventId> {
+    pub(super) fn event_id(&mut self, which: Which, function: Option<DraftId>) -> Option<EventId> {
         let id = self.resolve(which, function)?;
-        self.get(id).map(|draft| draft.id)
+        self.get_mut(id).map(Draft::id)
     }
 
     /// Marks that the function of a draft has ended, and with it what the function recorded further.
@@ -184,23 +184,23 @@ impl Drafts {
         }
     }
 
-    /// Takes out those of which nothing more will come, to be finished.
-    pub(super) fn take_done(&mut self) -> Vec<Draft> {
-        if self.open.is_empty() {
-            return Vec::new();
+    /// Takes out the first of which nothing more will come, to be finished.
+    pub(super) fn take_done(&mut self) -> Option<Draft> {
+        let at = self.open.iter().position(|(_, draft)| draft.is_done())?;
+        let (_, draft) = self.open.remove(at);
+        if let Some(past) = &mut self.past
+            && matches!(draft.maker, Maker::Function(_))
+        {
+            past.add(&draft);
         }
-        let done: Vec<_> =
-            self.open.extract_if(.., |(_, draft)| draft.is_done()).map(|(_, draft)| draft).collect();
-        if self.closed {
-            let functions = done.iter().filter(|draft| matches!(draft.maker, Maker::Function(_)));
-            functions.for_each(|draft| self.past.get_or_insert_default().add(draft));
-        }
-        done
+        Some(draft)
     }
 
-    /// Takes no more words before a draft is opened: the request is over.
-    pub(super) fn close(&mut self) {
+    /// Takes no more words before a draft is opened: the request is over. What its functions agree on is remembered where
+    /// somebody may still record something.
+    pub(super) fn close(&mut self, remember: bool) {
         self.closed = true;
+        self.past = remember.then(Past::default);
     }
 
     /// Whether the application said, outside of every function, that nothing was changed.

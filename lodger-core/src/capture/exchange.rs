@@ -33,6 +33,8 @@ pub struct Exchange {
     /// True while the inner service runs. Still true in `Drop` after a panic: then nobody came back to reset it.
     running: bool,
     responded: bool,
+    /// Whether the future of the inner service is still there, which has a handle of the scope.
+    has_future: bool,
     reservation: Option<Reservation>,
 }
 
@@ -83,7 +85,14 @@ impl Exchange {
     #[must_use]
     pub fn begin(policy: &Arc<Policy>, keep: impl FnOnce(&mut KeptHead)) -> Self {
         let scope = Scope::request(Arc::clone(policy), keep);
-        Self { scope, policy: Arc::clone(policy), running: false, responded: false, reservation: None }
+        Self {
+            scope,
+            policy: Arc::clone(policy),
+            running: false,
+            responded: false,
+            has_future: false,
+            reservation: None,
+        }
     }
 
     /// Whether the request may run: holds a place for its event where one has to be held.
@@ -133,9 +142,11 @@ impl Exchange {
         &self.scope
     }
 
-    /// Makes the future of the inner service in the scope, in which it then runs. A panic is remembered.
+    /// Makes the future of the inner service in the scope, in which it then runs. A panic is remembered. The future is to
+    /// be dropped after [`respond`](Self::respond) or [`fail`](Self::fail), or before the exchange.
     pub fn call<F>(&mut self, make: impl FnOnce() -> F) -> InScope<F> {
         let here = self.scope.context(None);
+        self.has_future = true;
         self.step(|| InScope::made(here, make))
     }
 
@@ -175,10 +186,10 @@ impl Exchange {
 
     fn finish(&mut self, ending: Ending) -> Left {
         self.responded = true;
-        let (staged, still_open) = self.scope.end(ending);
+        let still_open = self.scope.end(ending, 1 + usize::from(self.has_future));
         let mut left =
             Left { recorded: false, function: still_open, spoken_for: still_open, waits: Vec::new() };
-        for draft in staged {
+        while let Some(draft) = self.scope.take_done() {
             self.finish_one(draft, &ending, &mut left);
         }
         if let Some(draft) = self.draft_of_layer(&ending, &left) {
@@ -335,6 +346,8 @@ impl Drop for Exchange {
     fn drop(&mut self) {
         if !self.responded {
             let panicked = self.running || std::thread::panicking();
+            // It is dropped before the exchange.
+            self.has_future = false;
             // There is nobody left to wait: dropping the waits loses no event.
             drop(self.finish(Ending::Lost { panicked }).waits);
         }

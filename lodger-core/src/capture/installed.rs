@@ -71,7 +71,7 @@ impl Default for Orphanage {
 
 impl Sink for Orphanage {
     fn accept(&self, captured: Captured, _terms: Terms) -> Option<Wait> {
-        let mut event = captured.into_event();
+        let mut event = captured.into_event(&|_| {});
         if ORPHANS.fetch_add(1, Ordering::Relaxed) == 0 {
             tracing::error!(
                 target: "lodger",

@@ -47,6 +47,11 @@ impl KeptHead {
         self.bytes.clear();
     }
 
+    /// The bytes of memory that it takes besides its own.
+    pub(super) fn weight(&self) -> usize {
+        if self.bytes.spilled() { self.bytes.len() } else { 0 }
+    }
+
     /// Keeps what is no header: the method, the path without the query, still percent-encoded, the template of the matched
     /// route where the framework knows it already, and who is at the other end of the connection. Comes first.
     #[inline]

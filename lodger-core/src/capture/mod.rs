@@ -11,10 +11,10 @@
 //! | what is known of the request or job, and its drafts | `scope`, `kept`, `drafts`, `draft`; used again by the next: `spare` |
 //! | an annotated function runs | `call`, `site` |
 //! | the body of a handler speaks about its event | `audit`, `diff` |
-//! | a draft becomes an event | `finish`, with `outcome`, `target`, `request_info` |
+//! | a draft is certain to become an event, or becomes none | `finish`, with `outcome` |
 //! | facts about the request | `client_ip`, `request_id`, `trace`, `session`, `route_pattern` |
 //! | what the layer was told | `policy`, `setters`, `rules` |
-//! | what is handed on | `captured` |
+//! | what is handed on becomes an event | `captured`, with `target`, `request_info` |
 //! | where events go | `sink`, `installed`; in tests `on_thread` |
 
 mod audit;

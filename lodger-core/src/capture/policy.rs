@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::client_ip::{ProxyHeader, TrustedProxies};
 use super::rules::RuleSet;
 use super::{Count, Guarantee, Missed, OutcomeSet, Sink, head};
+use crate::redact::HashKey;
 
 /// How long a response waits for [`Guarantee::Durable`] unless told otherwise.
 const DURABLE_WAIT: Duration = Duration::from_secs(2);
@@ -205,10 +206,16 @@ impl Settings {
             return Err(LayerError { problems });
         }
         let wanted_headers = head::wanted(!proxies.is_empty(), self.session_cookie.is_some());
+        let reading = Reading {
+            proxies,
+            session_cookie: self.session_cookie.clone(),
+            tenant: self.tenant.clone(),
+            hash_key: self.sink.hash_key().clone(),
+        };
         Ok(Policy {
             settings: self.clone(),
             rules,
-            proxies,
+            reading: Arc::new(reading),
             wanted_headers,
             met: Mutex::default(),
             warned: Mutex::default(),
@@ -258,12 +265,25 @@ impl Checked {
     }
 }
 
+/// How the head of a request is to be read, by whoever makes its event: without the client, which that keeps nobody
+/// from ending.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub(super) proxies: TrustedProxies,
+    /// The cookie that holds the session.
+    pub(super) session_cookie: Option<String>,
+    /// The key under which sessions are hashed.
+    pub(super) hash_key: HashKey,
+    /// The tenant of events whose actor has none.
+    pub(super) tenant: Option<String>,
+}
+
 /// Checked settings.
 #[derive(Debug)]
 pub struct Policy {
     settings: Settings,
     rules: RuleSet<String>,
-    proxies: TrustedProxies,
+    reading: Arc<Reading>,
     /// The request headers that capture may ask for, as a set.
     wanted_headers: u16,
     /// The routes of unaudited changes, as the framework names them.
@@ -314,15 +334,16 @@ impl Policy {
     }
 
     pub(super) fn proxies(&self) -> &TrustedProxies {
-        &self.proxies
-    }
-
-    pub(super) fn session_cookie(&self) -> Option<&str> {
-        self.settings.session_cookie.as_deref()
+        &self.reading.proxies
     }
 
     pub(super) fn tenant(&self) -> Option<&str> {
-        self.settings.tenant.as_deref()
+        self.reading.tenant.as_deref()
+    }
+
+    /// How the head of a request is to be read.
+    pub(super) fn reading(&self) -> &Arc<Reading> {
+        &self.reading
     }
 
     /// Counts a response that went out without its guarantee, and says once when that begins and ends.

@@ -10,7 +10,7 @@ use super::draft::{Content, Draft, Found, Maker};
 use super::drafts::{DraftId, Drafts, Which};
 use super::finish::{self, Ending};
 use super::kept::KeptHead;
-use super::route_pattern::{can_be_route_of, canonical_template};
+use super::request_info::{Seen, route_of};
 use super::{Count, Ended, Guarantee, Head, Hold, Policy, Reservation, Sink, installed, request_id, spare};
 use crate::event::{Actor, EventId, RequestInfo, Timestamp};
 
@@ -164,7 +164,8 @@ impl Scope {
     #[must_use]
     pub fn continued(&self) -> Self {
         let tenant = self.tenant().map(str::to_owned);
-        let scope = Self::job_of(Arc::clone(self.sink()), self.request_info(), tenant);
+        let of = self.seen().map(|seen| seen.info()).or_else(|| self.request_before().cloned());
+        let scope = Self::job_of(Arc::clone(self.sink()), of, tenant);
         let (actor, resolved) = {
             let mut state = self.state();
             let function = Context::function_in(self);
@@ -251,9 +252,8 @@ impl Scope {
     /// The route template in its canonical form: what the framework said after the call, else before it. None where
     /// that can't be the route of this path.
     pub(super) fn route(&self) -> Option<String> {
-        let late = self.state().route.clone();
-        let said = late.or_else(|| self.head()?.route().map(str::to_owned))?;
-        can_be_route_of(&said, &self.path()?).then(|| canonical_template(&said))
+        let path = self.path()?;
+        self.with_said_route(|said| route_of(said?, &path))
     }
 
     /// Looks at the route template as the framework said it after the call, else before it.
@@ -266,6 +266,21 @@ impl Scope {
     pub(super) fn path(&self) -> Option<String> {
         let late = self.state().path.clone();
         late.or_else(|| Some(self.head()?.path().to_owned()))
+    }
+
+    /// What is seen of the request so far. `None` for a job without one.
+    pub(super) fn seen(&self) -> Option<Seen> {
+        let policy = self.policy()?;
+        let id = if self.has_inbound_request_id() { None } else { self.request_id() };
+        let state = self.state();
+        Some(Seen {
+            head: self.0.head.clone(),
+            reading: Arc::clone(policy.reading()),
+            id,
+            session: state.session.clone(),
+            route: state.route.clone(),
+            path: state.path.clone(),
+        })
     }
 
     /// The framework says after the call which route it was, of which path.
@@ -336,22 +351,21 @@ impl Scope {
 
     /// Finishes what is done; while a request runs that waits for its response.
     fn finish_done(&self) {
-        let (done, ending, mut place) = {
-            let mut state = self.state();
-            let ending = match (self.head(), state.ending) {
-                (Some(_), None) => return,
-                (Some(_), Some(ending)) => ending,
-                (None, _) => Ending::Job,
+        loop {
+            let (draft, ending, mut place) = {
+                let mut state = self.state();
+                let ending = match (self.head(), state.ending) {
+                    (Some(_), None) => return,
+                    (Some(_), Some(ending)) => ending,
+                    (None, _) => Ending::Job,
+                };
+                let Some(draft) = state.drafts.take_done() else { break };
+                (draft, ending, state.place.take())
             };
-            let done = state.drafts.take_done();
-            let place = if done.is_empty() { None } else { state.place.take() };
-            (done, ending, place)
-        };
-        for draft in done {
             // Nobody waits for a single event here: the response is out, or the job waits for all at its end.
             finish::finish(self, draft, &ending, Guarantee::Queued, &mut place);
+            self.keep(place);
         }
-        self.keep(place);
         self.release();
     }
 
@@ -373,14 +387,18 @@ impl Scope {
         drop(hold);
     }
 
-    /// Ends the request: from now on drafts are finished when they are done. Answers with those that are done by now,
-    /// and with whether an annotated function is still running.
-    pub(super) fn end(&self, ending: Ending) -> (Vec<Draft>, bool) {
+    /// Ends the request: from now on drafts are finished when they are done. Answers whether an annotated function is
+    /// still running. Whoever ends it has so many handles; where there are no others nobody can speak of it later.
+    pub(super) fn end(&self, ending: Ending, handles: usize) -> bool {
         let mut state = self.state();
         state.ending = Some(ending);
-        state.drafts.close();
-        let done = state.drafts.take_done();
-        (done, state.drafts.outermost().is_some())
+        state.drafts.close(Arc::strong_count(&self.0) > handles);
+        state.drafts.outermost().is_some()
+    }
+
+    /// Takes out a draft of which nothing more will come, to be finished.
+    pub(super) fn take_done(&self) -> Option<Draft> {
+        self.state().drafts.take_done()
     }
 
     /// A draft for something that no function stands for: a rule, an unaudited change. It holds what was said.
