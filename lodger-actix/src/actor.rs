@@ -4,11 +4,7 @@ use actix_web::dev::{Extensions, ServiceRequest};
 use actix_web::{HttpMessage, HttpRequest};
 use lodger_core::event::{Actor, ToActor};
 
-use crate::extract::ScopeSlot;
-
-/// The actor that authentication outside of the middleware stored.
-#[derive(Clone)]
-struct StoredActor(Actor);
+use crate::extract::Slot;
 
 /// Says who acts, on a request. Works outside and inside of the middleware, so their order doesn't matter.
 ///
@@ -47,15 +43,9 @@ impl SetActor for HttpRequest {
 }
 
 fn store(extensions: &mut Extensions, actor: Actor) {
-    match extensions.get::<ScopeSlot>() {
-        Some(slot) => slot.0.set_actor(actor),
-        None => {
-            extensions.insert(StoredActor(actor));
-        }
+    match extensions.get_mut() {
+        Some(Slot::Scope(scope)) => scope.set_actor(actor),
+        Some(Slot::Actor(stored)) => *stored = actor,
+        None => _ = extensions.insert(Slot::Actor(actor)),
     }
-}
-
-/// Takes what was stored before the request reached the middleware.
-pub(crate) fn take_stored(extensions: &mut Extensions) -> Option<Actor> {
-    extensions.remove::<StoredActor>().map(|stored| stored.0)
 }

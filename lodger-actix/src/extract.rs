@@ -3,16 +3,38 @@
 use std::fmt;
 use std::future::{Ready, ready};
 use std::ops::Deref;
-use std::sync::Arc;
 
-use actix_web::dev::Payload;
+use actix_web::dev::{Extensions, Payload};
 use actix_web::http::StatusCode;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, ResponseError};
 use lodger_core::capture::{self, Scope};
+use lodger_core::event::Actor;
 
-/// The scope of a request, in its extensions. The only thing this crate puts there.
-#[derive(Clone)]
-pub(crate) struct ScopeSlot(pub(crate) Arc<Scope>);
+/// What this crate puts into a request's extensions, and the only thing.
+pub(crate) enum Slot {
+    /// Before the middleware: the actor that authentication outside of it named.
+    Actor(Actor),
+    /// From the middleware on: the scope of the request.
+    Scope(Scope),
+}
+
+impl Slot {
+    /// What a request brings to the middleware: the scope that it has already, or the actor, which is taken out.
+    pub(crate) fn entered(extensions: &mut Extensions) -> Option<Self> {
+        match extensions.get()? {
+            Self::Scope(scope) => Some(Self::Scope(scope.clone())),
+            Self::Actor(_) => extensions.remove(),
+        }
+    }
+
+    /// The scope in these extensions.
+    pub(crate) fn scope(extensions: &Extensions) -> Option<Scope> {
+        match extensions.get() {
+            Some(Self::Scope(scope)) => Some(scope.clone()),
+            Some(Self::Actor(_)) | None => None,
+        }
+    }
+}
 
 /// Speaks about the event of the current handler: an extractor around [`capture::Audit`], which has the methods.
 ///
@@ -63,8 +85,7 @@ impl FromRequest for Audit {
     type Future = Ready<Result<Self, Self::Error>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        let scope =
-            request.extensions().get::<ScopeSlot>().map(|slot| Arc::clone(&slot.0)).or_else(capture::current);
+        let scope = Slot::scope(&request.extensions()).or_else(capture::current);
         ready(scope.map(|scope| Audit(capture::Audit::of(scope))).ok_or_else(|| MissingMiddleware.into()))
     }
 }

@@ -7,9 +7,9 @@ use std::task::{Context, Poll, ready};
 
 use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderValue, RETRY_AFTER};
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use actix_web::{Error, HttpResponse, ResponseError};
-use lodger_core::capture::{Exchange, InScope, ResponseHead, TurnedAway, Wait};
+use lodger_core::capture::{Asked, Echo, Exchange, InScope, Responded, ResponseHead, TurnedAway, Wait};
 use pin_project_lite::pin_project;
 
 use crate::detach::Polling;
@@ -28,8 +28,8 @@ pin_project! {
     #[project = StepProjection]
     enum Step<F, B> {
         /// The inner service runs. Fields are dropped in this order: first the handler, then the exchange, which
-        /// finishes what the handler's end has staged.
-        Running { #[pin] inner: InScope<F>, exchange: Exchange },
+        /// finishes what the handler's end has staged. The request id is as it came.
+        Running { #[pin] inner: InScope<F>, exchange: Exchange, request_id: Option<HeaderValue> },
         /// The response is held until its events are as safe as was asked for.
         Waiting { response: Option<Result<ServiceResponse<B>, Error>>, wait: Wait },
         /// Another middleware outside of this one does the work.
@@ -40,8 +40,8 @@ pin_project! {
 }
 
 impl<F, B> ResponseFuture<F, B> {
-    pub(crate) fn run(inner: InScope<F>, exchange: Exchange) -> Self {
-        Self { step: Step::Running { inner, exchange } }
+    pub(crate) fn run(inner: InScope<F>, exchange: Exchange, request_id: Option<HeaderValue>) -> Self {
+        Self { step: Step::Running { inner, exchange, request_id } }
     }
 
     pub(crate) fn through(inner: F) -> Self {
@@ -77,9 +77,9 @@ where
                         None => return Poll::Pending,
                     }
                 }
-                StepProjection::Running { inner, exchange } => {
+                StepProjection::Running { inner, exchange, request_id } => {
                     let mut response = ready!(exchange.step(|| inner.poll(cx)));
-                    match respond(exchange, &mut response) {
+                    match respond(exchange, &mut response, request_id) {
                         Some(wait) => Step::Waiting { response: Some(response), wait },
                         None => return Poll::Ready(response),
                     }
@@ -91,24 +91,44 @@ where
 }
 
 /// An inner middleware may answer with an error: actix makes a response of it further out, so its status counts.
-fn respond<B>(exchange: &mut Exchange, response: &mut Result<ServiceResponse<B>, Error>) -> Option<Wait> {
-    let seen = match &*response {
+fn respond<B>(
+    exchange: &mut Exchange,
+    response: &mut Result<ServiceResponse<B>, Error>,
+    request_id: &mut Option<HeaderValue>,
+) -> Option<Wait> {
+    let Responded { request_id: echo, wait } = match &*response {
         Ok(response) => {
-            let header = |name| response.headers().get(name).map(HeaderValue::as_bytes);
+            let headers = response.headers();
+            let header = |asked| {
+                let value = match asked {
+                    Asked::ContentType => headers.get(CONTENT_TYPE),
+                    Asked::GrpcStatus => headers.get("grpc-status"),
+                    Asked::RequestId => headers.get(REQUEST_ID),
+                };
+                value.map(HeaderValue::as_bytes)
+            };
             // Before the call the pattern is a guess: it is none for an encoded path, and of another path than the
             // routed one where a middleware inside normalises it.
             let request = response.request();
-            ResponseHead::new(response.status().as_u16(), header).routed(head::route(request), request.path())
+            let seen = ResponseHead::new(response.status().as_u16(), &header);
+            exchange.respond(seen.routed(head::route(request), request.path()))
         }
-        Err(error) => ResponseHead::new(error.as_response_error().status_code().as_u16(), |_| None),
+        Err(error) => {
+            let status = error.as_response_error().status_code().as_u16();
+            exchange.respond(ResponseHead::new(status, &|_| None))
+        }
     };
-    let responded = exchange.respond(seen);
-    if let (Ok(response), Some(id)) = (response, responded.request_id)
-        && let Ok(id) = HeaderValue::try_from(id)
+    let echo = match echo {
+        Echo::Nothing => None,
+        Echo::Inbound => request_id.take(),
+        Echo::Minted(id) => HeaderValue::try_from(id).ok(),
+    };
+    if let (Ok(response), Some(id)) = (response, echo)
+        && !response.headers().contains_key(REQUEST_ID)
     {
         response.headers_mut().insert(REQUEST_ID, id);
     }
-    responded.wait
+    wait
 }
 
 /// actix makes the response of it.

@@ -46,9 +46,9 @@ pub(crate) type Resolver = Arc<dyn Fn(&ServiceRequest) -> Option<Actor> + Send +
 #[derive(Clone)]
 #[must_use = "put the middleware on the application with `App::wrap`"]
 pub struct AuditMiddleware {
-    settings: Settings,
+    settings: Arc<Settings>,
     checked: Checked,
-    resolvers: Vec<Resolver>,
+    resolvers: Arc<[Resolver]>,
 }
 
 lodger_core::__layer_settings!(AuditMiddleware);
@@ -56,7 +56,11 @@ lodger_core::__layer_settings!(AuditMiddleware);
 impl AuditMiddleware {
     /// A middleware with the default settings, whose events go to `lodger`.
     pub fn new(lodger: Lodger) -> Self {
-        Self { settings: Settings::new(lodger.sink()), checked: Checked::default(), resolvers: Vec::new() }
+        Self {
+            settings: Arc::new(Settings::new(lodger.sink())),
+            checked: Checked::default(),
+            resolvers: Arc::from([]),
+        }
     }
 
     /// Answers 503 with `Retry-After` to a POST, PUT, PATCH or DELETE, before its handler runs, when no room can be held for
@@ -89,7 +93,8 @@ impl AuditMiddleware {
         mut self,
         resolver: impl Fn(&ServiceRequest) -> Option<Actor> + Send + Sync + 'static,
     ) -> Self {
-        self.resolvers.push(Arc::new(resolver));
+        let resolver: Resolver = Arc::new(resolver);
+        self.resolvers = self.resolvers.iter().cloned().chain([resolver]).collect();
         self
     }
 }
@@ -107,7 +112,7 @@ where
 
     fn new_transform(&self, inner: S) -> Self::Future {
         let policy = self.checked.policy_or_panic(&self.settings);
-        ready(Ok(AuditService::new(inner, policy, self.resolvers.clone().into())))
+        ready(Ok(AuditService::new(inner, policy, Arc::clone(&self.resolvers))))
     }
 }
 

@@ -7,12 +7,11 @@ use std::task::{Context, Poll};
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::{Error, HttpMessage};
-use lodger_core::capture::{Entry, Exchange, Policy};
+use lodger_core::capture::{Exchange, Policy};
 
-use crate::actor;
-use crate::extract::ScopeSlot;
+use crate::extract::Slot;
 use crate::future::ResponseFuture;
-use crate::head::CapturedHead;
+use crate::head;
 use crate::middleware::Resolver;
 
 /// The service that [`AuditMiddleware`](crate::AuditMiddleware) makes.
@@ -25,13 +24,6 @@ pub struct AuditService<S> {
 impl<S> AuditService<S> {
     pub(crate) fn new(inner: S, policy: Arc<Policy>, resolvers: Arc<[Resolver]>) -> Self {
         Self { inner, policy, resolvers }
-    }
-
-    /// What is known of the actor before anything inside of the middleware runs.
-    fn entry(&self, request: &ServiceRequest) -> Entry {
-        let actor = actor::take_stored(&mut request.extensions_mut());
-        let resolved = self.resolvers.iter().find_map(|resolver| resolver(request));
-        Entry { actor, resolved }
     }
 }
 
@@ -49,23 +41,31 @@ where
     }
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let entry = self.entry(&request);
-        let outer = request.extensions().get::<ScopeSlot>().cloned();
-        if let Some(slot) = outer {
-            Exchange::enrich(&slot.0, &self.policy, entry);
-            return ResponseFuture::through(self.inner.call(request));
-        }
-        let head = CapturedHead::of(&request, self.policy.headers());
-        let place = match Exchange::admit(&self.policy, &head) {
-            Ok(place) => place,
-            Err(why) => return ResponseFuture::unavailable(why),
+        let resolved = self.resolvers.iter().find_map(|resolver| resolver(&request));
+        let entered = Slot::entered(&mut request.extensions_mut());
+        let actor = match entered {
+            Some(Slot::Scope(scope)) => {
+                Exchange::enrich(&scope, &self.policy, resolved);
+                return ResponseFuture::through(self.inner.call(request));
+            }
+            Some(Slot::Actor(actor)) => Some(actor),
+            None => None,
         };
-        let mut exchange = Exchange::begin(&self.policy, Box::new(head), entry, place);
-        let scope = Arc::clone(exchange.scope());
-        request.extensions_mut().insert(ScopeSlot(Arc::clone(&scope)));
+        let mut request_id = None;
+        let mut exchange = Exchange::begin(&self.policy, |kept| request_id = head::keep(&request, kept));
+        if let Some(actor) = actor {
+            exchange.scope().set_actor(actor);
+        }
+        if let Some(actor) = resolved {
+            exchange.scope().set_resolved(actor);
+        }
+        if let Err(why) = exchange.admit() {
+            return ResponseFuture::unavailable(why);
+        }
+        request.extensions_mut().insert(Slot::Scope(exchange.scope().clone()));
         // Middleware inside may do its work in `call` already, so the scope is entered here too.
-        let future = exchange.step(|| scope.enter(|| self.inner.call(request)));
-        ResponseFuture::run(scope.around(future), exchange)
+        let inner = exchange.call(|| self.inner.call(request));
+        ResponseFuture::run(inner, exchange, request_id)
     }
 }
 

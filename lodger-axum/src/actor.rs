@@ -4,11 +4,7 @@ use http::request::Parts;
 use http::{Extensions, Request};
 use lodger_core::event::{Actor, ToActor};
 
-use crate::extract::ScopeSlot;
-
-/// The actor that authentication outside of the layer stored.
-#[derive(Clone)]
-struct StoredActor(Actor);
+use crate::extract::Slot;
 
 /// Says who acts, on a request. Works outside and inside of the layer, so the order of layers doesn't matter.
 ///
@@ -42,15 +38,9 @@ impl SetActor for Parts {
 }
 
 fn store(extensions: &mut Extensions, actor: Actor) {
-    match extensions.get::<ScopeSlot>() {
-        Some(slot) => slot.0.set_actor(actor),
-        None => {
-            extensions.insert(StoredActor(actor));
-        }
+    match extensions.get_mut() {
+        Some(Slot::Scope(scope)) => scope.set_actor(actor),
+        Some(Slot::Actor(stored)) => *stored = actor,
+        None => _ = extensions.insert(Slot::Actor(actor)),
     }
-}
-
-/// Takes what was stored before the request reached the layer.
-pub(crate) fn take_stored(extensions: &mut Extensions) -> Option<Actor> {
-    extensions.remove::<StoredActor>().map(|stored| stored.0)
 }

@@ -3,17 +3,40 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
 use http::request::Parts;
+use http::{Extensions, StatusCode};
 use lodger_core::capture::{self, Scope};
+use lodger_core::event::Actor;
 
-/// The scope of a request, in its extensions. The only thing this crate puts there.
+/// What this crate puts into a request's extensions, and the only thing.
 #[derive(Clone)]
-pub(crate) struct ScopeSlot(pub(crate) Arc<Scope>);
+pub(crate) enum Slot {
+    /// Before the layer: the actor that authentication outside of it named.
+    Actor(Actor),
+    /// From the layer on: the scope of the request.
+    Scope(Scope),
+}
+
+impl Slot {
+    /// What a request brings to the layer: the scope that it has already, or the actor, which is taken out.
+    pub(crate) fn entered(extensions: &mut Extensions) -> Option<Self> {
+        match extensions.get()? {
+            Self::Scope(scope) => Some(Self::Scope(scope.clone())),
+            Self::Actor(_) => extensions.remove(),
+        }
+    }
+
+    /// The scope in these extensions.
+    pub(crate) fn scope(extensions: &Extensions) -> Option<&Scope> {
+        match extensions.get() {
+            Some(Self::Scope(scope)) => Some(scope),
+            Some(Self::Actor(_)) | None => None,
+        }
+    }
+}
 
 /// Speaks about the event of the current handler: an extractor around [`capture::Audit`], which has the methods.
 ///
@@ -60,7 +83,7 @@ impl IntoResponse for MissingLayer {
 }
 
 fn find(parts: &Parts) -> Option<Audit> {
-    let scope = parts.extensions.get::<ScopeSlot>().map(|slot| Arc::clone(&slot.0)).or_else(capture::current);
+    let scope = Slot::scope(&parts.extensions).cloned().or_else(capture::current);
     scope.map(|scope| Audit(capture::Audit::of(scope)))
 }
 

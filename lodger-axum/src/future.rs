@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use http::Response;
-use http::header::HeaderValue;
-use lodger_core::capture::{Exchange, InScope, ResponseHead, Wait};
+use http::header::{CONTENT_TYPE, HeaderValue};
+use lodger_core::capture::{Asked, Echo, Exchange, InScope, Responded, ResponseHead, Wait};
 use pin_project_lite::pin_project;
 
 use crate::head::REQUEST_ID;
@@ -25,8 +25,8 @@ pin_project! {
     #[project = StepProjection]
     enum Step<F, R, E> {
         /// The inner service runs. Fields are dropped in this order: first the handler, then the exchange, which
-        /// finishes what the handler's end has staged.
-        Running { #[pin] inner: InScope<F>, exchange: Exchange },
+        /// finishes what the handler's end has staged. The request id is as it came.
+        Running { #[pin] inner: InScope<F>, exchange: Exchange, request_id: Option<HeaderValue> },
         /// The response is held until its events are as safe as was asked for.
         Waiting { response: Option<Result<Response<R>, E>>, wait: Wait },
         /// Another layer outside of this one does the work.
@@ -37,8 +37,8 @@ pin_project! {
 }
 
 impl<F, R, E> ResponseFuture<F, R, E> {
-    pub(crate) fn run(inner: InScope<F>, exchange: Exchange) -> Self {
-        Self { step: Step::Running { inner, exchange } }
+    pub(crate) fn run(inner: InScope<F>, exchange: Exchange, request_id: Option<HeaderValue>) -> Self {
+        Self { step: Step::Running { inner, exchange, request_id } }
     }
 
     pub(crate) fn through(inner: F) -> Self {
@@ -72,9 +72,9 @@ where
                         None => return Poll::Pending,
                     }
                 }
-                StepProjection::Running { inner, exchange } => {
+                StepProjection::Running { inner, exchange, request_id } => {
                     let mut response = ready!(exchange.step(|| inner.poll(cx)));
-                    match respond(exchange, &mut response) {
+                    match respond(exchange, &mut response, request_id) {
                         Some(wait) => Step::Waiting { response: Some(response), wait },
                         None => return Poll::Ready(response),
                     }
@@ -85,14 +85,31 @@ where
     }
 }
 
-fn respond<R, E>(exchange: &mut Exchange, response: &mut Result<Response<R>, E>) -> Option<Wait> {
+fn respond<R, E>(
+    exchange: &mut Exchange,
+    response: &mut Result<Response<R>, E>,
+    request_id: &mut Option<HeaderValue>,
+) -> Option<Wait> {
     let Ok(response) = response else { return exchange.fail() };
-    let header = |name| response.headers().get(name).map(HeaderValue::as_bytes);
-    let responded = exchange.respond(ResponseHead::new(response.status().as_u16(), header));
-    if let Some(id) = responded.request_id.and_then(|id| HeaderValue::try_from(id).ok()) {
-        response.headers_mut().insert(REQUEST_ID, id);
+    let header = |asked| {
+        let value = match asked {
+            Asked::ContentType => response.headers().get(CONTENT_TYPE),
+            Asked::GrpcStatus => response.headers().get("grpc-status"),
+            Asked::RequestId => response.headers().get(REQUEST_ID),
+        };
+        value.map(HeaderValue::as_bytes)
+    };
+    let Responded { request_id: echo, wait } =
+        exchange.respond(ResponseHead::new(response.status().as_u16(), &header));
+    let echo = match echo {
+        Echo::Nothing => None,
+        Echo::Inbound => request_id.take(),
+        Echo::Minted(id) => HeaderValue::try_from(id).ok(),
+    };
+    if let Some(id) = echo {
+        response.headers_mut().entry(REQUEST_ID).or_insert(id);
     }
-    responded.wait
+    wait
 }
 
 impl<F, R, E> fmt::Debug for ResponseFuture<F, R, E> {

@@ -60,9 +60,10 @@ pub(crate) type Resolver = Arc<dyn Fn(&RequestView<'_>) -> Option<Actor> + Send 
 #[derive(Clone)]
 #[must_use = "put the layer on the router with `Router::layer`"]
 pub struct AuditLayer<M = FailOpen> {
-    settings: Settings,
+    // A router clones its layers for each request.
+    settings: Arc<Settings>,
     checked: Checked,
-    resolvers: Vec<Resolver>,
+    resolvers: Arc<[Resolver]>,
     mode: PhantomData<M>,
 }
 
@@ -72,9 +73,9 @@ impl AuditLayer {
     /// A layer with the default settings, whose events go to `lodger`.
     pub fn new(lodger: Lodger) -> Self {
         Self {
-            settings: Settings::new(lodger.sink()),
+            settings: Arc::new(Settings::new(lodger.sink())),
             checked: Checked::default(),
-            resolvers: Vec::new(),
+            resolvers: Arc::from([]),
             mode: PhantomData,
         }
     }
@@ -126,7 +127,8 @@ impl<M> AuditLayer<M> {
         mut self,
         resolver: impl Fn(&RequestView<'_>) -> Option<Actor> + Send + Sync + 'static,
     ) -> Self {
-        self.resolvers.push(Arc::new(resolver));
+        let resolver: Resolver = Arc::new(resolver);
+        self.resolvers = self.resolvers.iter().cloned().chain([resolver]).collect();
         self
     }
 }
@@ -135,7 +137,7 @@ impl<S, M> Layer<S> for AuditLayer<M> {
     type Service = AuditService<S, M>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        AuditService::new(inner, self.checked.policy_or_panic(&self.settings), self.resolvers.clone().into())
+        AuditService::new(inner, self.checked.policy_or_panic(&self.settings), Arc::clone(&self.resolvers))
     }
 }
 

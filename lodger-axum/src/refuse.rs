@@ -2,7 +2,7 @@
 
 use http::header::{HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
-use lodger_core::capture::{Exchange, Head, Policy, Reservation, TurnedAway};
+use lodger_core::capture::{Exchange, TurnedAway};
 
 use crate::head::REQUEST_ID;
 
@@ -23,20 +23,20 @@ pub struct FailClosed;
             router in a `.layer(..)` of its own"
 )]
 pub trait Admit<R>: sealed::Sealed {
-    /// The place that is held for the request's event, or the response that turns it away.
+    /// Holds a place for the request's event, or makes the response that turns it away.
     #[doc(hidden)]
-    fn admit(policy: &Policy, head: &dyn Head) -> Result<Option<Reservation>, Response<R>>;
+    fn admit(exchange: &mut Exchange) -> Result<(), Response<R>>;
 }
 
 impl<R> Admit<R> for FailOpen {
-    fn admit(_: &Policy, _: &dyn Head) -> Result<Option<Reservation>, Response<R>> {
-        Ok(None)
+    fn admit(_: &mut Exchange) -> Result<(), Response<R>> {
+        Ok(())
     }
 }
 
 impl<R: Default> Admit<R> for FailClosed {
-    fn admit(policy: &Policy, head: &dyn Head) -> Result<Option<Reservation>, Response<R>> {
-        Exchange::admit(policy, head).map_err(|why| turned_away(&why))
+    fn admit(exchange: &mut Exchange) -> Result<(), Response<R>> {
+        exchange.admit().map_err(|why| turned_away(&why))
     }
 }
 

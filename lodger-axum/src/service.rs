@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
-use lodger_core::capture::{Entry, Exchange, Policy};
+use lodger_core::capture::{Exchange, Policy};
+use lodger_core::event::Actor;
 use tower_service::Service;
 
-use crate::actor;
-use crate::extract::ScopeSlot;
+use crate::extract::Slot;
 use crate::future::ResponseFuture;
-use crate::head::CapturedHead;
+use crate::head;
 use crate::layer::{RequestView, Resolver};
 use crate::refuse::{Admit, FailOpen};
 
@@ -30,17 +30,15 @@ impl<S, M> AuditService<S, M> {
         Self { inner, policy, resolvers, mode: PhantomData }
     }
 
-    /// What is known of the actor before anything inside of the layer runs.
-    fn entry<B>(&self, request: &mut Request<B>) -> Entry {
-        let actor = actor::take_stored(request.extensions_mut());
+    /// What the layer's resolvers find before anything inside of the layer runs.
+    fn resolved<B>(&self, request: &Request<B>) -> Option<Actor> {
         let view = RequestView {
             method: request.method(),
             uri: request.uri(),
             headers: request.headers(),
             extensions: request.extensions(),
         };
-        let resolved = self.resolvers.iter().find_map(|resolver| resolver(&view));
-        Entry { actor, resolved }
+        self.resolvers.iter().find_map(|resolver| resolver(&view))
     }
 }
 
@@ -58,22 +56,30 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let entry = self.entry(&mut request);
-        if let Some(slot) = request.extensions().get::<ScopeSlot>() {
-            Exchange::enrich(&slot.0, &self.policy, entry);
-            return ResponseFuture::through(self.inner.call(request));
-        }
-        let head = CapturedHead::of(&request, self.policy.headers());
-        let place = match M::admit(&self.policy, &head) {
-            Ok(place) => place,
-            Err(response) => return ResponseFuture::unavailable(response),
+        let resolved = self.resolved(&request);
+        let actor = match Slot::entered(request.extensions_mut()) {
+            Some(Slot::Scope(scope)) => {
+                Exchange::enrich(&scope, &self.policy, resolved);
+                return ResponseFuture::through(self.inner.call(request));
+            }
+            Some(Slot::Actor(actor)) => Some(actor),
+            None => None,
         };
-        let mut exchange = Exchange::begin(&self.policy, Box::new(head), entry, place);
-        let scope = Arc::clone(exchange.scope());
-        request.extensions_mut().insert(ScopeSlot(Arc::clone(&scope)));
+        let mut request_id = None;
+        let mut exchange = Exchange::begin(&self.policy, |kept| request_id = head::keep(&request, kept));
+        if let Some(actor) = actor {
+            exchange.scope().set_actor(actor);
+        }
+        if let Some(actor) = resolved {
+            exchange.scope().set_resolved(actor);
+        }
+        if let Err(response) = M::admit(&mut exchange) {
+            return ResponseFuture::unavailable(response);
+        }
+        request.extensions_mut().insert(Slot::Scope(exchange.scope().clone()));
         // Layers inside may do their work in `call` already, so the scope is entered here too.
-        let future = exchange.step(|| scope.enter(|| self.inner.call(request)));
-        ResponseFuture::run(scope.around(future), exchange)
+        let inner = exchange.call(|| self.inner.call(request));
+        ResponseFuture::run(inner, exchange, request_id)
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use crate::capture::client_ip::{ProxyHeader, TrustedProxies, client_ip};
 use crate::capture::route_pattern::RoutePattern;
-use crate::capture::{Head, ResponseHead, request_id, session, trace};
+use crate::capture::{Asked, Head, ResponseHead, request_id, session, trace};
 use crate::event::Event;
 use crate::event::trim::trim;
 
@@ -127,12 +127,10 @@ fn request_ids(bytes: &[u8]) {
 
 /// A response's head can be anything that an application answers.
 fn response_heads(bytes: &[u8]) {
-    let head =
-        ResponseHead::new(
-            200,
-            |name| if name == "content-type" { Some(b"application/grpc") } else { Some(bytes) },
-        );
-    drop(head);
+    let header =
+        |asked| if asked == Asked::ContentType { Some(&b"application/grpc"[..]) } else { Some(bytes) };
+    let head = ResponseHead::new(200, &header);
+    assert!(head.grpc().is_some() && head.request_id() == Some(bytes));
 }
 
 /// No more than the caller can count with, and never a time in the past.

@@ -3,10 +3,8 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::io;
-use std::net::IpAddr;
-use std::sync::Arc;
 
-use lodger_core::capture::{self, Audit, Entry, Exchange, ResponseHead};
+use lodger_core::capture::{self, Audit, Exchange, ResponseHead};
 use lodger_core::event::{Actor, Event, Operation, Outcome, Target, ToActor};
 use lodger_core::{Lodger, MemoryDestination, audited};
 
@@ -185,34 +183,6 @@ async fn what_is_recorded_when_its_function_is_long_done_claims_no_success() {
     assert_eq!((events[1].action.as_ref(), events[1].outcome), ("late.said", Outcome::Unknown));
 }
 
-/// The head of `POST /orders`.
-#[derive(Debug)]
-struct Head;
-
-impl capture::Head for Head {
-    fn method(&self) -> &str {
-        "POST"
-    }
-
-    fn path(&self) -> &str {
-        "/orders"
-    }
-
-    fn route(&self) -> Option<&str> {
-        None
-    }
-
-    fn header(&self, _: &str) -> Option<&[u8]> {
-        None
-    }
-
-    fn header_values(&self, _: &str, _: &mut dyn FnMut(&[u8])) {}
-
-    fn peer(&self) -> Option<IpAddr> {
-        None
-    }
-}
-
 /// The handle of an extractor is made before the function runs, so it belongs to none.
 #[tokio::test]
 async fn what_an_extractors_handle_records_after_the_response_ends_as_the_function_did() {
@@ -220,11 +190,11 @@ async fn what_an_extractors_handle_records_after_the_response_ends_as_the_functi
     let mut settings = capture::Settings::new(lodger.sink());
     settings.guarantee(capture::Guarantee::Queued);
     let policy = capture::Checked::default().policy(&settings).unwrap();
-    let mut exchange = Exchange::begin(&policy, Box::new(Head), Entry::default(), None);
-    let scope = Arc::clone(exchange.scope());
-    let extracted = Audit::of(Arc::clone(&scope));
+    let mut exchange = Exchange::begin(&policy, |head| head.keep_request("POST", "/orders", None, None));
+    let scope = exchange.scope().clone();
+    let extracted = Audit::of(scope.clone());
     assert!(scope.around(leaves_its_handle(&mut None)).await.is_err());
-    exchange.respond(ResponseHead::new(200, |_| None));
+    exchange.respond(ResponseHead::new(200, &|_| None));
     extracted.record("late.said");
     let outcomes: Vec<_> = memory
         .wait_for(2)

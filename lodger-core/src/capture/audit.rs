@@ -23,7 +23,7 @@ use crate::event::{Change, EventId, Operation, Retention, Timestamp, ToActor, To
 /// [`record`](Self::record) works at any time.
 #[derive(Debug, Clone)]
 pub struct Audit {
-    scope: Arc<Scope>,
+    scope: Scope,
     about: About,
 }
 
@@ -37,7 +37,7 @@ enum About {
 /// A draft made by [`Audit::record`]. More can be said about it until the last handle to it is gone.
 #[derive(Debug)]
 struct Further {
-    scope: Arc<Scope>,
+    scope: Scope,
     draft: DraftId,
 }
 
@@ -50,7 +50,7 @@ impl Drop for Further {
 impl Audit {
     /// Speaks about the current event of this scope.
     #[must_use]
-    pub fn of(scope: Arc<Scope>) -> Self {
+    pub fn of(scope: Scope) -> Self {
         Self { scope, about: About::Current }
     }
 
@@ -94,19 +94,19 @@ impl Audit {
     /// Sets a member of the metadata.
     pub fn metadata(&self, name: &str, value: impl Serialize) -> &Self {
         let value = serde_json::to_value(value);
-        self.say(|content| content.field(name, value))
+        self.say(|content| content.field(name.to_owned().into(), value))
     }
 
     /// Like [`metadata`](Self::metadata), and marks the value as personal, so that a store can erase it.
     pub fn personal(&self, name: &str, value: impl Serialize) -> &Self {
         let value = serde_json::to_value(value);
-        self.say(|content| content.personal_field(name, value))
+        self.say(|content| content.personal_field(name.to_owned().into(), value))
     }
 
     /// Sets a member of the metadata to a keyed hash of `value`: equal secrets can be recognised, not read.
     pub fn secret(&self, name: &str, value: impl ToString) -> &Self {
-        let hashed = self.scope.sink.hash_key().hash("secret", value.to_string());
-        self.say(|content| content.field(name, Ok(Value::String(hashed))))
+        let hashed = self.scope.sink().hash_key().hash("secret", value.to_string());
+        self.say(|content| content.field(name.to_owned().into(), Ok(Value::String(hashed))))
     }
 
     /// Adds a changed value.
@@ -121,7 +121,7 @@ impl Audit {
             serde_json::to_value(before).and_then(|before| Ok((before, serde_json::to_value(after)?)));
         self.say(|content| match states {
             Ok((before, after)) => content.changes.extend(diff::diff(&before, &after)),
-            Err(error) => content.field("diff", Err(error)),
+            Err(error) => content.field("diff".into(), Err(error)),
         })
     }
 
@@ -197,8 +197,8 @@ impl Audit {
         };
         let action = action.into();
         let draft = self.scope.state().drafts.open_further(action, maker, Timestamp::now());
-        let further = Further { scope: Arc::clone(&self.scope), draft };
-        Audit { scope: Arc::clone(&self.scope), about: About::Further(Arc::new(further)) }
+        let further = Further { scope: self.scope.clone(), draft };
+        Audit { scope: self.scope.clone(), about: About::Further(Arc::new(further)) }
     }
 
     /// The id of the event, for one's own response. `None` in a handler without `#[audited]`, and after the function has
@@ -216,7 +216,7 @@ impl Audit {
 
     /// The scope it belongs to.
     #[must_use]
-    pub fn scope(&self) -> &Arc<Scope> {
+    pub fn scope(&self) -> &Scope {
         &self.scope
     }
 

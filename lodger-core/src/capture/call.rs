@@ -1,7 +1,7 @@
 //! The guard that an annotated function holds while it runs.
 
+use std::borrow::Cow;
 use std::fmt::{Debug, Display};
-use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -19,7 +19,7 @@ use crate::event::{Actor, Target, ToActor, ToTarget, entity_of};
 /// cancelled, or as panicked.
 #[derive(Debug)]
 pub struct Call {
-    scope: Arc<Scope>,
+    scope: Scope,
     site: &'static Site,
     draft: DraftId,
     /// How the function ended; `None` while it runs.
@@ -62,9 +62,12 @@ impl Call {
     /// An argument that may name the actor or the target. What the action is about is not who did it: in `user.ban` a
     /// `Banned` user, of whatever type, was banned.
     pub fn argument(&mut self, (actor, target): (Option<Actor>, Option<Target>)) {
+        if actor.is_none() && target.is_none() {
+            return;
+        }
         let target = target.filter(|target| is_about(self.site.action, target));
-        let has_entity = entity_of(self.site.action).is_some();
-        let is_subject = target.is_some() && has_entity;
+        let has_entity = target.is_some() && entity_of(self.site.action).is_some();
+        let is_subject = has_entity;
         if let Some(actor) = actor.filter(|_| !is_subject) {
             self.say(|content| content.argument_actor.add(actor, Actor::eq));
         }
@@ -107,28 +110,28 @@ impl Call {
     }
 
     /// `fields(name = e)`.
-    pub fn field(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
+    pub fn field(&mut self, name: &'static str, value: &(impl Serialize + ?Sized)) {
         self.keep_field(name, serde_json::to_value(value));
     }
 
     /// `fields(name = %e)`.
-    pub fn field_display(&mut self, name: &str, value: &(impl Display + ?Sized)) {
+    pub fn field_display(&mut self, name: &'static str, value: &(impl Display + ?Sized)) {
         self.keep_field(name, Ok(Value::String(value.to_string())));
     }
 
     /// `fields(name = ?e)`.
-    pub fn field_debug(&mut self, name: &str, value: &(impl Debug + ?Sized)) {
+    pub fn field_debug(&mut self, name: &'static str, value: &(impl Debug + ?Sized)) {
         self.keep_field(name, Ok(Value::String(format!("{value:?}"))));
     }
 
     /// `fields(name = secret(e))`: only a keyed hash is kept.
-    pub fn field_secret(&mut self, name: &str, value: &(impl Display + ?Sized)) {
-        let hashed = self.scope.sink.hash_key().hash("secret", value.to_string());
+    pub fn field_secret(&mut self, name: &'static str, value: &(impl Display + ?Sized)) {
+        let hashed = self.scope.sink().hash_key().hash("secret", value.to_string());
         self.keep_field(name, Ok(Value::String(hashed)));
     }
 
     /// `fields(name = pii(e))`: kept, and marked as personal.
-    pub fn field_pii(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
+    pub fn field_pii(&mut self, name: &'static str, value: &(impl Serialize + ?Sized)) {
         self.keep_personal_field(name, serde_json::to_value(value));
     }
 
@@ -148,12 +151,12 @@ impl Call {
         self.say(|content| content.idempotency_key = Some(key));
     }
 
-    fn keep_field(&self, name: &str, value: serde_json::Result<Value>) {
-        self.say(|content| content.field(name, value));
+    fn keep_field(&self, name: &'static str, value: serde_json::Result<Value>) {
+        self.say(|content| content.field(Cow::Borrowed(name), value));
     }
 
-    fn keep_personal_field(&self, name: &str, value: serde_json::Result<Value>) {
-        self.say(|content| content.personal_field(name, value));
+    fn keep_personal_field(&self, name: &'static str, value: serde_json::Result<Value>) {
+        self.say(|content| content.personal_field(Cow::Borrowed(name), value));
     }
 
     /// The body has returned.

@@ -6,7 +6,6 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::Poll;
 
 use pin_project_lite::pin_project;
@@ -26,7 +25,7 @@ thread_local! {
 /// (`join!`) each speak about their own event.
 #[derive(Debug, Clone)]
 pub(super) struct Context {
-    pub(super) scope: Arc<Scope>,
+    pub(super) scope: Scope,
     /// The draft of the innermost annotated function.
     pub(super) function: Option<DraftId>,
 }
@@ -39,7 +38,7 @@ impl Context {
 
     /// The function that the running code is in, if that belongs to this scope.
     pub(super) fn function_in(scope: &Scope) -> Option<DraftId> {
-        look(|context| context.function.filter(|_| std::ptr::eq(&raw const *context.scope, scope)))
+        look(|context| context.function.filter(|_| context.scope.is(scope)))
     }
 
     /// Runs `work` here.
@@ -52,8 +51,8 @@ impl Context {
 
 /// The scope that the code runs in, if any.
 #[must_use]
-pub fn current() -> Option<Arc<Scope>> {
-    look(|context| Some(Arc::clone(&context.scope)))
+pub fn current() -> Option<Scope> {
+    look(|context| Some(context.scope.clone()))
 }
 
 /// Looks where the running code stands. At a thread's very end it stands nowhere.
@@ -105,6 +104,16 @@ pin_project! {
 }
 
 impl<F> InScope<F> {
+    /// Runs `make` here, and the future that it makes, including its destructor.
+    pub(super) fn made(here: Context, make: impl FnOnce() -> F) -> Self {
+        let mut place = Some(here);
+        let future = {
+            let _inside = Inside::enter(&mut place);
+            make()
+        };
+        Self { place: Place(place), future, leave: Leave }
+    }
+
     /// Runs `future` here, including its destructor.
     pub(super) fn new(here: Context, future: F) -> Self {
         Self { place: Place(Some(here)), future, leave: Leave }

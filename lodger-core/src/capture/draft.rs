@@ -3,10 +3,14 @@
 use std::borrow::Cow;
 
 use serde_json::Value;
+use smallvec::SmallVec;
 
 use super::drafts::DraftId;
 use super::{Ended, Site};
-use crate::event::{Actor, Change, EventId, Metadata, Operation, Retention, Target, Timestamp};
+use crate::event::{Actor, Change, EventId, Operation, Retention, Target, Timestamp, weight};
+
+/// So many fields take no memory of their own.
+const INLINE_FIELDS: usize = 4;
 
 /// Everything that was said about an event so far. What nobody said is found out when the draft is finished.
 #[derive(Debug, Default)]
@@ -33,7 +37,8 @@ pub(super) struct Content {
     pub(super) retention: Option<Retention>,
     pub(super) reason: Option<String>,
     pub(super) changes: Vec<Change>,
-    pub(super) metadata: Metadata,
+    /// Members of the metadata, the last of a name counts.
+    pub(super) fields: SmallVec<[(Cow<'static, str>, Value); INLINE_FIELDS]>,
     pub(super) personal: Vec<String>,
     pub(super) source: Option<String>,
     pub(super) operation: Option<Operation>,
@@ -92,20 +97,53 @@ impl<T> From<Option<T>> for Found<T> {
 
 impl Content {
     /// Sets a member of the metadata; a value that can't become JSON is said to be so instead of being left out.
-    pub(super) fn field(&mut self, name: &str, value: Result<Value, serde_json::Error>) {
+    pub(super) fn field(&mut self, name: Cow<'static, str>, value: Result<Value, serde_json::Error>) {
         let value = value.unwrap_or_else(|error| Value::String(format!("[not JSON: {error}]")));
-        self.metadata.insert(name.to_owned(), value);
+        match self.fields.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = value,
+            None => self.fields.push((name, value)),
+        }
     }
 
-    /// Whom this function's own code names, or the arguments tell, where `resolved` is what the layer's resolver found.
-    pub(super) fn found_actor(&self, resolved: Option<Actor>) -> Found<Actor> {
-        let (inherited, arguments) = (self.inherited_actor.clone(), || self.argument_actor.clone());
-        match &self.actor {
-            Some(actor) => Found::One(actor.clone()),
+    /// Takes out whom the arguments of this function and of those around it tell, where nobody is named otherwise.
+    /// `resolved` is what the layer's resolver found.
+    pub(super) fn take_found_actor(&mut self, resolved: impl FnOnce() -> Option<Actor>) -> Found<Actor> {
+        let inherited = std::mem::take(&mut self.inherited_actor);
+        let arguments = std::mem::take(&mut self.argument_actor);
+        if self.called {
             // `promote(bob)` in the handler of a request by somebody else: bob is not who did it.
-            None if self.called => inherited.or_else(|| resolved.into()).or_else(arguments),
-            None => inherited.or_else(arguments).or_else(|| resolved.into()),
+            inherited.or_else(|| resolved().into()).or_else(|| arguments)
+        } else {
+            inherited.or_else(|| arguments).or_else(|| resolved().into())
         }
+    }
+
+    /// Whether the arguments of this function, or of those around it, tell different actors.
+    pub(super) fn has_conflicting_actors(&self) -> bool {
+        match (&self.actor, &self.inherited_actor) {
+            (None, Found::None) => matches!(self.argument_actor, Found::Conflicting),
+            (None, Found::Conflicting) => true,
+            (Some(_), _) | (None, Found::One(_)) => false,
+        }
+    }
+
+    /// The bytes of memory that it takes besides its own, give or take.
+    pub(super) fn weight(&self) -> usize {
+        let actors = self.actor.iter().chain(&self.on_behalf_of);
+        let targets = self.target.iter().chain(&self.related);
+        let texts = [&self.tenant, &self.description, &self.reason, &self.source, &self.idempotency_key];
+        let fields = self.fields.iter().map(|(name, value)| name.len() + weight::value(value));
+        actors.map(weight::actor).sum::<usize>()
+            + targets.map(weight::target).sum::<usize>()
+            + texts.into_iter().flatten().map(String::len).sum::<usize>()
+            + self
+                .tags
+                .iter()
+                .chain(&self.personal)
+                .map(|text| size_of::<String>() + text.len())
+                .sum::<usize>()
+            + self.changes.iter().map(weight::change).sum::<usize>()
+            + fields.sum::<usize>()
     }
 
     /// The actor that work done on behalf of this draft's function has, unless it names its own. What the arguments of a
@@ -118,11 +156,15 @@ impl Content {
         }
     }
 
-    pub(super) fn personal_field(&mut self, name: &str, value: Result<Value, serde_json::Error>) {
-        self.field(name, value);
-        if !self.personal.iter().any(|known| known == name) {
-            self.personal.push(name.to_owned());
+    pub(super) fn personal_field(
+        &mut self,
+        name: Cow<'static, str>,
+        value: Result<Value, serde_json::Error>,
+    ) {
+        if !self.personal.iter().any(|known| *known == name) {
+            self.personal.push(name.clone().into_owned());
         }
+        self.field(name, value);
     }
 }
 
@@ -143,7 +185,8 @@ pub(super) enum Maker {
 /// An event being filled in: what it is about, what was said of it, and whether its function has ended.
 #[derive(Debug)]
 pub(super) struct Draft {
-    pub(super) id: EventId,
+    /// The id of the event, where somebody has asked for it.
+    id: Option<EventId>,
     pub(super) action: Cow<'static, str>,
     pub(super) maker: Maker,
     pub(super) content: Content,
@@ -155,7 +198,12 @@ pub(super) struct Draft {
 
 impl Draft {
     pub(super) fn new(action: Cow<'static, str>, maker: Maker) -> Self {
-        Self { id: EventId::mint(), action, maker, content: Content::default(), ended: None, held: false }
+        Self { id: None, action, maker, content: Content::default(), ended: None, held: false }
+    }
+
+    /// The id of the event, minted when somebody asks for it first: the application, else whoever makes the event.
+    pub(super) fn id(&mut self) -> EventId {
+        *self.id.get_or_insert_with(EventId::mint)
     }
 
     /// Whether nothing more will come.
@@ -189,15 +237,27 @@ mod tests {
 
     #[test]
     fn the_resolver_goes_before_the_arguments_of_a_called_function_only() {
-        let resolved = || Some(Actor::user("ada"));
+        let found = |called: bool, inherited: Found<Actor>, resolved: Option<Actor>| {
+            let mut content = Content { called, inherited_actor: inherited, ..Content::default() };
+            content.argument_actor.add(Actor::user("bob"), Actor::eq);
+            let handed_down = content.handed_down();
+            (content.take_found_actor(|| resolved), handed_down)
+        };
+        let one = |id: &str| Found::One(Actor::user(id));
+        let ada = || Some(Actor::user("ada"));
+        assert_eq!(found(false, Found::None, ada()).0, one("bob"));
+        assert_eq!(found(true, Found::None, ada()), (one("ada"), Found::None));
+        assert_eq!(found(true, Found::None, None).0, one("bob"));
+        assert_eq!(found(true, one("eve"), ada()).0, one("eve"));
+    }
+
+    #[test]
+    fn of_two_values_of_a_field_the_last_counts() {
         let mut content = Content::default();
-        content.argument_actor.add(Actor::user("bob"), Actor::eq);
-        assert_eq!(content.found_actor(resolved()), Found::One(Actor::user("bob")));
-        content.called = true;
-        assert_eq!(content.found_actor(resolved()), Found::One(Actor::user("ada")));
-        assert_eq!(content.found_actor(None), Found::One(Actor::user("bob")));
-        assert_eq!(content.handed_down(), Found::None);
-        content.inherited_actor = Found::One(Actor::user("eve"));
-        assert_eq!(content.found_actor(resolved()), Found::One(Actor::user("eve")));
+        content.field("a".into(), Ok(1.into()));
+        content.field("b".into(), Ok(2.into()));
+        content.field("a".to_owned().into(), Ok(3.into()));
+        let fields: Vec<_> = content.fields.iter().map(|(name, value)| (&**name, value.as_u64())).collect();
+        assert_eq!(fields, [("a", Some(3)), ("b", Some(2))]);
     }
 }

@@ -25,17 +25,17 @@ pub(super) enum Which {
 #[derive(Debug, Default)]
 pub(super) struct Drafts {
     /// In the order in which they were opened; there are few.
-    open: Vec<(DraftId, Box<Draft>)>,
+    open: Vec<(DraftId, Draft)>,
     /// How many were ever opened.
     opened: u64,
     /// Whether an annotated function ever ran.
     function: bool,
-    /// What was said before any function ran.
-    pending: Content,
+    /// What was said before any function ran, if anything was.
+    pending: Option<Box<Content>>,
     /// Whether nothing can be said any more before a draft is opened: the request is over.
     closed: bool,
-    /// What is left of the functions of a request that is over.
-    past: Past,
+    /// What is left of the functions of a request that is over, where anybody may still ask.
+    past: Option<Past>,
 }
 
 /// What all functions of a request that is over agree on, for what is recorded later.
@@ -66,7 +66,7 @@ impl Drafts {
     pub(super) fn open(&mut self, site: &'static Site, caller: Option<DraftId>) -> DraftId {
         let mut draft = Draft::new(Cow::Borrowed(site.action), Maker::Function(site));
         if !std::mem::replace(&mut self.function, true) {
-            draft.content = std::mem::take(&mut self.pending);
+            draft.content = self.take_pending();
         }
         draft.content.called = caller.is_some();
         self.inherit(&mut draft, caller);
@@ -83,10 +83,10 @@ impl Drafts {
         let maker = maker.or_else(|| self.outermost());
         let ended = match maker.map(|maker| self.get(maker)) {
             // What an extractor gave knows no function: after the response all of the request's functions are meant.
-            None => Some(Ended::Returned(self.past.verdict.unwrap_or(Verdict::None))),
+            None => Some(Ended::Returned(self.past_verdict().unwrap_or(Verdict::None))),
             Some(Some(known)) => known.ended.map(|(ended, _)| ended),
             // Its maker's event is out already. How that ended can only be seen where all ended alike.
-            Some(None) => Some(Ended::Returned(self.past.verdict.unwrap_or(Verdict::Hidden))),
+            Some(None) => Some(Ended::Returned(self.past_verdict().unwrap_or(Verdict::Hidden))),
         };
         // What is recorded through the handle of a further event has the same function behind it.
         let function = match maker.and_then(|maker| self.get(maker)).map(|known| known.maker) {
@@ -97,9 +97,12 @@ impl Drafts {
         draft.held = true;
         draft.ended = ended.map(|ended| (ended, now));
         self.inherit(&mut draft, maker);
-        if self.closed && draft.content.inherited_actor == Found::None {
+        if self.closed
+            && draft.content.inherited_actor == Found::None
+            && let Some(past) = &self.past
+        {
             // Its maker's event is out. What all functions of the request agree on is still true.
-            draft.content.inherited_actor = self.past.actor.clone();
+            draft.content.inherited_actor = past.actor.clone();
         }
         self.push(draft)
     }
@@ -120,16 +123,16 @@ impl Drafts {
     fn push(&mut self, draft: Draft) -> DraftId {
         let id = DraftId(NonZeroU64::MIN.saturating_add(self.opened));
         self.opened += 1;
-        self.open.push((id, Box::new(draft)));
+        self.open.push((id, draft));
         id
     }
 
     fn get(&self, id: DraftId) -> Option<&Draft> {
-        self.open.iter().find(|(known, _)| *known == id).map(|(_, draft)| &**draft)
+        self.open.iter().find(|(known, _)| *known == id).map(|(_, draft)| draft)
     }
 
     fn get_mut(&mut self, id: DraftId) -> Option<&mut Draft> {
-        self.open.iter_mut().find(|(known, _)| *known == id).map(|(_, draft)| &mut **draft)
+        self.open.iter_mut().find(|(known, _)| *known == id).map(|(_, draft)| draft)
     }
 
     /// The outermost annotated function that is running.
@@ -149,14 +152,14 @@ impl Drafts {
     pub(super) fn content(&mut self, which: Which, function: Option<DraftId>) -> Option<&mut Content> {
         match self.resolve(which, function) {
             Some(id) => self.get_mut(id).map(|draft| &mut draft.content),
-            None => (!self.function && !self.closed).then_some(&mut self.pending),
+            None => (!self.function && !self.closed).then(|| &mut **self.pending.get_or_insert_default()),
         }
     }
 
     /// The id of the event that a draft becomes.
-    pub(super) fn event_id(&self, which: Which, function: Option<DraftId>) -> Option<EventId> {
+    pub(super) fn event_id(&mut self, which: Which, function: Option<DraftId>) -> Option<EventId> {
         let id = self.resolve(which, function)?;
-        self.get(id).map(|draft| draft.id)
+        self.get_mut(id).map(Draft::id)
     }
 
     /// Marks that the function of a draft has ended, and with it what the function recorded further.
@@ -175,36 +178,50 @@ impl Drafts {
     /// is not recorded, doesn't make a success of it; nor a failure, since what called the function may have helped
     /// itself.
     pub(super) fn verdict_for_layer(&self) -> Verdict {
-        match self.past.verdict {
+        match self.past_verdict() {
             Some(Verdict::Err | Verdict::Hidden) => Verdict::Hidden,
             Some(Verdict::Ok | Verdict::None) | None => Verdict::None,
         }
     }
 
-    /// Takes out those of which nothing more will come, to be finished.
-    pub(super) fn take_done(&mut self) -> Vec<Draft> {
-        let done: Vec<_> =
-            self.open.extract_if(.., |(_, draft)| draft.is_done()).map(|(_, draft)| *draft).collect();
-        if self.closed {
-            let functions = done.iter().filter(|draft| matches!(draft.maker, Maker::Function(_)));
-            functions.for_each(|draft| self.past.add(draft));
+    /// Takes out the first of which nothing more will come, to be finished.
+    pub(super) fn take_done(&mut self) -> Option<Draft> {
+        let at = self.open.iter().position(|(_, draft)| draft.is_done())?;
+        let (_, draft) = self.open.remove(at);
+        if let Some(past) = &mut self.past
+            && matches!(draft.maker, Maker::Function(_))
+        {
+            past.add(&draft);
         }
-        done
+        Some(draft)
     }
 
-    /// Takes no more words before a draft is opened: the request is over.
-    pub(super) fn close(&mut self) {
+    /// Takes no more words before a draft is opened: the request is over. What its functions agree on is remembered where
+    /// somebody may still record something.
+    pub(super) fn close(&mut self, remember: bool) {
         self.closed = true;
+        self.past = remember.then(Past::default);
     }
 
     /// Whether the application said, outside of every function, that nothing was changed.
     pub(super) fn discarded_beforehand(&self) -> bool {
-        self.pending.discarded
+        self.pending.as_ref().is_some_and(|pending| pending.discarded)
     }
 
     /// Takes what was said before any function ran.
     pub(super) fn take_pending(&mut self) -> Content {
-        std::mem::take(&mut self.pending)
+        self.pending.take().map(|pending| *pending).unwrap_or_default()
+    }
+
+    fn past_verdict(&self) -> Option<Verdict> {
+        self.past.as_ref().and_then(|past| past.verdict)
+    }
+
+    /// Forgets everything but the memory.
+    pub(super) fn clear(&mut self) {
+        self.open.clear();
+        (self.opened, self.function, self.closed) = (0, false, false);
+        (self.pending, self.past) = (None, None);
     }
 
     /// How many are open.

@@ -11,7 +11,8 @@ use super::finish::{self, Ending, Finished};
 use super::outcome::Says;
 use super::scope::Scope;
 use super::{
-    Count, Ended, Guarantee, Head, Missed, Policy, Reservation, ResponseHead, Unaudited, Wait, request_id,
+    Count, Ended, Guarantee, Head, InScope, KeptHead, Missed, Policy, Reservation, ResponseHead, Unaudited,
+    Wait, request_id,
 };
 use crate::background::timer;
 use crate::event::{Actor, Outcome};
@@ -24,24 +25,17 @@ const DENIED_ACTION: &str = "request.denied";
 /// The action of the event for a change that was turned away before an annotated function ran, likewise.
 const REJECTED_ACTION: &str = "request.rejected";
 
-/// One request and its response: [`admit`](Self::admit), [`begin`](Self::begin), run the inner service in the
+/// One request and its response: [`begin`](Self::begin), [`admit`](Self::admit), run the inner service in the
 /// [`scope`](Self::scope), [`respond`](Self::respond). Dropped before it responded, it finishes what was staged: the client is gone.
 pub struct Exchange {
-    scope: Arc<Scope>,
+    scope: Scope,
     policy: Arc<Policy>,
     /// True while the inner service runs. Still true in `Drop` after a panic: then nobody came back to reset it.
     running: bool,
     responded: bool,
+    /// Whether the future of the inner service is still there, which has a handle of the scope.
+    has_future: bool,
     reservation: Option<Reservation>,
-}
-
-/// What the layer was told about a request before the inner service runs.
-#[derive(Debug, Default)]
-pub struct Entry {
-    /// The actor that authentication outside the layer stored.
-    pub actor: Option<Actor>,
-    /// What the layer's resolver found.
-    pub resolved: Option<Actor>,
 }
 
 /// A request that must not run, because its event could not be kept.
@@ -67,48 +61,69 @@ impl fmt::Display for TurnedAway {
     }
 }
 
+/// The request id that a response is to carry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Echo {
+    /// None, or the one that it carries already.
+    Nothing,
+    /// The one that the request came with, in its first `x-request-id`; unless the response carries one already.
+    Inbound,
+    /// This one.
+    Minted(String),
+}
+
 /// What the layer does to a response.
 pub struct Responded {
     /// The request id to put on it.
-    pub request_id: Option<String>,
+    pub request_id: Echo,
     /// What it waits for.
     pub wait: Option<Wait>,
 }
 
 impl Exchange {
-    /// Whether a request may run. Answers with the place that is held for its event, if one is.
+    /// A request comes in; `keep` keeps of its head what capture may ask for.
+    #[must_use]
+    pub fn begin(policy: &Arc<Policy>, keep: impl FnOnce(&mut KeptHead)) -> Self {
+        let scope = Scope::request(Arc::clone(policy), keep);
+        Self {
+            scope,
+            policy: Arc::clone(policy),
+            running: false,
+            responded: false,
+            has_future: false,
+            reservation: None,
+        }
+    }
+
+    /// Whether the request may run: holds a place for its event where one has to be held.
     ///
     /// # Errors
     ///
     /// With `fail_closed`, when no place could be held for the event of a changing request: answer 503 and don't run
-    /// the inner service.
-    pub fn admit(policy: &Policy, head: &dyn Head) -> Result<Option<Reservation>, TurnedAway> {
-        if !policy.fail_closed() || !is_change(head.method()) {
-            return Ok(None);
+    /// the inner service. The exchange is over then, without an event.
+    pub fn admit(&mut self) -> Result<(), TurnedAway> {
+        let Some(head) =
+            self.scope.head().filter(|head| self.policy.fail_closed() && is_change(head.method()))
+        else {
+            return Ok(());
+        };
+        let peer = client_ip(head, self.policy.proxies()).map(|(address, _)| address);
+        match self.policy.sink().reserve(peer) {
+            Ok(place) => {
+                self.reservation = Some(place);
+                Ok(())
+            }
+            Err(after) => {
+                self.responded = true;
+                self.policy.sink().count(Count::FailedClosed);
+                Err(TurnedAway { after, request_id: request_id::inbound(head).map(str::to_owned) })
+            }
         }
-        let peer = client_ip(head, policy.proxies()).map(|(address, _)| address);
-        policy.sink().reserve(peer).map(Some).map_err(|after| {
-            policy.sink().count(Count::FailedClosed);
-            TurnedAway { after, request_id: request_id::inbound(head).map(str::to_owned) }
-        })
     }
 
-    /// A request comes in, and its event gets the place that was held for it, if one was.
-    #[must_use]
-    pub fn begin(
-        policy: &Arc<Policy>,
-        head: Box<dyn Head>,
-        entry: Entry,
-        reservation: Option<Reservation>,
-    ) -> Self {
-        let scope = Scope::request(Arc::clone(policy), head);
-        scope.enter_actor(entry);
-        Self { scope, policy: Arc::clone(policy), running: false, responded: false, reservation }
-    }
-
-    /// Another layer around a request that has a scope already: it only adds the actor that it finds, which is said
-    /// once.
-    pub fn enrich(scope: &Scope, policy: &Policy, entry: Entry) {
+    /// Another layer around a request that has a scope already: it only adds the actor that its resolver finds, which is
+    /// said once.
+    pub fn enrich(scope: &Scope, policy: &Policy, resolved: Option<Actor>) {
         if policy.warn_once("*", None) {
             tracing::warn!(
                 target: "lodger",
@@ -116,16 +131,26 @@ impl Exchange {
                  rules and its other settings are ignored: give them to the outer layer"
             );
         }
-        scope.enter_actor(entry);
+        if let Some(actor) = resolved {
+            scope.set_resolved(actor);
+        }
     }
 
     /// The scope of the request.
     #[must_use]
-    pub fn scope(&self) -> &Arc<Scope> {
+    pub fn scope(&self) -> &Scope {
         &self.scope
     }
 
-    /// Runs one step of the inner service in the scope. A panic in it is remembered.
+    /// Makes the future of the inner service in the scope, in which it then runs. A panic is remembered. The future is to
+    /// be dropped after [`respond`](Self::respond) or [`fail`](Self::fail), or before the exchange.
+    pub fn call<F>(&mut self, make: impl FnOnce() -> F) -> InScope<F> {
+        let here = self.scope.context(None);
+        self.has_future = true;
+        self.step(|| InScope::made(here, make))
+    }
+
+    /// Runs one step of the inner service, whose future is in the scope. A panic in it is remembered.
     pub fn step<T>(&mut self, work: impl FnOnce() -> T) -> T {
         self.running = true;
         let done = work();
@@ -134,14 +159,23 @@ impl Exchange {
     }
 
     /// The response head is known: finishes what was staged.
-    pub fn respond(&mut self, response: ResponseHead<'_>) -> Responded {
-        self.scope.routed(response.route, response.path);
-        if let Some(id) = &response.request_id {
+    pub fn respond(&mut self, mut response: ResponseHead<'_>) -> Responded {
+        self.scope.routed(response.route.take(), response.path);
+        let is_inbound = self.scope.has_inbound_request_id();
+        let ending = Ending::Answered { status: response.status, grpc: response.grpc() };
+        if is_inbound {
+            // It is echoed on every response.
+            let left = self.finish(ending);
+            return Responded { request_id: Echo::Inbound, wait: self.bounded(left.waits) };
+        }
+        let carried = response.request_id();
+        if let Some(id) = carried.and_then(request_id::accept) {
             self.scope.adopt_request_id(id);
         }
-        let left = self.finish(Ending::Answered { status: response.status, grpc: response.grpc });
-        let request_id = if response.has_request_id { None } else { self.echo(left.recorded) };
-        Responded { request_id, wait: self.bounded(left.waits) }
+        let left = self.finish(ending);
+        // One that was minted stands on the response where the request left an event.
+        let minted = if left.recorded && carried.is_none() { self.scope.request_id() } else { None };
+        Responded { request_id: minted.map_or(Echo::Nothing, Echo::Minted), wait: self.bounded(left.waits) }
     }
 
     /// The inner service failed: there is no response to put anything on. What comes instead is held all the same.
@@ -150,17 +184,12 @@ impl Exchange {
         self.bounded(left.waits)
     }
 
-    /// An inbound id is echoed on every response, a minted one where the request left an event.
-    fn echo(&self, recorded: bool) -> Option<String> {
-        if recorded { self.scope.request_id() } else { self.scope.inbound_request_id() }
-    }
-
     fn finish(&mut self, ending: Ending) -> Left {
         self.responded = true;
-        let (staged, still_open) = self.scope.end(ending.clone());
+        let still_open = self.scope.end(ending, 1 + usize::from(self.has_future));
         let mut left =
             Left { recorded: false, function: still_open, spoken_for: still_open, waits: Vec::new() };
-        for draft in staged {
+        while let Some(draft) = self.scope.take_done() {
             self.finish_one(draft, &ending, &mut left);
         }
         if let Some(draft) = self.draft_of_layer(&ending, &left) {
@@ -193,71 +222,82 @@ impl Exchange {
             return None;
         }
         let head = self.scope.head()?;
-        let route = self.scope.route();
-        let ended = match ending {
+        let ended = || match ending {
             Ending::Lost { panicked: true } => Ended::Panicked,
             _ => Ended::Returned(self.scope.state().drafts.verdict_for_layer()),
         };
-        let path = self.scope.path()?;
-        if let Some((rule, action)) = self.policy.rules().find(head.method(), route.as_deref(), &path) {
-            if route.is_none() && !rule.pattern().has_rest() {
-                // No framework around, or none that has routed it: the pattern is the template that is known. One that
-                // takes whatever comes is none.
-                self.scope.state().route = Some(rule.pattern().to_string());
+        if !self.policy.rules().is_empty() {
+            let (route, path) = (self.scope.route(), self.scope.path()?);
+            if let Some((rule, action)) = self.policy.rules().find(head.method(), route.as_deref(), &path) {
+                if route.is_none() && !rule.pattern().has_rest() {
+                    // No framework around, or none that has routed it: the pattern is the template that is known. One
+                    // that takes whatever comes is none.
+                    self.scope.state().route = Some(rule.pattern().to_string());
+                }
+                return Some(self.scope.draft_of_layer(Maker::Rule, Cow::Owned(action.clone()), ended()));
             }
-            return Some(self.scope.draft_of_layer(Maker::Rule, Cow::Owned(action.clone()), ended));
         }
         if !matches!(ending, Ending::Answered { .. }) {
             return None;
         }
         let asked_for = |outcome| self.policy.on().is_some_and(|on| on.contains(outcome));
         let change = is_change(head.method());
-        let of_layer = |action| Some(self.scope.draft_of_layer(Maker::Layer, Cow::Borrowed(action), ended));
+        let of_layer = |action| Some(self.scope.draft_of_layer(Maker::Layer, Cow::Borrowed(action), ended()));
         match ending.answer().says()? {
             Says::Denied if !left.function && asked_for(Outcome::Denied) => of_layer(DENIED_ACTION),
             Says::Denied | Says::Error if change && !left.function && asked_for(Outcome::Failure) => {
                 of_layer(REJECTED_ACTION)
             }
-            Says::Fine | Says::Redirect if change && !left.recorded => {
-                self.unaudited(head, route.as_deref(), left.function, ended)
+            Says::Fine | Says::Redirect
+                if change && !left.recorded && self.unaudited(head, left.function) =>
+            {
+                of_layer(UNAUDITED_ACTION)
             }
             _ => None,
         }
     }
 
-    /// A successful change that left no event.
-    fn unaudited(&self, head: &dyn Head, route: Option<&str>, function: bool, ended: Ended) -> Option<Draft> {
+    /// A successful change that left no event. Answers whether one is to be made of it.
+    fn unaudited(&self, head: &dyn Head, function: bool) -> bool {
         let alarm = self.policy.unaudited();
         if alarm == Unaudited::Ignore {
-            return None;
+            return false;
         }
         if self.scope.state().drafts.discarded_beforehand() {
             self.policy.sink().count(Count::Discarded);
-            return None;
+            return false;
         }
         self.policy.sink().count(Count::Unaudited);
         let method = head.method();
-        if self.policy.warn_once(method, route) {
-            let what = match (function, route) {
-                (true, _) => {
-                    "an annotated function ran, but its outcome is not recorded: see the `on(..)` of its \
-                              attribute and of the layer"
-                        .to_owned()
-                }
-                (false, Some(route)) => format!(
-                    "annotate its handler with #[audited(\"…\")], or add .rule(\"{method} {route}\", \"…\") to the layer"
-                ),
-                (false, None) => {
-                    "annotate its handler with #[audited(\"…\")], or add a .rule(..) to the layer; it knows no \
-                                  route for it: where there is a router, put it on the router itself"
-                        .to_owned()
-                }
-            };
-            let route = route.unwrap_or("(no route)");
-            tracing::warn!(target: "lodger", "{method} {route} changed something and left no audit event: {what}");
+        if self.scope.with_said_route(|route| self.policy.is_new(method, route)) {
+            self.warn_unaudited(method, function);
         }
-        (alarm == Unaudited::Record)
-            .then(|| self.scope.draft_of_layer(Maker::Layer, Cow::Borrowed(UNAUDITED_ACTION), ended))
+        alarm == Unaudited::Record
+    }
+
+    /// Says once for each route how to mend it.
+    fn warn_unaudited(&self, method: &str, function: bool) {
+        let route = self.scope.route();
+        if !self.policy.warn_once(method, route.as_deref()) {
+            return;
+        }
+        let what = match (function, &route) {
+            (true, _) => {
+                "an annotated function ran, but its outcome is not recorded: see the `on(..)` of its \
+                          attribute and of the layer"
+                    .to_owned()
+            }
+            (false, Some(route)) => format!(
+                "annotate its handler with #[audited(\"…\")], or add .rule(\"{method} {route}\", \"…\") to the layer"
+            ),
+            (false, None) => {
+                "annotate its handler with #[audited(\"…\")], or add a .rule(..) to the layer; it knows no \
+                              route for it: where there is a router, put it on the router itself"
+                    .to_owned()
+            }
+        };
+        let route = route.as_deref().unwrap_or("(no route)");
+        tracing::warn!(target: "lodger", "{method} {route} changed something and left no audit event: {what}");
     }
 
     /// Bounds the wait, and counts a response that goes out without its guarantee.
@@ -306,6 +346,8 @@ impl Drop for Exchange {
     fn drop(&mut self) {
         if !self.responded {
             let panicked = self.running || std::thread::panicking();
+            // It is dropped before the exchange.
+            self.has_future = false;
             // There is nobody left to wait: dropping the waits loses no event.
             drop(self.finish(Ending::Lost { panicked }).waits);
         }

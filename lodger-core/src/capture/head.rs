@@ -26,23 +26,31 @@ pub trait Head: fmt::Debug + Send + Sync {
     fn peer(&self) -> Option<IpAddr>;
 }
 
-/// The headers that capture may ask for in any request. An adapter that copies a head keeps these and no others.
-pub const CAPTURED_HEADERS: &[&str] = &[
-    "x-request-id",
-    "x-client-request-id",
-    "traceparent",
-    "x-trace-id",
-    "b3",
-    "x-b3-traceid",
-    "x-b3-spanid",
-    "user-agent",
-];
+/// The header that a session cookie stands in.
+pub(super) const SESSION_HEADER: &str = "cookie";
 
-/// The headers that capture asks for as well when trusted proxies are configured.
-pub const PROXY_HEADERS: &[&str] = &["forwarded", "x-forwarded-for"];
+/// The number of a header that capture may ask for. Those of any request come first, behind them what trusted proxies
+/// write, and at last what may hold the session. Asked of every header of every request, so by the length first.
+#[inline]
+pub(super) fn number_of(name: &str) -> Option<u8> {
+    let found = |known: &str, number| (name == known).then_some(number);
+    match name.len() {
+        2 => found("b3", 4),
+        6 => found(SESSION_HEADER, 10),
+        9 => found("forwarded", 8),
+        10 => found("user-agent", 7).or_else(|| found("x-trace-id", 3)),
+        11 => found("traceparent", 2).or_else(|| found("x-b3-spanid", 6)),
+        12 => found("x-request-id", 0).or_else(|| found("x-b3-traceid", 5)),
+        15 => found("x-forwarded-for", 9),
+        19 => found("x-client-request-id", 1),
+        _ => None,
+    }
+}
 
-/// The header that capture asks for as well when a session cookie is configured.
-pub const SESSION_HEADER: &str = "cookie";
+/// The numbers of the headers that may be asked for under these settings, a bit each.
+pub(super) fn wanted(proxies: bool, session_cookie: bool) -> u16 {
+    0b000_1111_1111 | if proxies { 0b011 << 8 } else { 0 } | if session_cookie { 1 << 10 } else { 0 }
+}
 
 /// The only value of a header. None when there are several lines of it: no rule of ours may pick one, since the
 /// parts of a request that pick another would then disagree with the record.

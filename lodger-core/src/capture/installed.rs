@@ -38,10 +38,13 @@ pub(crate) fn installed_or_orphanage() -> Arc<dyn Sink> {
     if let Some(capture) = super::on_thread::on_this_thread() {
         return capture;
     }
-    installed().unwrap_or_else(|| {
-        static ORPHANAGE: OnceLock<Arc<dyn Sink>> = OnceLock::new();
-        Arc::clone(ORPHANAGE.get_or_init(|| Arc::new(Orphanage::default())))
-    })
+    installed().unwrap_or_else(|| Arc::clone(orphanage()))
+}
+
+/// What counts, logs and prints the events that nobody takes.
+pub(super) fn orphanage() -> &'static Arc<dyn Sink> {
+    static ORPHANAGE: OnceLock<Arc<dyn Sink>> = OnceLock::new();
+    ORPHANAGE.get_or_init(|| Arc::new(Orphanage::default()))
 }
 
 /// How many events were recorded outside every scope while no client was installed. Each is on stderr.
@@ -68,7 +71,7 @@ impl Default for Orphanage {
 
 impl Sink for Orphanage {
     fn accept(&self, captured: Captured, _terms: Terms) -> Option<Wait> {
-        let mut event = captured.into_event();
+        let mut event = captured.into_event(&|_| {});
         if ORPHANS.fetch_add(1, Ordering::Relaxed) == 0 {
             tracing::error!(
                 target: "lodger",

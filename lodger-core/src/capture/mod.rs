@@ -8,13 +8,13 @@
 //! | --- | --- |
 //! | a request comes in, a response goes out, or neither does | `exchange`, `response` |
 //! | where the running code stands | `context` |
-//! | what is known of the request or job, and its drafts | `scope`, `drafts`, `draft` |
+//! | what is known of the request or job, and its drafts | `scope`, `kept`, `drafts`, `draft`; used again by the next: `spare` |
 //! | an annotated function runs | `call`, `site` |
 //! | the body of a handler speaks about its event | `audit`, `diff` |
-//! | a draft becomes an event | `finish`, with `outcome`, `target`, `request_info` |
+//! | a draft is certain to become an event, or becomes none | `finish`, with `outcome` |
 //! | facts about the request | `client_ip`, `request_id`, `trace`, `session`, `route_pattern` |
 //! | what the layer was told | `policy`, `setters`, `rules` |
-//! | what is handed on | `captured` |
+//! | what is handed on becomes an event | `captured`, with `target`, `request_info` |
 //! | where events go | `sink`, `installed`; in tests `on_thread` |
 
 mod audit;
@@ -29,6 +29,7 @@ mod exchange;
 mod finish;
 pub mod head;
 mod installed;
+mod kept;
 #[cfg(feature = "testing")]
 mod on_thread;
 pub mod outcome;
@@ -43,6 +44,7 @@ pub mod session;
 mod setters;
 mod sink;
 mod site;
+mod spare;
 pub mod target;
 pub mod trace;
 
@@ -52,18 +54,19 @@ pub use captured::Captured;
 pub use context::{InScope, current};
 pub use diff::diff;
 pub(crate) use exchange::all_within;
-pub use exchange::{Entry, Exchange, Responded, TurnedAway};
+pub use exchange::{Echo, Exchange, Responded, TurnedAway};
 pub use head::Head;
 #[cfg(test)]
 pub(crate) use installed::installed_or_orphanage;
 pub use installed::{install, installed, orphans, uninstall};
+pub use kept::KeptHead;
 #[cfg(feature = "testing")]
 pub(crate) use on_thread::install_on_thread;
 pub use outcome::{Ended, OutcomeSet, Verdict};
 #[cfg(feature = "testing")]
 pub use policy::Layered;
 pub use policy::{Checked, LayerError, Policy, Settings, Unaudited};
-pub use response::ResponseHead;
+pub use response::{Asked, ResponseHead};
 pub use scope::Scope;
 pub use sink::{Class, Count, Guarantee, Hold, Holder, Missed, Reservation, Sink, Terms, Wait};
 pub use site::{Registered, Site, catalog};

@@ -1,15 +1,15 @@
 //! What the layer was told: the settings of `AuditLayer` and `AuditMiddleware`, checked.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::client_ip::{ProxyHeader, TrustedProxies};
-use super::head::{CAPTURED_HEADERS, PROXY_HEADERS, SESSION_HEADER};
 use super::rules::RuleSet;
-use super::{Count, Guarantee, Missed, OutcomeSet, Sink};
+use super::{Count, Guarantee, Missed, OutcomeSet, Sink, head};
+use crate::redact::HashKey;
 
 /// How long a response waits for [`Guarantee::Durable`] unless told otherwise.
 const DURABLE_WAIT: Duration = Duration::from_secs(2);
@@ -205,18 +205,19 @@ impl Settings {
         if !problems.is_empty() {
             return Err(LayerError { problems });
         }
-        let mut headers = CAPTURED_HEADERS.to_vec();
-        if !proxies.is_empty() {
-            headers.extend(PROXY_HEADERS);
-        }
-        if self.session_cookie.is_some() {
-            headers.push(SESSION_HEADER);
-        }
+        let wanted_headers = head::wanted(!proxies.is_empty(), self.session_cookie.is_some());
+        let reading = Reading {
+            proxies,
+            session_cookie: self.session_cookie.clone(),
+            tenant: self.tenant.clone(),
+            hash_key: self.sink.hash_key().clone(),
+        };
         Ok(Policy {
             settings: self.clone(),
             rules,
-            proxies,
-            headers,
+            reading: Arc::new(reading),
+            wanted_headers,
+            met: Mutex::default(),
             warned: Mutex::default(),
             missing: AtomicBool::new(false),
         })
@@ -264,23 +265,39 @@ impl Checked {
     }
 }
 
+/// How the head of a request is to be read, by whoever makes its event: without the client, which that keeps nobody
+/// from ending.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub(super) proxies: TrustedProxies,
+    /// The cookie that holds the session.
+    pub(super) session_cookie: Option<String>,
+    /// The key under which sessions are hashed.
+    pub(super) hash_key: HashKey,
+    /// The tenant of events whose actor has none.
+    pub(super) tenant: Option<String>,
+}
+
 /// Checked settings.
 #[derive(Debug)]
 pub struct Policy {
     settings: Settings,
     rules: RuleSet<String>,
-    proxies: TrustedProxies,
-    headers: Vec<&'static str>,
-    warned: Mutex<HashSet<String>>,
+    reading: Arc<Reading>,
+    /// The request headers that capture may ask for, as a set.
+    wanted_headers: u16,
+    /// The routes of unaudited changes, as the framework names them.
+    met: Mutex<Routes>,
+    /// The routes that were warned about.
+    warned: Mutex<Routes>,
     /// Whether the last response that waited went out without its guarantee.
     missing: AtomicBool,
 }
 
 impl Policy {
-    /// The request headers that capture may ask for; an adapter keeps these and no others.
-    #[must_use]
-    pub fn headers(&self) -> &[&'static str] {
-        &self.headers
+    /// The request headers that capture may ask for; these are kept and no others.
+    pub(super) fn wanted_headers(&self) -> u16 {
+        self.wanted_headers
     }
 
     /// Where events go.
@@ -317,15 +334,16 @@ impl Policy {
     }
 
     pub(super) fn proxies(&self) -> &TrustedProxies {
-        &self.proxies
-    }
-
-    pub(super) fn session_cookie(&self) -> Option<&str> {
-        self.settings.session_cookie.as_deref()
+        &self.reading.proxies
     }
 
     pub(super) fn tenant(&self) -> Option<&str> {
-        self.settings.tenant.as_deref()
+        self.reading.tenant.as_deref()
+    }
+
+    /// How the head of a request is to be read.
+    pub(super) fn reading(&self) -> &Arc<Reading> {
+        &self.reading
     }
 
     /// Counts a response that went out without its guarantee, and says once when that begins and ends.
@@ -345,9 +363,42 @@ impl Policy {
         }
     }
 
+    /// Whether an unaudited change of this route was never met before. The route is as the framework names it: what it is
+    /// called in an event is only found out then. Where there are too many of them each is as if it were new.
+    pub(super) fn is_new(&self, method: &str, route: Option<&str>) -> bool {
+        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        met.add(method, route).unwrap_or(true)
+    }
+
     /// True the first time it is asked about a route.
     pub(super) fn warn_once(&self, method: &str, route: Option<&str>) -> bool {
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        warned.len() < WARNED_ROUTES && warned.insert(format!("{method} {}", route.unwrap_or_default()))
+        warned.add(method, route).unwrap_or(false)
+    }
+}
+
+/// Routes, each with the methods that were met, of which there are few.
+#[derive(Debug, Default)]
+struct Routes(HashMap<String, Vec<String>>);
+
+impl Routes {
+    /// Adds one; answers whether it is new, or `None` where there are too many to know.
+    fn add(&mut self, method: &str, route: Option<&str>) -> Option<bool> {
+        let route = route.unwrap_or_default();
+        if let Some(methods) = self.0.get_mut(route) {
+            let new = !methods.iter().any(|known| known == method);
+            if new && methods.len() >= WARNED_ROUTES {
+                return None;
+            }
+            if new {
+                methods.push(method.to_owned());
+            }
+            return Some(new);
+        }
+        if self.0.len() >= WARNED_ROUTES {
+            return None;
+        }
+        self.0.insert(route.to_owned(), vec![method.to_owned()]);
+        Some(true)
     }
 }

@@ -25,12 +25,23 @@ pub fn inbound_client(head: &dyn Head) -> Option<&str> {
 /// would be an injection. A value that isn't acceptable is replaced, never repaired: half of somebody's id is nobody's.
 #[must_use]
 pub fn accept(value: &[u8]) -> Option<&str> {
-    let harmless = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    if (1..=MAX_CHARS).contains(&value.len()) && value.iter().all(harmless) {
-        std::str::from_utf8(value).ok()
-    } else {
-        None
-    }
+    if is_acceptable(value) { std::str::from_utf8(value).ok() } else { None }
+}
+
+/// Whether [`accept`] takes it.
+pub(super) fn is_acceptable(value: &[u8]) -> bool {
+    /// Asked of each byte, in each request: a table is half the work of comparing.
+    const HARMLESS: [bool; 256] = {
+        let mut harmless = [false; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            harmless[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'.' | b'_' | b'-');
+            byte += 1;
+        }
+        harmless
+    };
+    let harmless = |byte: &u8| HARMLESS.get(usize::from(*byte)).copied().unwrap_or_default();
+    (1..=MAX_CHARS).contains(&value.len()) && value.iter().all(harmless)
 }
 
 /// A new request id: a UUIDv7 (RFC 9562 section 5.7) in its usual form of 36 characters.

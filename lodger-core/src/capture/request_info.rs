@@ -1,32 +1,62 @@
-//! What an event says about its request. Parsed only once an event is certain.
+//! What an event says about its request. Parsed only once an event is certain, and not on the request's own thread.
 
-use super::scope::{Around, Scope};
-use super::{client_ip, request_id, session, trace};
+use std::sync::Arc;
+
+use super::kept::KeptHead;
+use super::policy::Reading;
+use super::route_pattern::{can_be_route_of, canonical_template};
+use super::{Head, client_ip, request_id, session, trace};
 use crate::event::RequestInfo;
 
 /// The longest `User-Agent` that is kept, in characters (as [`RequestInfo::user_agent`] says).
 const USER_AGENT_CHARS: usize = 512;
 
-impl Scope {
-    /// What is known of the request, but for how it ended. `None` for a job without one.
-    pub(super) fn request_info(&self) -> Option<RequestInfo> {
-        let (head, policy) = match &self.around {
-            Around::Request { head, policy, .. } => (&**head, policy),
-            Around::Job { of, .. } => return of.as_deref().cloned(),
-        };
-        let address = client_ip::client_ip(head, policy.proxies());
+/// What is seen of a request, and how it is to be read.
+pub(super) struct Seen {
+    pub(super) head: KeptHead,
+    pub(super) reading: Arc<Reading>,
+    /// The request's id, where it came without one.
+    pub(super) id: Option<String>,
+    /// The session, already hashed, where somebody has said it.
+    pub(super) session: Option<String>,
+    /// The route template and the path, as far as they are only known after the call.
+    pub(super) route: Option<String>,
+    pub(super) path: Option<String>,
+}
+
+impl Seen {
+    /// The path that was routed, still percent-encoded: what the framework said after the call, else what came in.
+    pub(super) fn path(&self) -> &str {
+        self.path.as_deref().unwrap_or_else(|| self.head.path())
+    }
+
+    /// The tenant that the layer was told.
+    pub(super) fn tenant(&self) -> Option<&str> {
+        self.reading.tenant.as_deref()
+    }
+
+    /// The bytes of memory that it takes besides its own.
+    pub(super) fn weight(&self) -> usize {
+        let texts = [&self.id, &self.session, &self.route, &self.path];
+        self.head.weight() + texts.into_iter().flatten().map(String::len).sum::<usize>()
+    }
+
+    /// What is known of the request, but for how it ended.
+    pub(super) fn info(&self) -> RequestInfo {
+        let (head, reading) = (&self.head, &*self.reading);
+        let address = client_ip::client_ip(head, &reading.proxies);
         let trace = trace::from_traceparent(head).or_else(|| trace::from_older_headers(head));
         let in_cookie = || {
-            let value = session::cookie(head, policy.session_cookie()?)?;
-            Some(self.sink.hash_key().hash("session", &value))
+            let value = session::cookie(head, reading.session_cookie.as_deref()?)?;
+            Some(reading.hash_key.hash("session", &value))
         };
         let mut info = RequestInfo::default();
-        info.id = self.request_id();
+        info.id = self.id.clone().or_else(|| request_id::inbound(head).map(str::to_owned));
         info.client_request_id = request_id::inbound_client(head).map(str::to_owned);
-        info.session = self.state().session.clone();
-        info.session = info.session.or_else(in_cookie);
+        info.session = self.session.clone().or_else(in_cookie);
         info.method = Some(head.method().to_owned());
-        info.route = self.route();
+        info.route =
+            self.route.as_deref().or_else(|| head.route()).and_then(|said| route_of(said, self.path()));
         if let Some((ip, source)) = address {
             info.ip = Some(ip);
             info.ip_source = Some(source);
@@ -36,9 +66,13 @@ impl Scope {
             info.span_id = trace.span_id;
             info.traceparent = trace.traceparent;
         }
-        info.user_agent = head
-            .header("user-agent")
+        info.user_agent = Head::header(head, "user-agent")
             .map(|value| String::from_utf8_lossy(value).chars().take(USER_AGENT_CHARS).collect());
-        Some(info)
+        info
     }
+}
+
+/// The route template in its canonical form. None where that can't be the route of this path.
+pub(super) fn route_of(said: &str, path: &str) -> Option<String> {
+    can_be_route_of(said, path).then(|| canonical_template(said))
 }

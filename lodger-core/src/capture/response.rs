@@ -1,43 +1,57 @@
 //! What the layer sees of a response.
 
-use super::request_id;
+use std::fmt;
 
-/// What the layer sees of a response.
-#[derive(Debug)]
-pub struct ResponseHead<'p> {
+/// A header that the layer asks for in a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// `content-type`.
+    ContentType,
+    /// `grpc-status`.
+    GrpcStatus,
+    /// `x-request-id`.
+    RequestId,
+}
+
+/// What the layer sees of a response. What it asks for is looked up when it asks.
+pub struct ResponseHead<'a> {
     /// The HTTP status.
     pub(super) status: u16,
-    /// The gRPC code, where the head has one.
-    pub(super) grpc: Option<u32>,
-    /// Whether it carries a request id already.
-    pub(super) has_request_id: bool,
-    /// The request id that it carries, where it is acceptable.
-    pub(super) request_id: Option<String>,
+    header: &'a dyn Fn(Asked) -> Option<&'a [u8]>,
     /// The route template, where the framework only knows it after the call.
     pub(super) route: Option<String>,
     /// The path that was routed, where a middleware inside may have changed it.
-    pub(super) path: Option<&'p str>,
+    pub(super) path: Option<&'a str>,
 }
 
-impl<'p> ResponseHead<'p> {
-    /// A head with this HTTP status. `header` looks up the first value of a header; its name is in lower case.
+impl<'a> ResponseHead<'a> {
+    /// A head with this HTTP status. `header` looks up the first value of a header.
     #[must_use]
-    pub fn new<'a>(status: u16, header: impl Fn(&'static str) -> Option<&'a [u8]>) -> Self {
-        let request_id = header("x-request-id");
-        Self {
-            status,
-            grpc: header("grpc-status").filter(|_| header("content-type").is_some_and(is_grpc)).map(code),
-            has_request_id: request_id.is_some(),
-            request_id: request_id.and_then(request_id::accept).map(str::to_owned),
-            route: None,
-            path: None,
-        }
+    pub fn new(status: u16, header: &'a dyn Fn(Asked) -> Option<&'a [u8]>) -> Self {
+        Self { status, header, route: None, path: None }
     }
 
     /// Says which route it was, of which path, where the framework only knows it after the call.
     #[must_use]
-    pub fn routed(self, route: Option<String>, path: &'p str) -> Self {
+    pub fn routed(self, route: Option<String>, path: &'a str) -> Self {
         Self { route, path: Some(path), ..self }
+    }
+
+    /// The gRPC code, where the head has one.
+    pub(crate) fn grpc(&self) -> Option<u32> {
+        (self.header)(Asked::ContentType).filter(|value| is_grpc(value))?;
+        (self.header)(Asked::GrpcStatus).map(code)
+    }
+
+    /// The request id that it carries already, acceptable or not.
+    pub(crate) fn request_id(&self) -> Option<&'a [u8]> {
+        (self.header)(Asked::RequestId)
+    }
+}
+
+impl fmt::Debug for ResponseHead<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseHead").field("status", &self.status).finish_non_exhaustive()
     }
 }
 
@@ -60,15 +74,21 @@ fn code(value: &[u8]) -> u32 {
 mod tests {
     use super::*;
 
-    fn head(headers: &[(&str, &'static str)]) -> ResponseHead<'static> {
-        ResponseHead::new(200, |name| {
+    fn grpc(headers: &[(&str, &str)]) -> Option<u32> {
+        let header = |asked| {
+            let name = match asked {
+                Asked::ContentType => "content-type",
+                Asked::GrpcStatus => "grpc-status",
+                Asked::RequestId => "x-request-id",
+            };
             headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_bytes())
-        })
+        };
+        ResponseHead::new(200, &header).grpc()
     }
 
     #[test]
     fn a_grpc_code_counts_with_a_content_type_of_grpc() {
-        for (content_type, grpc) in [
+        for (content_type, code) in [
             ("application/grpc", Some(7)),
             ("application/grpc+proto", Some(7)),
             ("application/grpc; charset=utf-8", Some(7)),
@@ -80,16 +100,16 @@ mod tests {
             ("text/application/grpc", None),
             ("", None),
         ] {
-            let head = head(&[("content-type", content_type), ("grpc-status", "7")]);
-            assert_eq!(head.grpc, grpc, "{content_type}");
+            let found = grpc(&[("content-type", content_type), ("grpc-status", "7")]);
+            assert_eq!(found, code, "{content_type}");
         }
-        assert_eq!(head(&[("grpc-status", "7")]).grpc, None);
-        assert_eq!(head(&[("content-type", "application/grpc")]).grpc, None);
+        assert_eq!(grpc(&[("grpc-status", "7")]), None);
+        assert_eq!(grpc(&[("content-type", "application/grpc")]), None);
     }
 
     #[test]
     fn what_is_no_code_is_an_unknown_error_and_never_success() {
-        for (value, grpc) in [
+        for (value, code) in [
             ("0", 0),
             ("00", 0),
             ("5", 5),
@@ -105,8 +125,8 @@ mod tests {
             ("OK", 2),
             ("\u{660}", 2),
         ] {
-            let head = head(&[("content-type", "application/grpc"), ("grpc-status", value)]);
-            assert_eq!(head.grpc, Some(grpc), "{value:?}");
+            let found = grpc(&[("content-type", "application/grpc"), ("grpc-status", value)]);
+            assert_eq!(found, Some(code), "{value:?}");
         }
     }
 }

@@ -9,33 +9,43 @@ use super::context::{Context, InScope};
 use super::draft::{Content, Draft, Found, Maker};
 use super::drafts::{DraftId, Drafts, Which};
 use super::finish::{self, Ending};
-use super::route_pattern::{can_be_route_of, canonical_template};
-use super::{Count, Ended, Entry, Guarantee, Head, Hold, Policy, Reservation, Sink, installed, request_id};
+use super::kept::KeptHead;
+use super::request_info::{Seen, route_of};
+use super::{Count, Ended, Guarantee, Head, Hold, Policy, Reservation, Sink, installed, request_id, spare};
 use crate::event::{Actor, EventId, RequestInfo, Timestamp};
 
-/// What is known of the current request or job. Holds its drafts.
+/// What is known of the current request or job. Holds its drafts. A handle: its clones are the same scope.
 ///
 /// Inner layers and handlers run in it; where the task-local doesn't reach (`tower::buffer`), the request's extensions
 /// carry it.
+#[derive(Debug, Clone)]
+pub struct Scope(Arc<Inner>);
+
+/// What all handles of a scope share.
 #[derive(Debug)]
-pub struct Scope {
-    pub(super) sink: Arc<dyn Sink>,
-    pub(super) around: Around,
+pub(super) struct Inner {
+    around: Around,
+    /// The head of the request, if there is one.
+    head: KeptHead,
+    /// The request's id, where somebody has asked for it.
+    id: OnceLock<String>,
     started: Instant,
     state: Mutex<State>,
 }
 
 /// What a scope surrounds.
 #[derive(Debug)]
-pub(super) enum Around {
-    /// A request: its head, and what the layer was told.
-    Request { head: Box<dyn Head>, policy: Arc<Policy>, id: OnceLock<String> },
+enum Around {
+    /// A request, and what the layer was told.
+    Request(Arc<Policy>),
     /// A job without a request, or work that a request left behind (then with what is known of that request).
-    Job { of: Option<Box<RequestInfo>>, tenant: Option<String> },
+    Job { sink: Arc<dyn Sink>, of: Option<Box<RequestInfo>>, tenant: Option<String> },
+    /// Nothing: it waits for the next request.
+    Nothing,
 }
 
 /// What changes while the request or job runs.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) drafts: Drafts,
     /// What authentication stored.
@@ -56,50 +66,106 @@ pub(super) struct State {
     place: Option<Reservation>,
 }
 
+impl Default for Inner {
+    fn default() -> Self {
+        Self {
+            around: Around::Nothing,
+            head: KeptHead::default(),
+            id: OnceLock::new(),
+            started: Instant::now(),
+            state: Mutex::default(),
+        }
+    }
+}
+
+impl Inner {
+    /// Forgets everything but the memory that the next request can use. Lets go of the client.
+    fn clear(&mut self) {
+        // In this order: what holds a shutdown up is the last to go that knows anything of it.
+        let State { drafts, actor, resolved, session, route, path, ending, hold, place } =
+            self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        drafts.clear();
+        (*actor, *resolved, *session, *route, *path, *ending) = (None, None, None, None, None, None);
+        *place = None;
+        *hold = None;
+        self.id.take();
+        self.head.forget();
+        self.around = Around::Nothing;
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        // Two that are dropped at the same time may both not be the last here: then the memory is given back for good.
+        if Arc::strong_count(&self.0) == 1
+            && let Some(inner) = Arc::get_mut(&mut self.0)
+        {
+            inner.clear();
+            spare::keep(&self.0);
+        }
+    }
+}
+
 impl Scope {
-    fn new(sink: Arc<dyn Sink>, around: Around) -> Arc<Self> {
-        let state = State {
-            drafts: Drafts::default(),
-            actor: None,
-            resolved: None,
-            session: None,
-            route: None,
-            path: None,
-            ending: None,
-            hold: Some(sink.hold()),
-            place: None,
-        };
-        Arc::new(Self { sink, around, started: Instant::now(), state: Mutex::new(state) })
+    fn new(around: Around, keep: impl FnOnce(&mut KeptHead)) -> Self {
+        let mut inner = spare::take();
+        if let Some(inner) = Arc::get_mut(&mut inner) {
+            inner.around = around;
+            inner.started = Instant::now();
+            keep(&mut inner.head);
+        }
+        let scope = Self(inner);
+        let hold = scope.sink().hold();
+        scope.state().hold = Some(hold);
+        scope
     }
 
-    /// A scope around a request.
-    pub(super) fn request(policy: Arc<Policy>, head: Box<dyn Head>) -> Arc<Self> {
-        Self::new(Arc::clone(policy.sink()), Around::Request { head, policy, id: OnceLock::new() })
+    /// A scope around a request, of whose head `keep` keeps what is asked for.
+    pub(super) fn request(policy: Arc<Policy>, keep: impl FnOnce(&mut KeptHead)) -> Self {
+        let wanted = policy.wanted_headers();
+        Self::new(Around::Request(policy), |head| {
+            head.begin(wanted);
+            keep(head);
+        })
     }
 
     /// A scope around a job that has no request.
     #[must_use]
-    pub fn job(sink: Arc<dyn Sink>, actor: Option<Actor>) -> Arc<Self> {
+    pub fn job(sink: Arc<dyn Sink>, actor: Option<Actor>) -> Self {
         let scope = Self::job_of(sink, None, None);
         scope.state().actor = actor;
         scope
     }
 
-    fn job_of(sink: Arc<dyn Sink>, of: Option<RequestInfo>, tenant: Option<String>) -> Arc<Self> {
-        let around = Around::Job { of: of.map(Box::new), tenant };
-        Self::new(sink, around)
+    fn job_of(sink: Arc<dyn Sink>, of: Option<RequestInfo>, tenant: Option<String>) -> Self {
+        Self::new(Around::Job { sink, of: of.map(Box::new), tenant }, |_| {})
     }
 
     /// A scope for code that runs outside every scope: the installed client takes its events.
-    pub(super) fn outside() -> Arc<Self> {
+    pub(super) fn outside() -> Self {
         Self::job(installed::installed_or_orphanage(), None)
+    }
+
+    /// Where events go.
+    pub(super) fn sink(&self) -> &Arc<dyn Sink> {
+        match &self.0.around {
+            Around::Request(policy) => policy.sink(),
+            Around::Job { sink, .. } => sink,
+            Around::Nothing => installed::orphanage(),
+        }
+    }
+
+    /// Whether both are the same scope.
+    pub(super) fn is(&self, other: &Scope) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// A scope for work that this one leaves behind: it carries actor and ids, never drafts.
     #[must_use]
-    pub fn continued(&self) -> Arc<Self> {
+    pub fn continued(&self) -> Self {
         let tenant = self.tenant().map(str::to_owned);
-        let scope = Self::job_of(Arc::clone(&self.sink), self.request_info(), tenant);
+        let of = self.seen().map(|seen| seen.info()).or_else(|| self.request_before().cloned());
+        let scope = Self::job_of(Arc::clone(self.sink()), of, tenant);
         let (actor, resolved) = {
             let mut state = self.state();
             let function = Context::function_in(self);
@@ -122,17 +188,17 @@ impl Scope {
     }
 
     /// Runs `work` in this scope.
-    pub fn enter<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
+    pub fn enter<T>(&self, work: impl FnOnce() -> T) -> T {
         self.context(None).enter(work)
     }
 
     /// Runs `future` in this scope, including its destructor.
-    pub fn around<F: Future>(self: &Arc<Self>, future: F) -> InScope<F> {
+    pub fn around<F: Future>(&self, future: F) -> InScope<F> {
         InScope::new(self.context(None), future)
     }
 
-    pub(super) fn context(self: &Arc<Self>, function: Option<DraftId>) -> Context {
-        Context { scope: Arc::clone(self), function }
+    pub(super) fn context(&self, function: Option<DraftId>) -> Context {
+        Context { scope: self.clone(), function }
     }
 
     /// Says who acts, as authentication found out. The last word counts.
@@ -140,63 +206,60 @@ impl Scope {
         self.state().actor = Some(actor);
     }
 
-    /// What a layer was told when the request came to it.
-    pub(super) fn enter_actor(&self, entry: Entry) {
-        let mut state = self.state();
-        if entry.actor.is_some() {
-            state.actor = entry.actor;
-        }
-        if state.resolved.is_none() {
-            state.resolved = entry.resolved;
-        }
+    /// Says who acts, as the resolver of a layer found out. The first word counts.
+    pub fn set_resolved(&self, actor: Actor) {
+        self.state().resolved.get_or_insert(actor);
     }
 
     /// Says which session it is. Only a keyed hash of it is kept.
     pub fn set_session(&self, session: &str) {
-        let hashed = self.sink.hash_key().hash("session", session);
+        let hashed = self.sink().hash_key().hash("session", session);
         self.state().session = Some(hashed);
     }
 
     /// The request's id: the inbound one when acceptable, else one that is minted now and kept.
     #[must_use]
     pub fn request_id(&self) -> Option<String> {
-        match &self.around {
-            Around::Request { head, id, .. } => {
-                let inbound = || request_id::inbound(&**head).map_or_else(request_id::mint, str::to_owned);
-                Some(id.get_or_init(inbound).clone())
+        match &self.0.around {
+            Around::Request(_) => {
+                let inbound =
+                    || request_id::inbound(&self.0.head).map_or_else(request_id::mint, str::to_owned);
+                Some(self.0.id.get_or_init(inbound).clone())
             }
             Around::Job { of, .. } => of.as_ref()?.id.clone(),
+            Around::Nothing => None,
         }
     }
 
-    /// The request's id, where something inside of the layer has put an acceptable one on the response already.
+    /// The request's id, where it came without one, and something inside of the layer has put one on the response already.
     pub(super) fn adopt_request_id(&self, on_response: &str) {
-        if let Around::Request { id, .. } = &self.around
-            && self.inbound_request_id().is_none()
-        {
-            id.get_or_init(|| on_response.to_owned());
-        }
+        self.0.id.get_or_init(|| on_response.to_owned());
     }
 
-    /// The inbound request id, when it is acceptable.
-    pub(super) fn inbound_request_id(&self) -> Option<String> {
-        self.head().and_then(request_id::inbound).map(str::to_owned)
+    /// Whether the request came with an id that is acceptable.
+    pub(super) fn has_inbound_request_id(&self) -> bool {
+        self.head().and_then(|head| head.header("x-request-id")).is_some_and(request_id::is_acceptable)
     }
 
     /// The head of the request.
     pub(super) fn head(&self) -> Option<&dyn Head> {
-        match &self.around {
-            Around::Request { head, .. } => Some(&**head),
-            Around::Job { .. } => None,
+        match &self.0.around {
+            Around::Request(_) => Some(&self.0.head),
+            Around::Job { .. } | Around::Nothing => None,
         }
     }
 
     /// The route template in its canonical form: what the framework said after the call, else before it. None where
     /// that can't be the route of this path.
     pub(super) fn route(&self) -> Option<String> {
-        let late = self.state().route.clone();
-        let said = late.or_else(|| self.head()?.route().map(str::to_owned))?;
-        can_be_route_of(&said, &self.path()?).then(|| canonical_template(&said))
+        let path = self.path()?;
+        self.with_said_route(|said| route_of(said?, &path))
+    }
+
+    /// Looks at the route template as the framework said it after the call, else before it.
+    pub(super) fn with_said_route<T>(&self, look: impl FnOnce(Option<&str>) -> T) -> T {
+        let state = self.state();
+        look(state.route.as_deref().or_else(|| self.head()?.route()))
     }
 
     /// The path that was routed, still percent-encoded: what the framework said after the call, else what came in.
@@ -205,8 +268,26 @@ impl Scope {
         late.or_else(|| Some(self.head()?.path().to_owned()))
     }
 
+    /// What is seen of the request so far. `None` for a job without one.
+    pub(super) fn seen(&self) -> Option<Seen> {
+        let policy = self.policy()?;
+        let id = if self.has_inbound_request_id() { None } else { self.request_id() };
+        let state = self.state();
+        Some(Seen {
+            head: self.0.head.clone(),
+            reading: Arc::clone(policy.reading()),
+            id,
+            session: state.session.clone(),
+            route: state.route.clone(),
+            path: state.path.clone(),
+        })
+    }
+
     /// The framework says after the call which route it was, of which path.
     pub(super) fn routed(&self, route: Option<String>, path: Option<&str>) {
+        if route.is_none() && path.is_none() {
+            return;
+        }
         let path = path.filter(|path| self.head().is_some_and(|head| head.path() != *path));
         let mut state = self.state();
         if route.is_some() {
@@ -223,28 +304,37 @@ impl Scope {
 
     /// How long the request or job has been running.
     pub(super) fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+        self.0.started.elapsed()
     }
 
     /// What the layer was told.
-    pub(super) fn policy(&self) -> Option<&Policy> {
-        match &self.around {
-            Around::Request { policy, .. } => Some(policy),
-            Around::Job { .. } => None,
+    pub(super) fn policy(&self) -> Option<&Arc<Policy>> {
+        match &self.0.around {
+            Around::Request(policy) => Some(policy),
+            Around::Job { .. } | Around::Nothing => None,
         }
     }
 
     /// The tenant that the layer was told.
     pub(super) fn tenant(&self) -> Option<&str> {
-        match &self.around {
-            Around::Request { policy, .. } => policy.tenant(),
+        match &self.0.around {
+            Around::Request(policy) => policy.tenant(),
             Around::Job { tenant, .. } => tenant.as_deref(),
+            Around::Nothing => None,
+        }
+    }
+
+    /// What is known of the request that left this work behind.
+    pub(super) fn request_before(&self) -> Option<&RequestInfo> {
+        match &self.0.around {
+            Around::Job { of, .. } => of.as_deref(),
+            Around::Request(_) | Around::Nothing => None,
         }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         // A panic while the state is held can only come from a user's `Drop`; what is stored stays consistent.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Stages a draft: its function has ended.
@@ -261,22 +351,21 @@ impl Scope {
 
     /// Finishes what is done; while a request runs that waits for its response.
     fn finish_done(&self) {
-        let (done, ending, mut place) = {
-            let mut state = self.state();
-            let ending = match (&self.around, &state.ending) {
-                (Around::Request { .. }, None) => return,
-                (Around::Request { .. }, Some(ending)) => ending.clone(),
-                (Around::Job { .. }, _) => Ending::Job,
+        loop {
+            let (draft, ending, mut place) = {
+                let mut state = self.state();
+                let ending = match (self.head(), state.ending) {
+                    (Some(_), None) => return,
+                    (Some(_), Some(ending)) => ending,
+                    (None, _) => Ending::Job,
+                };
+                let Some(draft) = state.drafts.take_done() else { break };
+                (draft, ending, state.place.take())
             };
-            let done = state.drafts.take_done();
-            let place = if done.is_empty() { None } else { state.place.take() };
-            (done, ending, place)
-        };
-        for draft in done {
             // Nobody waits for a single event here: the response is out, or the job waits for all at its end.
             finish::finish(self, draft, &ending, Guarantee::Queued, &mut place);
+            self.keep(place);
         }
-        self.keep(place);
         self.release();
     }
 
@@ -298,14 +387,18 @@ impl Scope {
         drop(hold);
     }
 
-    /// Ends the request: from now on drafts are finished when they are done. Answers with those that are done by now,
-    /// and with whether an annotated function is still running.
-    pub(super) fn end(&self, ending: Ending) -> (Vec<Draft>, bool) {
+    /// Ends the request: from now on drafts are finished when they are done. Answers whether an annotated function is
+    /// still running. Whoever ends it has so many handles; where there are no others nobody can speak of it later.
+    pub(super) fn end(&self, ending: Ending, handles: usize) -> bool {
         let mut state = self.state();
         state.ending = Some(ending);
-        state.drafts.close();
-        let done = state.drafts.take_done();
-        (done, state.drafts.outermost().is_some())
+        state.drafts.close(Arc::strong_count(&self.0) > handles);
+        state.drafts.outermost().is_some()
+    }
+
+    /// Takes out a draft of which nothing more will come, to be finished.
+    pub(super) fn take_done(&self) -> Option<Draft> {
+        self.state().drafts.take_done()
     }
 
     /// A draft for something that no function stands for: a rule, an unaudited change. It holds what was said.
@@ -324,7 +417,7 @@ impl Scope {
             Some(content) => what(content),
             None => {
                 drop(state);
-                self.sink.count(Count::TooLate);
+                self.sink().count(Count::TooLate);
                 tracing::debug!("an audit event was added to after it was finished");
             }
         }

@@ -1,6 +1,6 @@
 //! The setters that `AuditLayer` and `AuditMiddleware` share, written once.
 
-/// Gives a layer type its settings. The type has the fields `settings: Settings` and `checked: Checked`, and a setter
+/// Gives a layer type its settings. The type has the fields `settings: Arc<Settings>` and `checked: Checked`, and a setter
 /// `fail_closed` of its own, since what turns a request away depends on the framework.
 #[doc(hidden)]
 #[macro_export]
@@ -113,7 +113,7 @@ macro_rules! __layer_settings {
             }
 
             fn set(mut self, change: impl FnOnce(&mut $crate::capture::Settings)) -> Self {
-                change(&mut self.settings);
+                change(::std::sync::Arc::make_mut(&mut self.settings));
                 // What was checked before no longer holds, and clones made before keep their own.
                 self.checked = $crate::capture::Checked::default();
                 self

@@ -12,7 +12,7 @@ use crate::capture::{
 };
 use crate::event::{Event, Timestamp};
 use crate::pipeline::{
-    Content, Counters, Goal, Lane, Progress, Raw, RecordError, Ticket, Unfit, last_resort,
+    Content, Counter, Counters, Goal, Lane, Progress, Raw, RecordError, Ticket, Unfit, last_resort,
 };
 use crate::redact::HashKey;
 
@@ -38,7 +38,7 @@ impl Raw for Unprepared {
 
     fn finish(self: Box<Self>) -> Result<Box<Event>, Unfit> {
         let Self { captured, preparation, counters } = *self;
-        let mut event = Box::new(captured.into_event());
+        let mut event = Box::new(captured.into_event(&|what| counter(&counters, what).up()));
         match preparation.trim(&mut event) {
             Ok(trimmed) => {
                 counters.trimmed.add(trimmed.into());
@@ -101,19 +101,21 @@ impl Sink for Inner {
     }
 
     fn count(&self, what: Count) {
-        let counters = self.pipeline.counters();
-        let counter = match what {
-            Count::Filtered => &counters.filtered,
-            Count::Discarded => &counters.discarded,
-            Count::UnresolvedActor => &counters.unresolved_actor,
-            Count::ConflictingActors => &counters.conflicting_actors,
-            Count::UnresolvedTarget => &counters.unresolved_target,
-            Count::Unaudited => &counters.unaudited,
-            Count::GuaranteeMissed => &counters.guarantee_missed,
-            Count::FailedClosed => &counters.failed_closed,
-            Count::TooLate => &counters.too_late,
-        };
-        counter.up();
+        counter(self.pipeline.counters(), what).up();
+    }
+}
+
+fn counter(counters: &Counters, what: Count) -> &Counter {
+    match what {
+        Count::Filtered => &counters.filtered,
+        Count::Discarded => &counters.discarded,
+        Count::UnresolvedActor => &counters.unresolved_actor,
+        Count::ConflictingActors => &counters.conflicting_actors,
+        Count::UnresolvedTarget => &counters.unresolved_target,
+        Count::Unaudited => &counters.unaudited,
+        Count::GuaranteeMissed => &counters.guarantee_missed,
+        Count::FailedClosed => &counters.failed_closed,
+        Count::TooLate => &counters.too_late,
     }
 }
 

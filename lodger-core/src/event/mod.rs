@@ -25,7 +25,7 @@ mod target;
 mod timestamp;
 pub mod trim;
 pub(crate) mod values;
-mod weight;
+pub(crate) mod weight;
 
 pub use actor::{Actor, ActorKind, ToActor};
 pub use builder::EventBuilder;

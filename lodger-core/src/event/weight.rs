@@ -62,7 +62,7 @@ fn strings(strings: &[String]) -> usize {
     strings.iter().map(|string| size_of::<String>() + string.len()).sum()
 }
 
-fn actor(one: &Actor) -> usize {
+pub(crate) fn actor(one: &Actor) -> usize {
     one.id.len()
         + text(&one.name)
         + text(&one.email)
@@ -71,11 +71,11 @@ fn actor(one: &Actor) -> usize {
         + object(&one.extra)
 }
 
-fn target(target: &Target) -> usize {
+pub(crate) fn target(target: &Target) -> usize {
     target.kind.len() + target.id.len() + text(&target.name) + object(&target.extra)
 }
 
-fn change(change: &Change) -> usize {
+pub(crate) fn change(change: &Change) -> usize {
     let values = [&change.before, &change.after].into_iter().flatten().map(value).sum::<usize>();
     size_of::<Change>() + change.path.len() + values + object(&change.extra)
 }
@@ -84,7 +84,7 @@ fn object(members: &Map<String, Value>) -> usize {
     members.iter().map(|(name, member)| ENTRY + name.len() + value(member)).sum()
 }
 
-fn value(one: &Value) -> usize {
+pub(crate) fn value(one: &Value) -> usize {
     size_of::<Value>()
         + match one {
             Value::Null | Value::Bool(_) | Value::Number(_) => 0,

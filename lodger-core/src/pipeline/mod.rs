@@ -68,7 +68,7 @@ pub(crate) use content::{Content, Raw, Unfit};
 pub(crate) use control::Command;
 pub use control::{ReplaceKeyError, UnknownDestination};
 pub use counters::Counts;
-pub(crate) use counters::{Counters, last_resort};
+pub(crate) use counters::{Counter, Counters, last_resort};
 #[cfg(any(test, fuzzing))]
 #[cfg(feature = "journal")]
 pub(crate) use dead_letter::fuzzing;

@@ -28,7 +28,7 @@ impl Outside {
 }
 
 impl Sink for Outside {
-    fn accept(&self, captured: Captured, terms: Terms) -> Option<Wait> {
+    fn accept(&self, mut captured: Captured, terms: Terms) -> Option<Wait> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).insert(captured.id());
         self.client.accept(captured, terms)
     }
