@@ -31,7 +31,8 @@ pub(super) fn batches(events: usize) -> Result<Cost, String> {
     let server = Server::start(Answers::Acknowledges)?;
     let batch = Bytes::from(batch()?);
     let client = client()?;
-    let post = || client.post(server.address()).header("content-type", "application/x-ndjson").body(batch.clone());
+    let post =
+        || client.post(server.address()).header("content-type", "application/x-ndjson").body(batch.clone());
     measured(events, WARM_UP, BATCHES_ABREAST, BATCH, post)
 }
 

@@ -100,7 +100,9 @@ async fn serve(listener: TcpListener, answers: Answers) {
         // An answer must not wait for more of it.
         drop(stream.set_nodelay(true));
         let service = service_fn(move |request| answer(request, answers, receipt.clone()));
-        tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(
+            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
+        );
     }
 }
 

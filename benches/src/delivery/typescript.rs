@@ -38,7 +38,9 @@ pub(super) fn install() -> Result<(), String> {
 pub(super) fn run_client(events: usize) -> Result<Cost, String> {
     let server = Server::start(Answers::Receipts)?;
     let numbers = [events, WARM_UP, ABREAST].map(|number| number.to_string());
-    client::read(Command::new("node").arg("client.mjs").arg(server.address()).args(numbers).current_dir(directory()))
+    client::read(
+        Command::new("node").arg("client.mjs").arg(server.address()).args(numbers).current_dir(directory()),
+    )
 }
 
 fn run(command: &mut Command, directory: &Path) -> Result<(), String> {
