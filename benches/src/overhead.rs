@@ -14,7 +14,8 @@ mod subject;
 
 use std::time::Instant;
 
-use self::subject::{Subject, Variant};
+pub(crate) use self::subject::Subject;
+use self::subject::Variant;
 use crate::allocations;
 use crate::callgrind::{self, Instructions, Times};
 use crate::options::Options;
@@ -29,8 +30,7 @@ const WARM_UP: usize = 200;
 pub(crate) fn measure(options: &Options) -> Result<Report, String> {
     let variants = axum::VARIANTS.iter().chain(actix::VARIANTS);
     if let Some((name, times)) = options.counted() {
-        let variant = variants.into_iter().find(|variant| variant.name == name);
-        let mut subject = (variant.ok_or_else(|| format!("{name:?} is no variant"))?.start)()?;
+        let mut subject = app(name)?;
         subject.run(times)?;
         subject.settle()?;
         return Ok(Report::new(GROUP, "instructions"));
@@ -49,6 +49,12 @@ pub(crate) fn measure(options: &Options) -> Result<Report, String> {
         report.add((variant.goals)(figure));
     }
     Ok(report)
+}
+
+/// The app of one variant.
+pub(crate) fn app(name: &str) -> Result<Box<dyn Subject>, String> {
+    let variant = axum::VARIANTS.iter().chain(actix::VARIANTS).find(|variant| variant.name == name);
+    (variant.ok_or_else(|| format!("{name:?} is no variant"))?.start)()
 }
 
 /// A variant, ready for requests.

@@ -3,7 +3,7 @@
 use crate::report::Figure;
 
 /// An app that answers requests in process.
-pub(super) trait Subject {
+pub(crate) trait Subject {
     /// Sends this many requests, one after the other, and takes each answer to its end.
     fn run(&mut self, requests: usize) -> Result<(), String>;
 
