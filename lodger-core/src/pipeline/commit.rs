@@ -389,7 +389,10 @@ impl Committer {
         self.progress.post(|board| tally.post(board));
         let committed = self.writer.commit();
         match &committed {
-            Ok(()) => self.progress.ring(),
+            Ok(()) => {
+                self.counters.commits.up();
+                self.progress.ring();
+            }
             Err(error) => {
                 self.uncommitted += number;
                 self.counters.commit_failed.add(number);
