@@ -88,6 +88,7 @@ rows! {
     "lodger_events_refused_total" { "reason": "too_large" } = too_large,
     "lodger_events_refused_total" { "reason": "journal_failed" } = journal_failed,
     "lodger_events_uncommitted_total" = commit_failed,
+    "lodger_journal_commits_total" = commits,
     "lodger_events_lost_total" { "reason": "unreadable" } = unreadable,
     "lodger_events_lost_total" { "reason": "undelivered" } = undelivered,
     "lodger_events_lost_total" { "reason": "aggregated" } = aggregated_lost,
@@ -180,6 +181,7 @@ fn describe() {
             "lodger_requests_failed_closed_total",
             "Requests turned away because their audit event could not be kept",
         ),
+        ("lodger_journal_commits_total", "Groups of audit events that were made durable by one sync each"),
         ("lodger_destination_routed_total", "Audit events that the destination is to get"),
         ("lodger_destination_delivered_total", "Audit events that the destination acknowledged"),
         ("lodger_destination_dead_total", "Audit events that the destination refused for good"),
@@ -289,6 +291,7 @@ mod tests {
             _ => panic!("{name} is a gauge"),
         };
         assert_eq!(counter("lodger_events_accepted_total"), 2);
+        assert_eq!(counter("lodger_journal_commits_total"), 2, "one by one");
         assert_eq!(counter("lodger_events_refused_total reason=journal_full"), 0);
         assert_eq!(counter("lodger_destination_delivered_total destination=d"), 1);
         assert_eq!(gauge("lodger_destination_in_flight_events destination=d"), 1.0);

@@ -53,8 +53,6 @@ pub(super) struct Committer {
     previous: Option<Position>,
     router: Router,
     filters: Arc<Filters>,
-    /// The bytes of the event that is being staged.
-    bytes: Vec<u8>,
     intake: Arc<Intake>,
     progress: Arc<Progress>,
     awaited: Arc<Awaited>,
@@ -153,7 +151,6 @@ impl Committer {
             previous,
             router,
             filters: Arc::clone(&shared.filters),
-            bytes: Vec::new(),
             intake,
             progress: Arc::clone(&shared.progress),
             awaited: Arc::clone(&shared.awaited),
@@ -188,19 +185,25 @@ impl Committer {
             if self.controls.see() {
                 self.progress.ring();
             }
-            match self.intake.take(self.patience()) {
+            let reached = match self.intake.take(self.patience()) {
+                // Dropped unanswered, they tell that not everything is on disk.
                 Taken::Group(entries, barriers) => {
-                    let all_committed = self.group(entries);
-                    self.intake.release(self.room());
-                    // Dropped unanswered, they tell that not everything is on disk.
-                    let reached = barriers.into_iter().filter(|_| all_committed);
-                    reached.for_each(|barrier| barrier.reached(Vec::new()));
+                    if self.group(entries) {
+                        barriers
+                    } else {
+                        Vec::new()
+                    }
                 }
-                Taken::Nothing if self.health != Health::Good => self.recover(),
-                Taken::Nothing => {}
+                Taken::Nothing => {
+                    if self.health != Health::Good {
+                        self.recover();
+                    }
+                    Vec::new()
+                }
                 Taken::Closed => break,
-            }
+            };
             self.write_due();
+            reached.into_iter().for_each(|barrier| barrier.reached(Vec::new()));
         }
         let give_up = Instant::now() + LAST_TRIES;
         self.commit_until(give_up);
@@ -311,15 +314,19 @@ impl Committer {
             return Err(Refusal::Unrouted);
         }
         let position = Position { writer: self.writer.id(), sequence: self.writer.next_sequence() };
-        self.bytes.clear();
-        event.place(&mut self.bytes, position, self.previous);
-        match self.writer.append(&self.bytes, routes) {
+        let (previous, mut bytes) = (self.previous, 0);
+        let appended = self.writer.append_with(routes, |out| {
+            let begin = out.len();
+            event.place(out, position, previous);
+            bytes = out.len() - begin;
+        });
+        match appended {
             Ok(Appended { refused, .. }) => {
                 self.previous = None;
                 self.share_out(event, routes.minus(refused), refused);
                 Ok(Place { position, routes: routes.minus(refused), refused })
             }
-            Err(error) => Err(self.blame(error, routes, self.bytes.len() as u64)),
+            Err(error) => Err(self.blame(error, routes, bytes as u64)),
         }
     }
 
@@ -403,6 +410,8 @@ impl Committer {
                         watch.reached(Vec::new());
                     }
                 }
+                // After those who wait: it is a system call for each worker that sleeps.
+                self.progress.ring();
             }
             Err(error) => {
                 let error = Arc::new(error);
@@ -414,7 +423,7 @@ impl Committer {
         }
     }
 
-    /// Makes staged events durable and visible.
+    /// Makes staged events durable and visible. [Ring](Progress::ring) for the workers afterwards.
     fn sync(&mut self, staged: &[Staged]) -> Result<(), JournalError> {
         let number = staged.len() as u64;
         let events = staged.iter().map(|staged| (staged.event.occurred_at(), staged.place.routes));
@@ -422,7 +431,7 @@ impl Committer {
         self.progress.post(|board| tally.post(board));
         let committed = self.writer.commit();
         match &committed {
-            Ok(()) => self.progress.ring(),
+            Ok(()) => self.counters.commits.up(),
             Err(error) => {
                 self.uncommitted += number;
                 self.counters.commit_failed.add(number);

@@ -1,4 +1,4 @@
-//! Everything that can be lost, missed or refused, counted by reason.
+//! Everything that can be lost, missed or refused, counted by reason, and how often was committed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -64,6 +64,9 @@ counters! {
     journal_failed,
     /// Events that the journal took and whose commit failed. They may still arrive.
     commit_failed,
+    /// How often events were made durable together: groups that were written to the journal and synced. `accepted` by
+    /// this is how many events one sync carries.
+    commits,
     /// Events that were committed and could not be read any more.
     unreadable,
     /// Events of an in-memory journal that were not delivered before the client ended.
