@@ -29,6 +29,10 @@ impl Report {
         Self { group, plotted, figures: Vec::new(), notes: Vec::new() }
     }
 
+    pub(crate) fn group(&self) -> &'static str {
+        self.group
+    }
+
     pub(crate) fn add(&mut self, figure: Figure) {
         self.figures.push(figure);
     }
