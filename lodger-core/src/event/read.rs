@@ -137,6 +137,18 @@ read! {
     }
 }
 
+impl Event {
+    /// Reads an event from the bytes of its JSON: `serde_json::from_slice`, but whether they are UTF-8 is asked once
+    /// for all of them, not for every text.
+    pub(crate) fn from_json(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => serde_json::from_str(text),
+            // For the error, which says where.
+            Err(_) => serde_json::from_slice(bytes),
+        }
+    }
+}
+
 /// The name of a member, borrowed where it stands in the text as it is.
 struct Name<'de>(Cow<'de, str>);
 
@@ -226,6 +238,14 @@ mod tests {
         let event = read(r#","tags":["x"],"future":{"a":[1]},"request":{"status":200,"tls":1.5}"#).unwrap();
         let value: Value = serde_json::to_value(&event).unwrap();
         assert_eq!(serde_json::from_value::<Event>(value).unwrap(), event);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_refused() {
+        let bytes = format!("{{{ORDINARY}}}").into_bytes();
+        assert_eq!(Event::from_json(&bytes).unwrap(), read("").unwrap());
+        let broken = [bytes.as_slice(), b"\xff"].concat();
+        assert!(Event::from_json(&broken).is_err());
     }
 
     #[test]

@@ -19,27 +19,7 @@ pub(super) struct Words<'n>(Cow<'n, str>);
 
 impl<'n> Words<'n> {
     pub(super) fn of(name: &'n str) -> Self {
-        if are_words(name) {
-            return Self(Cow::Borrowed(name));
-        }
-        let mut words = String::with_capacity(name.len() + 4);
-        let mut last: Option<char> = None;
-        let mut ended = false;
-        let mut chars = name.chars().peekable();
-        while let Some(char) = chars.next() {
-            let lower_follows = chars.peek().is_some_and(|next| next.is_lowercase());
-            let starts =
-                char.is_uppercase() && last.is_some_and(|last| !last.is_uppercase() || lower_follows);
-            ended |= starts || !char.is_alphanumeric();
-            if char.is_alphanumeric() {
-                if std::mem::take(&mut ended) && !words.is_empty() {
-                    words.push('_');
-                }
-                words.extend(char.to_lowercase());
-            }
-            last = Some(char);
-        }
-        Self(Cow::Owned(words))
+        if are_words(name) { Self(Cow::Borrowed(name)) } else { Self(Cow::Owned(cut(name))) }
     }
 
     /// The same, for keeping.
@@ -89,6 +69,27 @@ impl<'n> Words<'n> {
     }
 }
 
+/// Cuts a name into its words.
+fn cut(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 4);
+    let mut last: Option<char> = None;
+    let mut ended = false;
+    let mut chars = name.chars().peekable();
+    while let Some(char) = chars.next() {
+        let lower_follows = chars.peek().is_some_and(|next| next.is_lowercase());
+        let starts = char.is_uppercase() && last.is_some_and(|last| !last.is_uppercase() || lower_follows);
+        ended |= starts || !char.is_alphanumeric();
+        if char.is_alphanumeric() {
+            if std::mem::take(&mut ended) && !words.is_empty() {
+                words.push('_');
+            }
+            words.extend(char.to_lowercase());
+        }
+        last = Some(char);
+    }
+    words
+}
+
 /// Whether a name is written in words with `_` between them already, as most are.
 fn are_words(name: &str) -> bool {
     let mut last = b'_';
@@ -101,7 +102,9 @@ fn are_words(name: &str) -> bool {
 
 /// The first word, and those behind it.
 fn first_of(words: &str) -> (&str, &str) {
-    words.split_once('_').unwrap_or((words, ""))
+    let end = words.bytes().position(|byte| byte == b'_').unwrap_or(words.len());
+    let (first, more) = words.split_at(end);
+    (first, more.get(1..).unwrap_or_default())
 }
 
 /// Where this word names a secret, alone or with those behind it: what follows the secret's name.
@@ -168,5 +171,12 @@ mod tests {
         assert!(Words::of("max_tokens").are_secret(true));
         assert!(Words::of("session_id").are_secret(true));
         assert!(!Words::of("session_token_id").are_secret(true));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn cutting_leaves_a_name_that_is_written_in_words_alone(name in "[a-z0-9_A]{0,6}") {
+            proptest::prop_assert_eq!(are_words(&name), cut(&name) == name);
+        }
     }
 }

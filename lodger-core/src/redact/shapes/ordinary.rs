@@ -14,24 +14,40 @@ const CARD_DIGITS: usize = 13;
 /// `Bearer` and `Basic` are known by their first three letters, bank accounts by two capitals and a digit, cards by
 /// their digits.
 pub(super) fn is_ordinary(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let mut last = b' ';
-    for (at, &byte) in bytes.iter().enumerate() {
-        let before = std::mem::replace(&mut last, byte);
-        let suspicious = match byte {
-            b':' | b'=' => true,
-            b'-' => before == b'-',
-            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
-                !before.is_ascii_alphanumeric() && begins_like_a_secret(bytes.get(at..).unwrap_or_default())
-            }
-            _ => false,
+    let kinds = &*KINDS;
+    let mut before = 0;
+    let mut rest = text.as_bytes();
+    while let [byte, tail @ ..] = rest {
+        let kind = kinds.get(usize::from(*byte)).copied().unwrap_or_default();
+        let suspicious = match kind & !before {
+            0 => false,
+            WORD => begins_like_a_secret(rest),
+            DASH => tail.first() == Some(&b'-'),
+            _ => true,
         };
         if suspicious {
             return false;
         }
+        (before, rest) = (kind, tail);
     }
     true
 }
+
+/// A letter or digit: part of a word.
+const WORD: u8 = 1;
+const DASH: u8 = 2;
+/// `:` or `=`.
+const SIGN: u8 = 4;
+
+/// What sort of byte each is.
+static KINDS: LazyLock<[u8; 256]> = LazyLock::new(|| {
+    std::array::from_fn(|byte| match u8::try_from(byte).unwrap_or_default() {
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => WORD,
+        b'-' => DASH,
+        b':' | b'=' => SIGN,
+        _ => 0,
+    })
+});
 
 /// Whether the word that begins here begins like something that a rule finds.
 fn begins_like_a_secret(rest: &[u8]) -> bool {
