@@ -23,8 +23,11 @@ impl Preparation {
         // Strangers may have chosen how much there is to look into, and this is a runtime's thread.
         trim::bound(event);
         self.complete(event);
-        trim::trim(event);
-        event.validate().map(|()| !event.trimmed.is_empty())
+        if event.validate().is_err() {
+            trim::trim(event);
+            event.validate()?;
+        }
+        Ok(!event.trimmed.is_empty())
     }
 
     fn complete(&self, event: &mut Event) {

@@ -40,7 +40,7 @@ impl ActorKind {
 /// let actor = Actor::user("u_17").name("Ada Lovelace").email("ada@example.com").tenant("acme");
 /// assert_eq!(actor.id, "u_17");
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Actor {
@@ -49,17 +49,17 @@ pub struct Actor {
     /// What sort of actor.
     pub kind: ActorKind,
     /// Display name, at most 256 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// E-mail address, at most 256 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// The organisation the actor acts in, at most 128 characters. Becomes the event's tenant unless that is set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
     /// The actors on whose behalf this one acts, nearest first, at most 4: a support agent who impersonates a
     /// customer is the actor, the customer stands here.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub on_behalf_of: Vec<Actor>,
     /// Members that this version doesn't know. They survive a round trip.
     #[serde(flatten)]

@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Change, Event, EventId, InvalidEvent, Operation, Outcome, Problem, Retention, Target, Timestamp, ToActor,
-    ToTarget, limits,
+    Actor, Change, Event, EventId, InvalidEvent, Operation, Outcome, Problem, Retention, Target, Timestamp,
+    ToActor, ToTarget, limits,
 };
 
 /// Builds an [`Event`] by hand: for imports, scripts, and code that has no handler to annotate.
@@ -32,7 +32,9 @@ pub struct EventBuilder {
 
 impl EventBuilder {
     pub(super) fn new(action: Cow<'static, str>) -> Self {
-        Self { event: Event::bare(EventId::mint(), action), problems: Vec::new() }
+        // `build` says what the target is where nobody else did.
+        let event = Event::about(EventId::mint(), action, Actor::unresolved(), Target::unresolved(""));
+        Self { event, problems: Vec::new() }
     }
 
     /// Who did it. Default: unresolved.
@@ -174,7 +176,6 @@ impl EventBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Actor;
 
     #[test]
     fn an_event_by_hand_has_honest_defaults() {

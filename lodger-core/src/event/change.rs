@@ -27,7 +27,7 @@ impl ChangeOp {
 }
 
 /// One changed value.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Change {
@@ -36,10 +36,10 @@ pub struct Change {
     /// Where, as a JSON Pointer (RFC 6901): `/amount`, `/address/city`.
     pub path: String,
     /// The value before; absent when there was none.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Value>,
     /// The value after; absent when there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
     /// Members that this version doesn't know. They survive a round trip.
     #[serde(flatten)]
@@ -57,11 +57,6 @@ impl Change {
         };
         Self { op, path: path.to_string(), before, after, extra: Map::new() }
     }
-}
-
-/// A member that is there and null is a value, not an absence: a column set to NULL must be recorded as such.
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(deserializer).map(Some)
 }
 
 #[cfg(test)]

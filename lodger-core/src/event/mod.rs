@@ -18,6 +18,7 @@ mod operation;
 mod origin;
 mod outcome;
 mod path;
+mod read;
 mod record;
 mod request;
 mod size;

@@ -50,7 +50,7 @@ pub struct Position {
 ///
 /// In JSON its members are camelCase; members that this version doesn't know survive a round trip.
 /// Build one with [`Event::builder`]; in a web service the layer builds them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Event {
@@ -63,63 +63,62 @@ pub struct Event {
     /// What it was done to.
     pub target: Target,
     /// Other things it touched, at most 19.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub related: Vec<Target>,
     /// The organisation it belongs to, at most 128 characters. From the actor unless set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
     /// A sentence for people, at most 1,024 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// At most 20, each 1 to 64 characters.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// Whether the customer may see it. Default: false, internal.
-    #[serde(default)]
     pub user_visible: bool,
     /// How long it should be kept, where the destination knows such classes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub retention: Option<Retention>,
     /// How it ended. The HTTP status stands in [`RequestInfo::status`].
     pub outcome: Outcome,
     /// Why it ended so, at most 512 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// What changed in the target, at most 100.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
     /// What the application adds of its own.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[serde(skip_serializing_if = "Map::is_empty")]
     pub metadata: Metadata,
     /// The members of [`metadata`](Self::metadata) that were recorded with `pii(..)`: personal values, which a
     /// store commits to instead of hashing them, so that they can be erased.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub personal: Vec<String>,
     /// Which program recorded it.
-    #[serde(default, skip_serializing_if = "Origin::is_empty")]
+    #[serde(skip_serializing_if = "Origin::is_empty")]
     pub origin: Origin,
     /// Where it came from: `api`, `automation`, `dashboard`, `system` or a text of at most 64 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// When it happened: when the function returned.
     pub occurred_at: Timestamp,
     /// In which request it happened, where there was one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestInfo>,
     /// Its place in the journal, assigned at the commit. Gapless within a writer, so losses show.
-    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub position: Option<Position>,
     /// On the first event of a writer: the last place of the writer before it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<Position>,
     /// The bulk operation it is part of.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation>,
     /// The key under which a destination recognises a repeat: 12 to 255 printable ASCII characters when given,
     /// else `event_<id>`.
     pub idempotency_key: String,
     /// What was cut to make the event fit, by field.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub trimmed: Vec<Trimmed>,
     /// Members that this version doesn't know. They survive a round trip.
     #[serde(flatten)]
@@ -134,10 +133,16 @@ impl Event {
 
     /// A bare event of this action that happened now; actor and target unresolved, outcome success.
     pub(crate) fn bare(id: EventId, action: Cow<'static, str>) -> Self {
+        let target = Target::unresolved(&action);
+        Self::about(id, action, Actor::unresolved(), target)
+    }
+
+    /// An event of this action that happened now; outcome success, nothing else is known.
+    pub(crate) fn about(id: EventId, action: Cow<'static, str>, actor: Actor, target: Target) -> Self {
         Self {
             id,
-            actor: Actor::unresolved(),
-            target: Target::unresolved(&action),
+            actor,
+            target,
             action,
             related: Vec::new(),
             tenant: None,
@@ -157,7 +162,7 @@ impl Event {
             position: None,
             previous: None,
             operation: None,
-            idempotency_key: format!("event_{id}"),
+            idempotency_key: ["event_", id.encode(&mut [0; 36])].concat(),
             trimmed: Vec::new(),
             extra: Map::new(),
         }

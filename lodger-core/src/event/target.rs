@@ -1,6 +1,6 @@
 //! What it was done to.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// The [`Target::kind`] of a target that could not be named.
@@ -14,7 +14,7 @@ const UNRESOLVED: &str = "unresolved";
 /// let target = Target::new("invoice", 7).name("INV-2026-0007");
 /// assert_eq!((target.kind.as_str(), target.id.as_str()), ("invoice", "7"));
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Target {
@@ -23,7 +23,7 @@ pub struct Target {
     /// Stable identifier, 1 to 128 characters.
     pub id: String,
     /// Display name, at most 256 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Members that this version doesn't know. They survive a round trip.
     #[serde(flatten)]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A moment in UTC, in whole microseconds.
@@ -63,6 +64,56 @@ impl Timestamp {
         std::str::from_utf8(buffer).ok()
     }
 
+    /// Reads what [`encode`](Self::encode) writes, and nothing else.
+    fn decode(text: &[u8]) -> Option<Self> {
+        let [
+            y1,
+            y2,
+            y3,
+            y4,
+            b'-',
+            m1,
+            m2,
+            b'-',
+            d1,
+            d2,
+            b'T',
+            h1,
+            h2,
+            b':',
+            n1,
+            n2,
+            b':',
+            s1,
+            s2,
+            b'.',
+            f1,
+            f2,
+            f3,
+            f4,
+            f5,
+            f6,
+            b'Z',
+        ] = *text
+        else {
+            return None;
+        };
+        let number = |digits: &[u8]| {
+            digits.iter().try_fold(0, |number, digit| {
+                digit.is_ascii_digit().then(|| 10 * number + i64::from(digit - b'0'))
+            })
+        };
+        let date = (number(&[y1, y2, y3, y4])?, number(&[m1, m2])?, number(&[d1, d2])?);
+        let (hour, minute, second) = (number(&[h1, h2])?, number(&[n1, n2])?, number(&[s1, s2])?);
+        let days = days_until(date);
+        // A date that isn't in the calendar is another one there.
+        if date_of(days) != date || hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        let seconds = 86_400 * days + 3_600 * hour + 60 * minute + second;
+        Self::from_micros(1_000_000 * seconds + number(&[f1, f2, f3, f4, f5, f6])?)
+    }
+
     fn to_jiff(self) -> jiff::Timestamp {
         // The field only ever holds what jiff accepts, so the fallback is never taken.
         jiff::Timestamp::from_microsecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
@@ -86,6 +137,13 @@ fn date_of(days: i64) -> (i64, i64, i64) {
     let day = day - (153 * month + 2) / 5 + 1;
     let (month, after) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
     (400 * era + year + after, month, day)
+}
+
+/// How many days after 1970-01-01 the year, month and day begin: [`date_of`] the other way round.
+fn days_until((year, month, day): (i64, i64, i64)) -> i64 {
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    365 * year + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468
 }
 
 impl From<SystemTime> for Timestamp {
@@ -120,6 +178,9 @@ impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Some(time) = Self::decode(text.as_bytes()) {
+            return Ok(time);
+        }
         let parsed: jiff::Timestamp =
             text.parse().map_err(|_| InvalidTimestamp { text: text.chars().take(64).collect() })?;
         Ok(Self(parsed.as_microsecond()))
@@ -134,8 +195,19 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Timestamp;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an RFC 3339 time")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Timestamp, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Text)
     }
 }
 
@@ -176,6 +248,26 @@ mod tests {
         for day in (-719_529..-573_000).chain(-4_371_000..-4_370_000).chain(2_930_000..2_932_896) {
             let time = Timestamp::from_micros(day * 86_400_000_000 + 7).unwrap();
             assert_eq!(time.to_string(), format!("{:.6}", time.to_jiff()));
+            assert_eq!(time.to_string().parse::<Timestamp>().unwrap(), time);
+        }
+    }
+
+    #[test]
+    fn a_time_that_the_calendar_or_the_clock_does_not_have_is_refused() {
+        for text in [
+            "2026-02-29T00:00:00.000000Z",
+            "1900-02-29T00:00:00.000000Z",
+            "2026-00-10T00:00:00.000000Z",
+            "2026-13-01T00:00:00.000000Z",
+            "2026-04-31T00:00:00.000000Z",
+            "2026-04-00T00:00:00.000000Z",
+            "2026-04-01T24:00:00.000000Z",
+            "2026-04-01T00:60:00.000000Z",
+            "2026-04-01T00:00:61.000000Z",
+            "9999-12-31T00:00:00.000000Z",
+            "2026-04-01T00:00:0:.000000Z",
+        ] {
+            assert!(text.parse::<Timestamp>().is_err(), "{text}");
         }
     }
 

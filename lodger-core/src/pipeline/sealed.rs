@@ -42,7 +42,7 @@ impl Sealed {
 
     /// The event, for whoever has to hear of it: without a place.
     pub(crate) fn to_event(&self) -> Event {
-        serde_json::from_slice(self.bytes.bytes()).unwrap_or_else(|error| {
+        Event::from_json(self.bytes.bytes()).unwrap_or_else(|error| {
             // We have written it ourselves, so this does not happen; if it does, it is not silent.
             let bytes = String::from_utf8_lossy(self.bytes.bytes());
             tracing::error!(%error, %bytes, "an audit event can't be read back");

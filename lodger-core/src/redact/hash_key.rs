@@ -69,7 +69,8 @@ impl HashKey {
 
 /// Whether the text has the form of a keyed hash, which is no secret.
 pub(super) fn is_hash(text: &str) -> bool {
-    text.strip_prefix(PREFIX).is_some_and(|digits| hex::decode_32(digits).is_some())
+    text.strip_prefix(PREFIX)
+        .is_some_and(|digits| digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 impl FromStr for HashKey {

@@ -1,5 +1,7 @@
 //! Which values of an event are cut out.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::hash_key::is_hash;
@@ -43,9 +45,9 @@ const NAMED: &[&str] = &["value", "content", "before", "after", "old", "new"];
 pub struct Rules {
     names: bool,
     shapes: bool,
-    added: Vec<Words>,
-    exempt: Vec<Words>,
-    correlated: Vec<Words>,
+    added: Vec<Words<'static>>,
+    exempt: Vec<Words<'static>>,
+    correlated: Vec<Words<'static>>,
 }
 
 impl Default for Rules {
@@ -88,21 +90,21 @@ impl Rules {
 
     /// Cuts out every value whose name holds one of these, word by word.
     pub fn redact<N: AsRef<str>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
-        self.added.extend(names.into_iter().map(|name| Words::of(name.as_ref())));
+        self.added.extend(names.into_iter().map(|name| Words::of(name.as_ref()).into_owned()));
         self
     }
 
     /// Leaves values alone whose name is one of these (`card_number` exempts `cardNumber`, not `old_card_number`),
     /// whatever they look like. Objects under such a name are still searched. Wins over all other rules.
     pub fn exempt<N: AsRef<str>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
-        self.exempt.extend(names.into_iter().map(|name| Words::of(name.as_ref())));
+        self.exempt.extend(names.into_iter().map(|name| Words::of(name.as_ref()).into_owned()));
         self
     }
 
     /// Replaces values whose name is one of these by their keyed hash ([`HashKey::hash`] with the domain
     /// `field:<name>`, the name in lower-case words with `_` between them), so that equal ones stay recognisable.
     pub fn correlate<N: AsRef<str>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
-        self.correlated.extend(names.into_iter().map(|name| Words::of(name.as_ref())));
+        self.correlated.extend(names.into_iter().map(|name| Words::of(name.as_ref()).into_owned()));
         self
     }
 
@@ -154,10 +156,9 @@ impl Rules {
     fn change(&self, change: &mut Change, key: &HashKey) {
         // Any part of the path may be what makes it secret: `/credentials/user`, `/tokens/0`. The last part that is
         // no index names the value.
-        let parts: Vec<String> =
-            change.path.split('/').map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
-        let is_name = |part: &&String| part.bytes().any(|byte| !byte.is_ascii_digit());
-        let last = parts.iter().rfind(is_name).map(String::as_str).unwrap_or_default();
+        let parts: Vec<Cow<'_, str>> = change.path.split('/').map(unescaped).collect();
+        let is_name = |part: &&Cow<'_, str>| part.bytes().any(|byte| !byte.is_ascii_digit());
+        let last = parts.iter().rfind(is_name).map_or("", |part| part);
         for value in change.before.iter_mut().chain(&mut change.after) {
             let verdict = self.verdict(last, value);
             let above = parts.iter().any(|part| matches!(self.verdict(part, value), Verdict::Redact));
@@ -215,8 +216,9 @@ impl Rules {
     /// Looks at everything in a value. Without recursion, because depth is checked only afterwards: what is too deep
     /// may be secret too.
     fn look(&self, value: &mut Value, key: &HashKey) {
-        let mut rest = vec![value];
-        while let Some(value) = rest.pop() {
+        let mut rest = Vec::new();
+        let mut next = Some(value);
+        while let Some(value) = next.take().or_else(|| rest.pop()) {
             match value {
                 Value::String(text) => self.text(Some(text)),
                 Value::Number(number)
@@ -283,6 +285,11 @@ impl Rules {
             *text = redacted;
         }
     }
+}
+
+/// A part of a JSON Pointer as it is meant (RFC 6901 section 4).
+fn unescaped(part: &str) -> Cow<'_, str> {
+    if part.contains('~') { part.replace("~1", "/").replace("~0", "~").into() } else { part.into() }
 }
 
 fn is_list_of_pairs(items: &[Value]) -> bool {

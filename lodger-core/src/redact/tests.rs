@@ -255,4 +255,27 @@ proptest::proptest! {
         let redacted = shapes::redacted(&text).unwrap();
         proptest::prop_assert!(!redacted.contains("canary"), "{}", redacted);
     }
+
+    #[test]
+    fn what_looks_ordinary_at_first_sight_is_ordinary_to_every_rule(
+        pieces in proptest::collection::vec(
+            proptest::prop_oneof![
+                "\\PC{0,3}",
+                "[ _./-]{0,2}",
+                "[a-zA-Z]{0,5}",
+                "[0-9]{0,5}",
+                "[bB][aAeE][aAsS][rRiI][eEcC]r? ",
+                proptest::sample::select(vec![
+                    "Bearer ", "basic ", "dTpw", "abc.def-123", "eyJhbGciOiJIUzI1NiJ9", ".eyJzdWIiOiIxIn0", "AKIA",
+                    "IOSFODNN7EXAMPLE", "sk-", "hvs.", "0123456789abcdefghij0123456789abcdefghijklmnop", "4111", "4111111111111111",
+                    "1111 1111 1111", "DE89 3704 0044 0532 0130 00", "DE89370400440532013000", "://a", ":b@c", "--", "---BEGIN ",
+                    "PRIVATE KEY-----", "lodger_sk_", "=", "token", "é",
+                ]).prop_map(str::to_owned),
+            ],
+            0..8,
+        ),
+    ) {
+        let text = pieces.concat();
+        proptest::prop_assert_eq!(shapes::redacted(&text), shapes::search(&text).filter(|_| text.len() >= 7));
+    }
 }

@@ -8,6 +8,7 @@ use super::{
     MAX_INTEGER, MAX_ON_BEHALF_OF, MAX_RELATED, MAX_TAGS, MAX_TRIMMED, NAME, ORIGIN, Problem, REASON,
     REQUEST_ID, ROUTE, SOURCE, TAG, TENANT, Text, USER_AGENT, is_idempotency_key, members,
 };
+use crate::event::canonical::is_plain;
 use crate::event::path::Path;
 use crate::event::{Actor, Change, Event, Origin, RequestInfo, Target, size, values};
 
@@ -17,26 +18,53 @@ const MAX_PROBLEMS: usize = 32;
 /// How far a too large event is counted, so that the error can say how much too large it is.
 const COUNTED_BYTES: usize = 2 * MAX_EVENT_BYTES;
 
+/// The most bytes of JSON that a character's byte becomes: `\u0001`.
+const ESCAPED_BYTES: usize = 6;
+
+/// The most bytes of JSON that come with a text or value: our name for it, quotes and punctuation; a number; of an
+/// object with one text that is always there, also its other members that are no texts.
+const BESIDE_BYTES: usize = 64;
+
+/// The most bytes of JSON that any event within its limits has beside texts and values.
+const EVENT_BYTES: usize = 1024;
+
 /// Every broken limit. Bounded: it looks at no more values than a large event can hold.
 pub(super) fn problems(event: &Event) -> Vec<Problem> {
-    let mut check = Check { problems: Vec::new(), values_left: MAX_EVENT_BYTES, seen_all: true };
-    check.event(event, &Path::ROOT);
+    let mut check = Check::of(event);
+    let surely_fits = check.problems.is_empty() && check.at_most <= MAX_EVENT_BYTES;
     // The serialiser recurses, so nothing that might be nested too deep must reach it.
-    if check.seen_all {
+    if check.seen_all && !surely_fits {
         check.size(event);
     }
     check.problems
+}
+
+/// The most bytes that the event can have as JSON, as far as the walk can tell from lengths. Nothing where it breaks a
+/// limit.
+#[cfg(test)]
+pub(super) fn at_most(event: &Event) -> Option<usize> {
+    let check = Check::of(event);
+    (check.problems.is_empty() && check.seen_all).then_some(check.at_most)
 }
 
 struct Check {
     problems: Vec<Problem>,
     /// Each value takes at least a byte, so an event with more of them than fit is too large anyway.
     values_left: usize,
+    /// The most bytes of JSON that what was seen can take. Most events are so small that nothing need be counted.
+    at_most: usize,
     /// Whether no part was left out, be it for its depth or because there is too much of it.
     seen_all: bool,
 }
 
 impl Check {
+    fn of(event: &Event) -> Self {
+        let mut check =
+            Self { problems: Vec::new(), values_left: MAX_EVENT_BYTES, at_most: EVENT_BYTES, seen_all: true };
+        check.event(event, &Path::ROOT);
+        check
+    }
+
     fn problem(&mut self, at: &Path<'_>, message: String) {
         match self.problems.len() {
             0..MAX_PROBLEMS => self.problems.push(Problem::new(at.to_string(), message)),
@@ -86,6 +114,8 @@ impl Check {
         if let Some(operation) = &event.operation {
             self.text(&at.name("operation").name("id"), &operation.id, ID);
         }
+        self.weigh(&event.idempotency_key);
+        event.personal.iter().for_each(|name| self.weigh(name));
         if !is_idempotency_key(&event.idempotency_key) {
             let found = event.idempotency_key.chars().count();
             let message = format!(
@@ -200,6 +230,7 @@ impl Check {
 
     fn member(&mut self, name: &str, value: &Value, at: &Path<'_>, level: usize) {
         let at = at.name(name);
+        self.weigh(name);
         if values::is_private_name(name) {
             self.problem(&at, "the name is reserved by serde_json; choose another".to_owned());
         }
@@ -213,6 +244,7 @@ impl Check {
         }
         let Some(left) = self.values_left.checked_sub(1) else { return self.too_many_values(at) };
         self.values_left = left;
+        self.weigh(value.as_str().unwrap_or_default());
         match value {
             Value::Array(_) | Value::Object(_) if level > MAX_DEPTH => {
                 self.seen_all = false;
@@ -261,13 +293,14 @@ impl Check {
 
     fn text(&mut self, at: &Path<'_>, text: &str, limit: Text) {
         let Text { min, max, line } = limit;
+        self.weigh(text);
         // A text of at most `max` bytes can't have more characters, and most texts are short.
         let found = if text.len() > max { text.chars().count() } else { text.len() };
         if found < min {
             self.problem(at, format!("{min} to {max} characters are accepted, found none"));
         } else if found > max {
             self.problem(at, format!("at most {max} characters are accepted, found {found}"));
-        } else if line && text.chars().any(char::is_control) {
+        } else if line && !is_plain(text) && text.chars().any(char::is_control) {
             self.problem(at, "control characters are not accepted, found one".to_owned());
         }
     }
@@ -285,6 +318,10 @@ impl Check {
         for (index, item) in items.iter().take(max).enumerate() {
             each(self, item, &at.index(index));
         }
+    }
+
+    fn weigh(&mut self, text: &str) {
+        self.at_most += BESIDE_BYTES + ESCAPED_BYTES * text.len();
     }
 
     fn size(&mut self, event: &Event) {

@@ -1,6 +1,8 @@
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::event::arbitrary::nasty_event;
 use crate::event::{Actor, Change, EventId, Operation, Position, RequestInfo, Target, Trimmed, WriterId};
 
 fn event() -> Event {
@@ -390,4 +392,20 @@ fn the_builder_reports_its_own_problems_and_the_limits_together() {
 fn a_bare_event_is_acceptable() {
     let event = Event::bare(EventId::mint(), "login".into());
     assert_eq!(problems(&event), [""; 0]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, max_shrink_iters: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_acceptable_event_is_larger_than_it_can_be(mut event in nasty_event()) {
+        crate::event::trim::trim(&mut event);
+        (event.position, event.previous) = (None, None);
+        let bytes = event.to_canonical_json().unwrap().len();
+        prop_assert!(check::at_most(&event).unwrap() >= bytes);
+        // Nor when there is nothing in it but what comes with every event.
+        (event.metadata, event.changes, event.extra) = Default::default();
+        let bytes = event.to_canonical_json().unwrap().len();
+        prop_assert!(check::at_most(&event).unwrap() >= bytes);
+    }
 }

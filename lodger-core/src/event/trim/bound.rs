@@ -62,6 +62,12 @@ impl Bound {
     }
 
     fn members(&mut self, members: &mut Map<String, Value>, at: &Path<'_>) {
+        let left = self.left;
+        let least = |name: &str, value: &Value| name.len() + r#""":,"#.len() + least_bytes(value, left);
+        // Nearly always all of them fit.
+        if self.fits(members.iter().map(|(name, value)| least(name, value)).sum()) {
+            return;
+        }
         members.retain(|name, value| {
             let beside = name.len() + r#""":,"#.len();
             let fits = self.fits(beside + least_bytes(value, self.left));
@@ -93,8 +99,9 @@ impl Bound {
 /// the depth yet.
 fn least_bytes(value: &Value, stop: usize) -> usize {
     let mut bytes: usize = 0;
-    let mut rest = vec![value];
-    while let Some(value) = rest.pop().filter(|_| bytes <= stop) {
+    let mut rest = Vec::new();
+    let mut next = Some(value);
+    while let Some(value) = next.take().or_else(|| rest.pop()).filter(|_| bytes <= stop) {
         bytes += match value {
             Value::Null | Value::Bool(_) | Value::Number(_) => 1,
             Value::String(text) => text.len() + 2,

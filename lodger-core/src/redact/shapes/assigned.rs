@@ -54,7 +54,7 @@ fn member(text: &str, at: usize) -> Option<Range<usize>> {
 fn header(text: &str, at: usize) -> Option<Range<usize>> {
     let name = name_before(text, at)?;
     let start = run_end(text, at + 1, |byte| byte == b' ');
-    let is_secret = match Words::of(name).joined().as_str() {
+    let is_secret = match Words::of(name).joined() {
         // Only the next word is looked at, not the rest of the line: there may be many such names in one.
         "authorization" | "proxy_authorization" => {
             let end = run_end(text, start, |byte| byte.is_ascii_alphanumeric() || byte == b'-');

@@ -74,6 +74,11 @@ const KEYS: &[(&str, Body)] = &[
 /// What a JSON Web Token begins with: `{"` in base64url (RFC 7515 section 3.3).
 const JWT: &str = "eyJ";
 
+/// What keys begin with, three bytes or more.
+pub(super) fn beginnings() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().map(|(prefix, _)| *prefix).chain([JWT])
+}
+
 pub(super) fn find(text: &str, places: &mut Places) {
     let mut at = 0;
     while at < text.len() {
