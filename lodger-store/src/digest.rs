@@ -74,7 +74,11 @@ pub(crate) fn to_hex(bytes: &[u8]) -> String {
 /// Writes lower-case hexadecimal digits, two a byte, behind the text.
 pub(crate) fn push_hex(text: &mut String, bytes: &[u8]) {
     let digit = |value: u8| char::from(if value < 10 { b'0' + value } else { b'a' + value - 10 });
-    text.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
+    text.reserve(bytes.len() * 2);
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
 }
 
 /// The inverse of [`to_hex`]; upper-case digits are refused, so that a value has one text.
