@@ -27,10 +27,7 @@ pub(super) fn measure(options: &Options, report: &mut Report) -> Result<(), Box<
     for size in sizes {
         report.add(grow(&store, entries, size)?);
         entries = size;
-        let figures = pages(options, &store, size)?
-            .into_iter()
-            .chain(counts(options, &store, size)?)
-            .collect::<Vec<_>>();
+        let figures = pages(options, &store, size)?;
         for (at, figure) in figures.iter().enumerate() {
             report.add(match first.get(at) {
                 // In a quick run the smaller store has no full pages.
@@ -39,6 +36,7 @@ pub(super) fn measure(options: &Options, report: &mut Report) -> Result<(), Box<
                 None => figure.clone(),
             });
         }
+        counts(options, &store, size)?.into_iter().for_each(|figure| report.add(figure));
         if first.is_empty() {
             first = figures;
         }
