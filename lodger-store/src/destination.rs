@@ -44,7 +44,10 @@ impl StoreDestination {
     fn answer(&self, batch: &[Delivery]) -> Vec<Answer> {
         let bytes: Vec<&[u8]> = batch.iter().map(|delivery| &*delivery.bytes).collect();
         match self.store.append(&bytes) {
-            Ok(answers) => answers.into_iter().map(one).collect(),
+            Ok(answers) => {
+                let turns = batch.iter().zip(answers);
+                turns.map(|(delivery, answer)| one(answer, delivery.is_awaited())).collect()
+            }
             Err(error) => batch.iter().map(|_| all(&error)).collect(),
         }
     }
@@ -76,10 +79,10 @@ impl Destination for StoreDestination {
     }
 }
 
-/// What the store says about one event.
-fn one(answer: Result<Appended, Rejected>) -> Answer {
+/// What the store says about one event; in full where somebody may be waiting for it.
+fn one(answer: Result<Appended, Rejected>, in_full: bool) -> Answer {
     match answer {
-        Ok(Appended { receipt, repeated }) => {
+        Ok(Appended { receipt, repeated }) if in_full => {
             let detail = json!({
                 "sequence": receipt.sequence,
                 "eventHash": receipt.event_hash,
@@ -90,6 +93,7 @@ fn one(answer: Result<Appended, Rejected>) -> Answer {
                 destination::Receipt::new(receipt.event_id, KIND).with_id(receipt.id).with_detail(detail);
             Answer::Settled(if repeated { settled.as_repeat() } else { settled })
         }
+        Ok(Appended { receipt, .. }) => Answer::Settled(destination::Receipt::new(receipt.event_id, KIND)),
         Err(rejected) => Answer::Refused(Refusal::new(rejected.to_string())),
     }
 }

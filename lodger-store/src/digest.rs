@@ -73,8 +73,15 @@ pub(crate) fn to_hex(bytes: &[u8]) -> String {
 
 /// Writes lower-case hexadecimal digits, two a byte, behind the text.
 pub(crate) fn push_hex(text: &mut String, bytes: &[u8]) {
-    let digit = |value: u8| char::from(if value < 10 { b'0' + value } else { b'a' + value - 10 });
-    text.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
+    let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
+    for piece in bytes.chunks(32) {
+        let mut digits = [0; 64];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(piece) {
+            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+        }
+        let digits = digits.get(..piece.len() * 2).unwrap_or_default();
+        text.push_str(std::str::from_utf8(digits).unwrap_or_default());
+    }
 }
 
 /// The inverse of [`to_hex`]; upper-case digits are refused, so that a value has one text.

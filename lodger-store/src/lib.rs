@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use lodger_core::event::{Actor, Event, Target};
-//! use lodger_store::{Query, Store};
+//! use lodger_store::{Count, Query, Store};
 //!
 //! # let dir = tempfile::tempdir()?;
 //! # let dir = dir.path().join("audit");
@@ -19,6 +19,7 @@
 //!
 //! let page = store.query(&Query::new().actor("ada").action_prefix("invoice."))?;
 //! assert_eq!(page.entries[0].event, event);
+//! assert_eq!(store.count(&Query::new().actor("ada"))?, Count::Exactly(1));
 //! assert_eq!(store.receipt(&receipt.id)?.unwrap().event.id, event.id);
 //! assert!(store.verify()?.is_intact());
 //! # Ok::<(), Box<dyn std::error::Error>>(())

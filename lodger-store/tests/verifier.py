@@ -1,4 +1,4 @@
-"""An independent verifier of lodger-store's format 1, written from docs/store-format.md alone.
+"""An independent verifier of lodger-store's formats 1 and 2, written from docs/store-format.md alone.
 
     python3 verifier.py events.db
 

@@ -1,7 +1,6 @@
 //! Appending: hashed, committed to, indexed and synced, beside bare SQLite with the same rows.
 
 use std::error::Error;
-use std::ops::Range;
 use std::time::Instant;
 
 use lodger_store::Store;
@@ -24,6 +23,9 @@ const BATCHES: [(usize, u64); 3] = [(1, 300), (64, 6_400), (512, 20_480)];
 
 /// The batch of which instructions are counted.
 const COUNTED_BATCH: usize = 64;
+
+/// How many of them at most.
+const MANY: usize = 80;
 
 pub(super) fn measure(options: &Options, report: &mut Report) -> Result<(), Box<dyn Error>> {
     for (batch, events) in BATCHES {
@@ -48,9 +50,10 @@ pub(super) fn measure(options: &Options, report: &mut Report) -> Result<(), Box<
 
 /// Appends in batches of which callgrind counts the instructions.
 pub(super) fn counted(variant: &str, batches: usize) -> Result<(), Box<dyn Error>> {
-    let mut subject = Subject::start(variant, COUNTED_BATCH, (batches * COUNTED_BATCH) as u64)?;
-    subject.round()?;
-    Ok(())
+    // However many are appended, as many are made, so that making them is not counted.
+    let mut subject = Subject::start(variant, COUNTED_BATCH, (MANY * COUNTED_BATCH) as u64)?;
+    // Not timed: valgrind hides the clock of threads.
+    subject.append(batches, |append| append())
 }
 
 /// One of the two, with what it appends to.
@@ -85,18 +88,26 @@ impl Subject {
     }
 
     fn round(&mut self) -> Result<Round, Box<dyn Error>> {
-        let range = self.done..self.done + self.events;
-        self.done = range.end;
-        self.append(range)
+        self.append(usize::MAX, timed)
     }
 
-    fn append(&mut self, range: Range<u64>) -> Result<Round, Box<dyn Error>> {
-        let events: Vec<Vec<u8>> = range.map(events::event).collect();
+    /// Makes events, and lends what appends so many batches of them.
+    fn append<T>(
+        &mut self,
+        batches: usize,
+        run: impl FnOnce(&mut dyn FnMut() -> Result<(), Box<dyn Error>>) -> Result<T, Box<dyn Error>>,
+    ) -> Result<T, Box<dyn Error>> {
+        let events: Vec<Vec<u8>> = (self.done..self.done + self.events).map(events::event).collect();
+        self.done += self.events;
+        let most = batches.saturating_mul(self.batch).min(events.len());
         match &mut self.to {
-            To::Store(store) => timed(|| append(store, &events, self.batch)),
+            To::Store(store) => {
+                run(&mut || append(store, events.get(..most).unwrap_or_default(), self.batch))
+            }
             To::Bare(bare) => {
                 let mut rows = Row::of(&events)?;
-                timed(|| Ok(bare.append(&mut rows, self.batch)?))
+                rows.truncate(most);
+                run(&mut || Ok(bare.append(&mut rows, self.batch)?))
             }
         }
     }
@@ -113,7 +124,7 @@ impl Subject {
         if self.batch != COUNTED_BATCH {
             return Ok(figure);
         }
-        let few = if options.quick { 2 } else { 20 };
+        let few = if options.quick { 2 } else { MANY / 4 };
         let variant = if matches!(self.to, To::Store(_)) { OURS } else { BARE };
         let counted = callgrind::count(options, GROUP, variant, Times { few, many: few * 4 })?;
         let each = |instructions: f64| instructions / number(COUNTED_BATCH as u64);
@@ -137,7 +148,7 @@ pub(super) fn append(store: &Store, events: &[Vec<u8>], batch: usize) -> Result<
     Ok(())
 }
 
-fn timed(work: impl FnOnce() -> Result<(), Box<dyn Error>>) -> Result<Round, Box<dyn Error>> {
+fn timed(work: &mut dyn FnMut() -> Result<(), Box<dyn Error>>) -> Result<Round, Box<dyn Error>> {
     let (begin, begin_busy) = (Instant::now(), busy());
     work()?;
     Ok(Round { elapsed: begin.elapsed().as_secs_f64(), busy: busy() - begin_busy })

@@ -14,8 +14,7 @@ pub(super) struct Bare {
     sequence: i64,
 }
 
-/// Whether an object of the store's schema is for appending by hashes and commitments only, or also what anybody would
-/// have who wants the same queries.
+/// The table, its indexes and its triggers, without the spans that only the store's queries need.
 const SCHEMA: &str = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND tbl_name = 'entries'";
 
 impl Bare {

@@ -27,16 +27,16 @@ pub(super) fn measure(options: &Options, report: &mut Report) -> Result<(), Box<
     for size in sizes {
         report.add(grow(&store, entries, size)?);
         entries = size;
-        let figures = pages(options, &store, size)?
-            .into_iter()
-            .chain(counts(options, &store, size)?)
-            .collect::<Vec<_>>();
+        let figures = pages(options, &store, size)?;
         for (at, figure) in figures.iter().enumerate() {
             report.add(match first.get(at) {
+                // In a quick run the smaller store has no full pages.
+                Some(small) if options.quick => figure.clone().beside(small, "ns"),
                 Some(small) => figure.clone().beside(small, "ns").at_most("ratio", 2.0),
                 None => figure.clone(),
             });
         }
+        counts(options, &store, size)?.into_iter().for_each(|figure| report.add(figure));
         if first.is_empty() {
             first = figures;
         }

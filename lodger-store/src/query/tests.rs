@@ -263,7 +263,7 @@ fn pages_that_end_early_together_hold_what_matches() {
         (q().action("invoice.update").action_prefix("member"), 0, early),
         (q().from(time(2_000)).to(time(2_020)), 20, at_once),
         (q().from(time(8_000)), 901, at_once),
-        (q().to(time(1)), 251, early),
+        (q().to(time(1)), 251, at_once),
         (q().from(time(2_000)).to(time(6_000)).actor("rare"), 3, at_once),
         (q().action_prefix("invoice").text("RARE"), 9, early),
     ];
