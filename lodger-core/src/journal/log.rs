@@ -204,6 +204,7 @@ impl Log {
         size: u64,
         reserve: impl FnOnce(&Space) -> Result<(), JournalError>,
     ) -> Result<SegmentFile, JournalError> {
+        self.check_process()?;
         self.check_place()?;
         let file = match self.reuse_spare(number, size) {
             Some(file) => file,

@@ -315,7 +315,7 @@ impl Writer {
     ///
     /// When it fits for none of them (`Full`, `DiskFull`, `TooLarge`), a new segment can't be made, an earlier commit failed
     /// and has not been repeated, or the process was forked. The record is then not staged and has used up no
-    /// sequence.
+    /// sequence. (A child that inherits staged records may be told only by the commit.)
     ///
     /// # Durability
     ///

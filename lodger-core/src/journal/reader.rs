@@ -30,7 +30,6 @@ impl Backlog {
     }
 
     pub(super) fn next(&mut self) -> Result<Option<Record>, JournalError> {
-        self.own.log.check_process()?;
         // One log that can't be read for now holds up no other; it is told when there is nothing else.
         let mut failed = Ok(None);
         for reader in &mut self.adopted {
@@ -101,6 +100,8 @@ pub(super) struct Reader {
     /// The segment that is read, and how much of it is behind us.
     number: u64,
     offset: u64,
+    /// How much of it there is to read, as far as we know.
+    end: u64,
     /// The last sequence that was handed out or passed over.
     passed: u64,
     file: Option<File>,
@@ -110,32 +111,34 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new(log: Arc<Log>, slot: usize) -> Self {
-        Self { log, slot, number: 0, offset: 0, passed: 0, file: None, window: Vec::new(), window_at: 0 }
+        Self {
+            log,
+            slot,
+            number: 0,
+            offset: 0,
+            end: 0,
+            passed: 0,
+            file: None,
+            window: Vec::new(),
+            window_at: 0,
+        }
     }
 
     fn next(&mut self) -> Result<Option<Record>, JournalError> {
         loop {
-            // Together, so that a record committed in between is not taken for a lost one.
-            let last = self.log.state().last;
-            let Some(view) = self.log.view(self.slot, self.number, self.offset) else {
-                self.close();
-                self.pass(last)?;
+            if self.offset >= self.end && !self.look()? {
                 return Ok(None);
-            };
-            if view.number != self.number {
-                self.close();
-                (self.number, self.offset) = (view.number, 0);
             }
-            if !self.load(view, record::HEADER_BYTES)? {
+            if !self.load(record::HEADER_BYTES)? {
                 continue;
             }
             let seed = self.log.seed();
             let (sequence, payload) = match record::decode(self.loaded(), seed) {
-                Decoded::Short(needed) if self.offset + needed as u64 <= view.end => {
-                    if needed > self.loaded().len() && self.load(view, needed)? {
+                Decoded::Short(needed) if self.offset + needed as u64 <= self.end => {
+                    if needed > self.loaded().len() && self.load(needed)? {
                         continue;
                     }
-                    self.resynchronise(view)?;
+                    self.resynchronise()?;
                     continue;
                 }
                 Decoded::Record { sequence, routes, payload, length } => {
@@ -152,7 +155,7 @@ impl Reader {
                     (sequence, payload)
                 }
                 _ => {
-                    self.resynchronise(view)?;
+                    self.resynchronise()?;
                     continue;
                 }
             };
@@ -160,6 +163,28 @@ impl Reader {
                 return Ok(Some(Record { key: RecordKey { writer: self.log.writer(), sequence }, payload }));
             }
         }
+    }
+
+    /// Asks the log what there is to read from our place on, once for all that was committed until now. False when there is
+    /// nothing.
+    fn look(&mut self) -> Result<bool, JournalError> {
+        self.log.check_process()?;
+        // Together, so that a record committed in between is not taken for a lost one.
+        let last = self.log.state().last;
+        let Some(View { number, end }) = self.log.view(self.slot, self.number, self.offset) else {
+            // The next records come into the same file, unless it has been freed.
+            if !self.log.has(self.number) {
+                self.close();
+            }
+            self.pass(last)?;
+            return Ok(false);
+        };
+        if number != self.number {
+            self.close();
+            (self.number, self.offset) = (number, 0);
+        }
+        self.end = end;
+        Ok(true)
     }
 
     /// Passes over the sequences up to this one, of which none was found; an error when some were pending here.
@@ -173,11 +198,11 @@ impl Reader {
     }
 
     /// Goes on to the next intact record of the segment, or to its end.
-    fn resynchronise(&mut self, view: View) -> Result<(), JournalError> {
-        let rest = (view.end - self.offset) as usize;
-        if self.load(view, rest)? {
+    fn resynchronise(&mut self) -> Result<(), JournalError> {
+        let rest = self.end.saturating_sub(self.offset) as usize;
+        if self.load(rest)? {
             let next = record::resynchronise(self.loaded(), 0, self.log.seed());
-            self.offset = next.map_or(view.end, |next| self.offset + next as u64);
+            self.offset = next.map_or(self.end, |next| self.offset + next as u64);
             // The rest of a segment is too much to keep.
             self.window = Vec::new();
         }
@@ -191,19 +216,20 @@ impl Reader {
     }
 
     /// Gets at least `needed` bytes from our place on into memory, or all up to the end of what is committed. False
-    /// when the segment has been freed in the meantime.
-    fn load(&mut self, view: View, needed: usize) -> Result<bool, JournalError> {
-        let available = (view.end - self.offset) as usize;
+    /// when the segment has been freed in the meantime: the log has to be asked again.
+    fn load(&mut self, needed: usize) -> Result<bool, JournalError> {
+        let available = self.end.saturating_sub(self.offset) as usize;
         if self.loaded().len() >= needed.min(available) {
             return Ok(true);
         }
-        let path = segment::path(self.log.dir(), view.number);
+        let path = segment::path(self.log.dir(), self.number);
         let failed = |source| JournalError::io("read", &path, source);
         let file = match &self.file {
             Some(file) => file,
             None => match directory::options().open(&path) {
                 Ok(file) => self.file.insert(file),
-                Err(error) if error.kind() == io::ErrorKind::NotFound && !self.log.has(view.number) => {
+                Err(error) if error.kind() == io::ErrorKind::NotFound && !self.log.has(self.number) => {
+                    self.end = 0;
                     return Ok(false);
                 }
                 Err(error) => return Err(failed(error)),

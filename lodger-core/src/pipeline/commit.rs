@@ -178,19 +178,19 @@ impl Committer {
             if self.controls.see() {
                 self.progress.ring();
             }
-            match self.intake.take(self.patience()) {
-                Taken::Group(entries, barriers) => {
-                    let all_committed = self.group(entries);
-                    self.intake.release(self.room());
-                    // Dropped unanswered, they tell that not everything is on disk.
-                    let reached = barriers.into_iter().filter(|_| all_committed);
-                    reached.for_each(|barrier| barrier.reached(Vec::new()));
+            let reached = match self.intake.take(self.patience()) {
+                // Dropped unanswered, they tell that not everything is on disk.
+                Taken::Group(entries, barriers) => if self.group(entries) { barriers } else { Vec::new() },
+                Taken::Nothing => {
+                    if self.health != Health::Good {
+                        self.recover();
+                    }
+                    Vec::new()
                 }
-                Taken::Nothing if self.health != Health::Good => self.recover(),
-                Taken::Nothing => {}
                 Taken::Closed => break,
-            }
+            };
             self.write_due();
+            reached.into_iter().for_each(|barrier| barrier.reached(Vec::new()));
         }
         let give_up = Instant::now() + LAST_TRIES;
         self.commit_until(give_up);
@@ -370,6 +370,8 @@ impl Committer {
                         watch.reached(Vec::new());
                     }
                 }
+                // After those who wait: it is a system call for each worker that sleeps.
+                self.progress.ring();
             }
             Err(error) => {
                 let error = Arc::new(error);
@@ -381,7 +383,7 @@ impl Committer {
         }
     }
 
-    /// Makes staged events durable and visible.
+    /// Makes staged events durable and visible. [Ring](Progress::ring) for the workers afterwards.
     fn sync(&mut self, staged: &[Staged]) -> Result<(), JournalError> {
         let number = staged.len() as u64;
         let events = staged.iter().map(|staged| (&*staged.event, staged.place.routes));
@@ -389,10 +391,7 @@ impl Committer {
         self.progress.post(|board| tally.post(board));
         let committed = self.writer.commit();
         match &committed {
-            Ok(()) => {
-                self.counters.commits.up();
-                self.progress.ring();
-            }
+            Ok(()) => self.counters.commits.up(),
             Err(error) => {
                 self.uncommitted += number;
                 self.counters.commit_failed.add(number);

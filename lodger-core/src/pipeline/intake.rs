@@ -98,6 +98,8 @@ struct State {
     journal_full: bool,
     /// Whoever takes is to look up, though nothing has come.
     nudged: bool,
+    /// Whoever takes sleeps. The first one who brings something wakes it, which costs a system call; the others need not.
+    asleep: bool,
     closed: bool,
     /// Nobody takes any more; whether everything that was ever accepted is committed or was refused to its face.
     ended: Option<bool>,
@@ -180,8 +182,7 @@ impl Intake {
         state.all.add(entry.weight);
         state.accepted += 1;
         state.queue.push_back(entry);
-        drop(state);
-        self.arrived.notify_one();
+        self.wake(state);
         Ok(())
     }
 
@@ -190,8 +191,7 @@ impl Intake {
         let mut state = self.lock();
         let Some(all_committed) = state.ended else {
             state.barriers.push(watch);
-            drop(state);
-            return self.arrived.notify_one();
+            return self.wake(state);
         };
         drop(state);
         if all_committed {
@@ -210,8 +210,7 @@ impl Intake {
         if shut || state.held.by(holder) >= left {
             // The journal may have got room since it was last asked, though no event came.
             state.nudged = true;
-            drop(state);
-            self.arrived.notify_one();
+            self.wake(state);
             return None;
         }
         state.held.add(holder);
@@ -239,6 +238,7 @@ impl Intake {
             if std::mem::take(&mut state.nudged) {
                 return Taken::Nothing;
             }
+            state.asleep = true;
             let Some(patience) = patience else {
                 state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
@@ -311,8 +311,18 @@ impl Intake {
 
     /// Lets whoever takes look up.
     pub(crate) fn nudge(&self) {
-        self.lock().nudged = true;
-        self.arrived.notify_one();
+        let mut state = self.lock();
+        state.nudged = true;
+        self.wake(state);
+    }
+
+    /// Wakes whoever takes, if it sleeps.
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
+        let asleep = std::mem::take(&mut state.asleep);
+        drop(state);
+        if asleep {
+            self.arrived.notify_one();
+        }
     }
 
     /// How many events were ever taken in.

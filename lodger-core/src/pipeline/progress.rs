@@ -37,6 +37,8 @@ pub(crate) struct Board {
     pub(crate) lanes: Vec<LaneBoard>,
     /// When to stop, once somebody asked for it.
     pub(crate) stop: Option<Stop>,
+    /// Somebody waits for a change. Without them a change costs no system call.
+    watched: bool,
 }
 
 /// How the workers should end.
@@ -146,8 +148,9 @@ impl Progress {
 
     /// Changes the board and wakes those who wait for a change.
     pub(crate) fn post<T>(&self, change: impl FnOnce(&mut Board) -> T) -> T {
-        let result = change(&mut self.lock());
-        self.changed.notify_all();
+        let mut board = self.lock();
+        let result = change(&mut board);
+        self.tell(board);
         result
     }
 
@@ -172,6 +175,7 @@ impl Progress {
             else {
                 return false;
             };
+            board.watched = true;
             board = self.changed.wait_timeout(board, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
@@ -185,7 +189,15 @@ impl Progress {
     pub(crate) fn let_go(&self) {
         // Either we see that somebody waits, or they see our zero: both sides write theirs before they read the other.
         if self.open.fetch_sub(1, Ordering::SeqCst) == 1 && self.closing.load(Ordering::SeqCst) {
-            drop(self.lock());
+            self.tell(self.lock());
+        }
+    }
+
+    /// Wakes those who wait for a change.
+    fn tell(&self, mut board: MutexGuard<'_, Board>) {
+        let watched = std::mem::take(&mut board.watched);
+        drop(board);
+        if watched {
             self.changed.notify_all();
         }
     }

@@ -30,6 +30,10 @@ impl Committer {
         if self.health == Health::Good && !self.tight {
             let asked = self.fold.asked();
             let due = self.fold.take_due(self.clock.instant(), asked.is_some());
+            if !due.is_empty() {
+                // What is written already no longer stands in the way of what is claimed for these.
+                self.intake.release(self.room());
+            }
             self.behind = !self.write(due, Bounded::Yes);
             if let Some(asked) = asked.filter(|_| !self.behind && self.uncommitted == 0) {
                 self.fold.tell(asked);
@@ -96,8 +100,8 @@ impl Committer {
                 }
             }
         }
-        if !hand.staged.is_empty()
-            && let Err(error) = self.sync(&hand.staged)
+        let synced = if hand.staged.is_empty() { Ok(()) } else { self.sync(&hand.staged) };
+        if let Err(error) = synced
             && let Some(last) = hand.staged.last()
         {
             self.uncommitted_folded += told;
@@ -109,6 +113,7 @@ impl Committer {
             last_resort(&last.event, &reason, &self.counters);
         }
         hand.staged.clear();
+        self.progress.ring();
         let bytes = self.writer.usage().bytes;
         self.progress.post(|board| {
             board.journal_bytes = bytes;
