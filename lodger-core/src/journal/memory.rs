@@ -92,8 +92,14 @@ impl Writer {
         self.next_sequence
     }
 
-    pub(super) fn append(&mut self, payload: &[u8], routes: Routes) -> Result<Appended, JournalError> {
-        let bytes = cost(payload);
+    pub(super) fn append(
+        &mut self,
+        routes: Routes,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<Appended, JournalError> {
+        let mut payload = Vec::new();
+        write(&mut payload);
+        let bytes = cost(&payload);
         if bytes > self.share {
             return Err(JournalError::TooLarge { bytes, max: self.share });
         }
@@ -223,6 +229,10 @@ impl Backlog {
 mod tests {
     use super::*;
 
+    fn append(writer: &mut Writer, payload: &[u8], routes: Routes) -> Result<Appended, JournalError> {
+        writer.append(routes, |out| out.extend_from_slice(payload))
+    }
+
     fn sequences(backlog: &mut Backlog) -> Vec<u64> {
         std::iter::from_fn(|| backlog.next()).map(|record| record.key.sequence()).collect()
     }
@@ -230,7 +240,7 @@ mod tests {
     #[test]
     fn what_is_not_committed_is_not_handed_out() {
         let (mut writer, mut backlogs) = open(1 << 20, 1);
-        writer.append(b"one", Routes::all(1)).unwrap();
+        append(&mut writer, b"one", Routes::all(1)).unwrap();
         assert_eq!(backlogs[0].next(), None);
         writer.commit().unwrap();
         assert_eq!(&*backlogs[0].next().unwrap().payload, b"one");
@@ -242,15 +252,15 @@ mod tests {
         let (mut writer, mut backlogs) = open(3 * (OVERHEAD + 10), 1);
         for sequence in 1..=3 {
             let appended = Appended { sequence, refused: Routes::NONE };
-            assert_eq!(writer.append(&[7; 10], Routes::all(1)).unwrap(), appended);
+            assert_eq!(append(&mut writer, &[7; 10], Routes::all(1)).unwrap(), appended);
         }
-        assert!(matches!(writer.append(&[7; 10], Routes::all(1)), Err(JournalError::Full { .. })));
+        assert!(matches!(append(&mut writer, &[7; 10], Routes::all(1)), Err(JournalError::Full { .. })));
         writer.commit().unwrap();
-        assert!(matches!(writer.append(&[7; 10], Routes::all(1)), Err(JournalError::Full { .. })));
+        assert!(matches!(append(&mut writer, &[7; 10], Routes::all(1)), Err(JournalError::Full { .. })));
 
         let first = backlogs[0].next().unwrap().key;
         backlogs[0].settle(&[first, first]);
-        assert_eq!(writer.append(&[7; 10], Routes::all(1)).unwrap().sequence, 4);
+        assert_eq!(append(&mut writer, &[7; 10], Routes::all(1)).unwrap().sequence, 4);
     }
 
     #[test]
@@ -258,14 +268,14 @@ mod tests {
         let (mut writer, mut backlogs) = open(4 * (OVERHEAD + 10), 2);
         let mut refused = Vec::new();
         for _ in 0..4 {
-            refused.push(writer.append(&[7; 10], Routes::all(2)).unwrap().refused);
+            refused.push(append(&mut writer, &[7; 10], Routes::all(2)).unwrap().refused);
             writer.commit().unwrap();
             let record = backlogs[0].next().unwrap();
             backlogs[0].settle(&[record.key]);
         }
         let stalled = Routes::NONE.with(1);
         assert_eq!(refused, [Routes::NONE, Routes::NONE, stalled, stalled]);
-        assert!(matches!(writer.append(&[7; 10], stalled), Err(JournalError::Full { used: 148, max: 148 })));
+        assert!(matches!(append(&mut writer, &[7; 10], stalled), Err(JournalError::Full { used: 148, max: 148 })));
         assert_eq!((backlogs[0].pending(), backlogs[1].pending()), (0, 2));
         assert_eq!(sequences(&mut backlogs[1]), [1, 2]);
     }
@@ -274,7 +284,7 @@ mod tests {
     fn a_record_is_handed_out_only_to_those_that_it_is_for() {
         let (mut writer, mut backlogs) = open(1 << 20, 2);
         for routes in [Routes::all(2), Routes::NONE.with(1), Routes::NONE, Routes::NONE.with(0).with(7)] {
-            writer.append(b"x", routes).unwrap();
+            append(&mut writer, b"x", routes).unwrap();
         }
         writer.commit().unwrap();
         assert_eq!((backlogs[0].pending(), backlogs[1].pending()), (2, 2));
@@ -288,7 +298,7 @@ mod tests {
     #[test]
     fn a_record_that_can_never_fit_says_so() {
         let (mut writer, _backlogs) = open(200, 2);
-        let appended = writer.append(&[7; 100], Routes::all(2));
+        let appended = append(&mut writer, &[7; 100], Routes::all(2));
         assert!(matches!(appended, Err(JournalError::TooLarge { bytes: 164, max: 100 })));
     }
 
@@ -296,7 +306,7 @@ mod tests {
     fn pending_counts_what_is_committed_and_not_settled_for_each_destination() {
         let (mut writer, mut backlogs) = open(1 << 20, 2);
         for _ in 0..4 {
-            writer.append(b"x", Routes::all(2)).unwrap();
+            append(&mut writer, b"x", Routes::all(2)).unwrap();
         }
         assert_eq!(backlogs[0].pending(), 0);
         writer.commit().unwrap();

@@ -321,10 +321,19 @@ impl Writer {
     ///
     /// None before [`commit`](Self::commit).
     pub fn append(&mut self, payload: &[u8], routes: Routes) -> Result<Appended, JournalError> {
+        self.append_with(routes, |out| out.extend_from_slice(payload))
+    }
+
+    /// As [`append`](Self::append), of what `write` adds to the bytes that it is given: straight to where it is staged.
+    pub(crate) fn append_with(
+        &mut self,
+        routes: Routes,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<Appended, JournalError> {
         match &mut self.0 {
             #[cfg(feature = "journal")]
-            WriterKind::Disk(writer) => writer.append(payload, routes),
-            WriterKind::Memory(writer) => writer.append(payload, routes),
+            WriterKind::Disk(writer) => writer.append(routes, write),
+            WriterKind::Memory(writer) => writer.append(routes, write),
         }
     }
 

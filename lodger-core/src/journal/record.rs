@@ -46,26 +46,44 @@ pub(super) enum Decoded<'a> {
     Bad,
 }
 
-/// The size of a record with this payload, `None` when that is too large for the format.
-pub(super) fn size(payload: &[u8]) -> Option<u32> {
-    u32::try_from(payload.len() + HEADER_BYTES).ok()
+/// The largest record that the format has room for.
+pub(super) const MAX_BYTES: u64 = u32::MAX as u64;
+
+/// Begins a record at the end of `out`. Its payload is appended next, then it is [finished](finish).
+pub(super) fn begin(out: &mut Vec<u8>) {
+    out.extend_from_slice(&[0; HEADER_BYTES]);
 }
 
-/// Appends a record. The payload must have a [`size`].
+/// Finishes the record that began at `begin` and goes to the end. It must not be longer than [`MAX_BYTES`].
+pub(super) fn finish(out: &mut [u8], begin: usize, seed: u32, sequence: u64, routes: Routes) {
+    let Some(record) = out.get_mut(begin..) else { return };
+    let length = record.len() as u32;
+    let fields: [(usize, &[u8]); 4] = [
+        (0, &length.to_le_bytes()),
+        (8, &FORMAT.to_le_bytes()),
+        (12, &sequence.to_le_bytes()),
+        (20, &routes.bits().to_le_bytes()),
+    ];
+    for (offset, field) in fields {
+        put(record, offset, field);
+    }
+    if let Some(checksum) = checksum(record, seed) {
+        put(record, 4, &checksum.to_le_bytes());
+    }
+}
+
+/// Appends a whole record.
+#[cfg(any(test, fuzzing))]
 pub(super) fn encode(out: &mut Vec<u8>, seed: u32, sequence: u64, routes: Routes, payload: &[u8]) {
-    let length = (payload.len() + HEADER_BYTES) as u32;
-    let begin = out.len();
-    out.extend_from_slice(&length.to_le_bytes());
-    out.extend_from_slice(&[0; 4]);
-    out.extend_from_slice(&FORMAT.to_le_bytes());
-    out.extend_from_slice(&sequence.to_le_bytes());
-    out.extend_from_slice(&routes.bits().to_le_bytes());
+    let from = out.len();
+    begin(out);
     out.extend_from_slice(payload);
-    if let Some(record) = out.get_mut(begin..)
-        && let Some(checksum) = checksum(record, seed)
-        && let Some(place) = record.get_mut(4..8)
-    {
-        place.copy_from_slice(&checksum.to_le_bytes());
+    finish(out, from, seed, sequence, routes);
+}
+
+fn put(record: &mut [u8], offset: usize, field: &[u8]) {
+    if let Some(place) = record.get_mut(offset..offset + field.len()) {
+        place.copy_from_slice(field);
     }
 }
 

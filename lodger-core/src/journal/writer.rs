@@ -70,7 +70,11 @@ impl Writer {
         self.log.space().share_of(destination)
     }
 
-    pub(super) fn append(&mut self, payload: &[u8], routes: Routes) -> Result<Appended, JournalError> {
+    pub(super) fn append(
+        &mut self,
+        routes: Routes,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<Appended, JournalError> {
         // Once a group: it is a system call. What a child appends to a group of its parent's stays in its memory.
         if self.staged.is_empty() {
             self.log.check_process()?;
@@ -78,15 +82,27 @@ impl Writer {
         if self.failed {
             return Err(JournalError::CommitPending);
         }
-        let max = self.log.space().share();
-        let bytes = match record::size(payload) {
-            Some(size) if u64::from(size) <= max => u64::from(size),
-            _ => return Err(JournalError::TooLarge { bytes: payload.len() as u64, max }),
-        };
+        let begin = self.staged.len();
+        record::begin(&mut self.staged);
+        write(&mut self.staged);
+        let appended = self.place(begin, routes);
+        if appended.is_err() {
+            self.staged.truncate(begin);
+        }
+        appended
+    }
+
+    /// Finds a place for the record that begins here in `staged`, and completes it.
+    fn place(&mut self, begin: usize, routes: Routes) -> Result<Appended, JournalError> {
+        let (bytes, max) = ((self.staged.len() - begin) as u64, self.log.space().share());
+        if bytes > max.min(record::MAX_BYTES) {
+            let bytes = bytes - record::HEADER_BYTES as u64;
+            return Err(JournalError::TooLarge { bytes, max });
+        }
         let (routes, refused) = self.share_out(bytes, routes)?;
         let sequence = self.next_sequence;
         self.plan_record(sequence, routes, bytes, Space::reserve)?;
-        record::encode(&mut self.staged, self.log.seed(), sequence, routes, payload);
+        record::finish(&mut self.staged, begin, self.log.seed(), sequence, routes);
         self.next_sequence += 1;
         Ok(Appended { sequence, refused })
     }

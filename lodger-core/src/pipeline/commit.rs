@@ -53,8 +53,6 @@ pub(super) struct Committer {
     previous: Option<Position>,
     router: Router,
     filters: Arc<Filters>,
-    /// The bytes of the event that is being staged.
-    bytes: Vec<u8>,
     intake: Arc<Intake>,
     progress: Arc<Progress>,
     awaited: Arc<Awaited>,
@@ -153,7 +151,6 @@ impl Committer {
             previous,
             router,
             filters: Arc::clone(&shared.filters),
-            bytes: Vec::new(),
             intake,
             progress: Arc::clone(&shared.progress),
             awaited: Arc::clone(&shared.awaited),
@@ -311,15 +308,19 @@ impl Committer {
             return Err(Refusal::Unrouted);
         }
         let position = Position { writer: self.writer.id(), sequence: self.writer.next_sequence() };
-        self.bytes.clear();
-        event.place(&mut self.bytes, position, self.previous);
-        match self.writer.append(&self.bytes, routes) {
+        let (previous, mut bytes) = (self.previous, 0);
+        let appended = self.writer.append_with(routes, |out| {
+            let begin = out.len();
+            event.place(out, position, previous);
+            bytes = out.len() - begin;
+        });
+        match appended {
             Ok(Appended { refused, .. }) => {
                 self.previous = None;
                 self.share_out(event, routes.minus(refused), refused);
                 Ok(Place { position, routes: routes.minus(refused), refused })
             }
-            Err(error) => Err(self.blame(error, routes, self.bytes.len() as u64)),
+            Err(error) => Err(self.blame(error, routes, bytes as u64)),
         }
     }
 
