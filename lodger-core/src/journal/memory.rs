@@ -275,7 +275,10 @@ mod tests {
         }
         let stalled = Routes::NONE.with(1);
         assert_eq!(refused, [Routes::NONE, Routes::NONE, stalled, stalled]);
-        assert!(matches!(append(&mut writer, &[7; 10], stalled), Err(JournalError::Full { used: 148, max: 148 })));
+        assert!(matches!(
+            append(&mut writer, &[7; 10], stalled),
+            Err(JournalError::Full { used: 148, max: 148 })
+        ));
         assert_eq!((backlogs[0].pending(), backlogs[1].pending()), (0, 2));
         assert_eq!(sequences(&mut backlogs[1]), [1, 2]);
     }

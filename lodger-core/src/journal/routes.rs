@@ -76,7 +76,12 @@ impl Routes {
 
     /// Their places, in ascending order.
     pub fn iter(self) -> impl Iterator<Item = usize> {
-        (0..MAX_DESTINATIONS).filter(move |&slot| self.contains(slot))
+        let mut left = self;
+        std::iter::from_fn(move || {
+            let first = (!left.is_empty()).then(|| left.0.trailing_zeros() as usize)?;
+            left = left.without(first);
+            Some(first)
+        })
     }
 
     const fn one(slot: usize) -> u16 {

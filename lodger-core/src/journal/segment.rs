@@ -5,9 +5,10 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
+use super::directory::FileId;
 use super::{JournalError, directory, fault};
 
 /// How much zeroing writes at once.
@@ -17,6 +18,7 @@ static ZEROES: [u8; 64 << 10] = [0; 64 << 10];
 #[derive(Debug)]
 pub(super) struct SegmentFile {
     file: File,
+    id: FileId,
     path: PathBuf,
     /// Its number in the directory.
     pub(super) number: u64,
@@ -31,10 +33,10 @@ impl SegmentFile {
         let made = directory::make_file(&path).and_then(|file| {
             zero(&file, size)?;
             directory::sync(dir)?;
-            Ok(file)
+            Ok((FileId::of(&file)?, file))
         });
         match made {
-            Ok(file) => Ok(Self { file, path, number, size }),
+            Ok((id, file)) => Ok(Self { file, id, path, number, size }),
             Err(error) => {
                 // What is left of it would only take room that is missing already.
                 directory::remove(&path).map_err(|source| JournalError::io("remove", &path, source))?;
@@ -48,10 +50,11 @@ impl SegmentFile {
         let (from, path) = (spare_path(dir, spare), path(dir, number));
         let reused = std::fs::rename(&from, &path).and_then(|()| {
             directory::sync(dir)?;
-            directory::options().write(true).open(&path)
+            let file = directory::options().write(true).open(&path)?;
+            Ok((FileId::of(&file)?, file))
         });
         match reused {
-            Ok(file) => Ok(Self { file, path, number, size }),
+            Ok((id, file)) => Ok(Self { file, id, path, number, size }),
             Err(source) => {
                 // Under whichever name it is now, it must not stand in the way of the one that is made instead.
                 for path in [&path, &from] {
@@ -80,8 +83,7 @@ impl SegmentFile {
     }
 
     fn is_in_place(&self) -> io::Result<()> {
-        let (named, ours) = (self.path.symlink_metadata()?, self.file.metadata()?);
-        if (named.dev(), named.ino()) == (ours.dev(), ours.ino()) {
+        if FileId::at(&self.path)? == self.id {
             return Ok(());
         }
         Err(io::Error::new(io::ErrorKind::NotFound, "another file stands in its place"))

@@ -242,10 +242,11 @@ impl Writer {
         bytes: u64,
         reserve: impl Fn(&Space, u64) -> Result<(), JournalError>,
     ) -> Result<(), JournalError> {
-        let (segment, offset) = match &self.active {
-            Some((segment, used)) if used + bytes <= segment.size => (Arc::clone(segment), *used),
-            _ => (self.rotate(bytes, reserve)?, 0),
-        };
+        if self.active.as_ref().is_none_or(|(segment, used)| used + bytes > segment.size) {
+            self.active = Some((self.rotate(bytes, reserve)?, 0));
+        }
+        let Some((segment, used)) = &mut self.active else { return Ok(()) };
+        let offset = std::mem::replace(used, *used + bytes);
         match self.plan.last_mut() {
             Some(part) if part.segment.number == segment.number => {
                 part.length += bytes as usize;
@@ -254,11 +255,10 @@ impl Writer {
             _ => {
                 let mut routing = Routing::default();
                 routing.push(routes);
-                let (segment, length) = (Arc::clone(&segment), bytes as usize);
+                let (segment, length) = (Arc::clone(segment), bytes as usize);
                 self.plan.push(Part { segment, offset, length, first: sequence, routing });
             }
         }
-        self.active = Some((segment, offset + bytes));
         Ok(())
     }
 

@@ -187,7 +187,13 @@ impl Committer {
             }
             let reached = match self.intake.take(self.patience()) {
                 // Dropped unanswered, they tell that not everything is on disk.
-                Taken::Group(entries, barriers) => if self.group(entries) { barriers } else { Vec::new() },
+                Taken::Group(entries, barriers) => {
+                    if self.group(entries) {
+                        barriers
+                    } else {
+                        Vec::new()
+                    }
+                }
                 Taken::Nothing => {
                     if self.health != Health::Good {
                         self.recover();

@@ -254,7 +254,9 @@ impl Intake {
             return Taken::Closed;
         }
         state.taken = state.all;
-        Taken::Group(std::mem::take(&mut state.queue), std::mem::take(&mut state.barriers))
+        // As large as this group, so that those who bring the next one need not make it grow under the lock.
+        let next = VecDeque::with_capacity(state.queue.len());
+        Taken::Group(std::mem::replace(&mut state.queue, next), std::mem::take(&mut state.barriers))
     }
 
     /// Gives back the room of what was taken last, and says for how many events of the largest size the journal has room
