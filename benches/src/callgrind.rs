@@ -76,6 +76,9 @@ impl Run {
             .arg(format!("--callgrind-out-file={}", out.display()))
             .arg(std::env::current_exe()?)
             .args([group, "--counted", variant, "--times", &times.to_string()])
+            // Else glibc now and then consolidates small freed blocks when a large one is freed, and whether it does is
+            // the luck of the heap's layout: up to 1,000 instructions a request, more than what is measured.
+            .env("GLIBC_TUNABLES", "glibc.malloc.mxfast=0")
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()?;

@@ -12,6 +12,8 @@ use serde::ser::SerializeMap;
 
 use crate::rounds::Sample;
 
+pub(crate) use plot::target;
+
 /// What a group measured.
 #[derive(Debug)]
 pub(crate) struct Report {

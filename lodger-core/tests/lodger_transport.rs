@@ -50,7 +50,7 @@ async fn an_accepted_event_is_settled_with_its_receipt() {
     let server = Loopback::start(accepted()).await;
     let event = delivery();
     let Answer::Settled(receipt) = answer(&destination(&server.base()), &event).await else { panic!() };
-    assert_eq!((receipt.event, receipt.id.as_deref()), (event.event.id, Some("rcpt_1")));
+    assert_eq!((receipt.event, receipt.id.as_deref()), (event.id(), Some("rcpt_1")));
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn a_retry_sends_the_same_bytes_under_the_same_key() {
     for request in &requests {
         assert_eq!(request, &requests[0]);
     }
-    assert_eq!(requests[0].headers["idempotency-key"], format!("event_{}", event.event.id));
+    assert_eq!(requests[0].headers["idempotency-key"], format!("event_{}", event.id()));
 }
 
 #[tokio::test]

@@ -104,7 +104,7 @@ impl Destination for Does {
 }
 
 fn taken(delivery: &Delivery) -> Option<Answer> {
-    Some(Answer::Settled(Receipt::new(delivery.event.id, "does")))
+    Some(Answer::Settled(Receipt::new(delivery.id(), "does")))
 }
 
 fn client(destination: Does, max_journal_bytes: u64) -> Lodger {
@@ -166,7 +166,7 @@ async fn failing() {
 /// Every hundredth event is taken at its second try.
 async fn failing_now_and_then() {
     let now_and_then = |_, delivery: &Delivery| {
-        let odd = delivery.event.metadata["number"].as_u64().unwrap() % 100 == 99;
+        let odd = delivery.event().metadata["number"].as_u64().unwrap() % 100 == 99;
         if odd && delivery.tries == 0 { Some(retry()) } else { taken(delivery) }
     };
     let lodger = client(Does::new(now_and_then), 1 << 30);
@@ -183,7 +183,7 @@ async fn failing_now_and_then() {
 /// One event in fifty is refused for good: 200 dead letters, told at 1, 2, 4, … 128.
 async fn dead() {
     let refuses = |_, delivery: &Delivery| {
-        let odd = delivery.event.metadata["number"].as_u64().unwrap() % 50 == 49;
+        let odd = delivery.event().metadata["number"].as_u64().unwrap() % 50 == 49;
         if odd { Some(Answer::Refused(Refusal::http(422, "no"))) } else { taken(delivery) }
     };
     let lodger = client(Does::new(refuses), 1 << 30);

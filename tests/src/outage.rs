@@ -104,9 +104,9 @@ impl Down {
             return batch.iter().map(|_| down()).collect();
         }
         let settled = |delivery: &Delivery| {
-            let number: usize = delivery.event.target.id.parse().unwrap();
+            let number: usize = delivery.event().target.id.parse().unwrap();
             counts.arrived[number] += 1;
-            Answer::Settled(Receipt::new(delivery.event.id, "down"))
+            Answer::Settled(Receipt::new(delivery.id(), "down"))
         };
         batch.iter().map(settled).collect()
     }

@@ -58,8 +58,8 @@ impl Destination for Slow {
             self.permits.acquire_many(batch.len() as u32).await.unwrap().forget();
             let mut arrived = self.arrived.lock().unwrap();
             let settled = |delivery: &Delivery| {
-                *arrived.entry(delivery.event.id).or_default() += 1;
-                Answer::Settled(Receipt::new(delivery.event.id, "slow"))
+                *arrived.entry(delivery.id()).or_default() += 1;
+                Answer::Settled(Receipt::new(delivery.id(), "slow"))
             };
             batch.iter().map(settled).collect()
         })

@@ -54,7 +54,7 @@ impl Destination for Acknowledges {
     }
 
     fn deliver<'a>(&'a self, batch: &'a [Delivery]) -> BoxFuture<'a, Vec<Answer>> {
-        let settled = |delivery: &Delivery| Answer::Settled(Receipt::new(delivery.event.id, "acknowledges"));
+        let settled = |delivery: &Delivery| Answer::Settled(Receipt::new(delivery.id(), "acknowledges"));
         Box::pin(async move { batch.iter().map(settled).collect() })
     }
 }

@@ -70,7 +70,7 @@ impl FileDestination {
         let mut fresh = Vec::new();
         let mut answers: Vec<Option<Answer>> = Vec::with_capacity(batch.len());
         for delivery in batch {
-            let id = delivery.event.id;
+            let id = delivery.id();
             answers.push(if lines.holds(id) {
                 Some(Answer::Settled(Receipt::new(id, KIND).as_repeat()))
             } else {
@@ -93,7 +93,7 @@ impl FileDestination {
         }
         let outcome = |(delivery, answer): (&Delivery, Option<Answer>)| {
             answer.unwrap_or_else(|| match &written {
-                Ok(()) => Answer::Settled(Receipt::new(delivery.event.id, KIND)),
+                Ok(()) => Answer::Settled(Receipt::new(delivery.id(), KIND)),
                 Err(error) => not_now(error),
             })
         };
@@ -122,6 +122,10 @@ impl Destination for FileDestination {
 
     fn max_batch(&self) -> usize {
         64
+    }
+
+    fn reads_events(&self) -> bool {
+        false
     }
 
     fn deliver<'a>(&'a self, batch: &'a [Delivery]) -> BoxFuture<'a, Vec<Answer>> {

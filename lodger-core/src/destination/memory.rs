@@ -88,12 +88,12 @@ impl MemoryDestination {
 
     fn keep(&self, delivery: &Delivery) -> Answer {
         let mut kept = self.kept();
-        let receipt = Receipt::new(delivery.event.id, KIND);
-        if !kept.ids.insert(delivery.event.id) {
+        let receipt = Receipt::new(delivery.id(), KIND);
+        if !kept.ids.insert(delivery.id()) {
             kept.repeats += 1;
             return Answer::Settled(receipt.as_repeat());
         }
-        kept.events.push(Event::clone(&delivery.event));
+        kept.events.push(Event::clone(delivery.event()));
         let count = kept.events.len();
         drop(kept);
         self.shared.count.send_replace(count);
@@ -137,7 +137,7 @@ mod tests {
         let batch = [delivery(), delivery()];
         memory.deliver(&batch).await;
         let answers = memory.deliver(&batch[..1]).await;
-        let repeat = Receipt::new(batch[0].event.id, "memory").as_repeat();
+        let repeat = Receipt::new(batch[0].id(), "memory").as_repeat();
         assert_eq!(answers, [Answer::Settled(repeat)]);
         assert_eq!((memory.events().len(), memory.repeats()), (2, 1));
     }

@@ -40,11 +40,15 @@
 
 mod answer;
 mod api_key;
+mod delivery;
 mod file;
 mod filter;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+#[cfg(feature = "http")]
+mod http;
 mod line;
+mod members;
 mod memory;
 mod pacing;
 pub mod registry;
@@ -56,16 +60,18 @@ mod stdout;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Event, EventId};
+use crate::event::EventId;
 
 pub use answer::{Answer, Refusal, status_answer};
 pub use api_key::ApiKeyError;
+pub use delivery::Delivery;
 pub use file::{FileDestination, FileError};
 pub use filter::Filter;
+#[cfg(feature = "http")]
+pub use http::{Compression, Format, HttpDestination, HttpDestinationBuilder};
 pub(crate) use line::{json as one_line, what, word};
 pub use memory::MemoryDestination;
 pub use pacing::Pacing;
@@ -83,7 +89,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Identity {
-    /// The kind of destination: `lodger`, `store`, `file`, `stdout`, `memory`.
+    /// The kind of destination: `lodger`, `http`, `store`, `file`, `stdout`, `memory`.
     pub kind: String,
     /// The address or absolute path, without credentials. Empty where there is none.
     pub address: String,
@@ -119,26 +125,6 @@ impl fmt::Display for Identity {
             write!(f, " ({}/{})", self.workspace, self.project)?;
         }
         Ok(())
-    }
-}
-
-/// One event on its way to a destination.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Delivery {
-    /// The event.
-    pub event: Arc<Event>,
-    /// Its canonical bytes (RFC 8785), exactly as they stand in the journal.
-    pub bytes: Arc<[u8]>,
-    /// How often it was tried before; 0 at the first try.
-    pub tries: u32,
-}
-
-impl Delivery {
-    /// An event on its way for the first time.
-    #[must_use]
-    pub fn new(event: Arc<Event>, bytes: Arc<[u8]>) -> Self {
-        Self { event, bytes, tries: 0 }
     }
 }
 
@@ -210,9 +196,21 @@ pub trait Destination: Send + Sync + fmt::Debug + 'static {
         1
     }
 
-    /// How many batches may be under way at once. Default: 1; at most 64 events are ever in flight.
+    /// How many bytes of events [`deliver`](Self::deliver) takes at once; a larger event comes alone. Default: no limit.
+    fn max_batch_bytes(&self) -> usize {
+        usize::MAX
+    }
+
+    /// How many batches may be under way at once. Default: 1. In all of them are at most 64 events, or 4,096 where a batch
+    /// may hold several.
     fn max_in_flight(&self) -> usize {
         1
+    }
+
+    /// Whether it needs more of an event than its id and its bytes. If so, an event that this version can't read (it was
+    /// written by a newer one) is a dead letter and never comes; if not, none is read, and all come. Default: yes.
+    fn reads_events(&self) -> bool {
+        true
     }
 
     /// How fast it may be asked. Where a [`Route`] paces it too, both limits hold. Default: as fast as it answers.

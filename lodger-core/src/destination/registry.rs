@@ -3,12 +3,14 @@
 //! | text | destination |
 //! | --- | --- |
 //! | `lodger` | the Lodger API; `LODGER_API_KEY`, `LODGER_WORKSPACE_ID`, `LODGER_PROJECT_ID`, perhaps `LODGER_API_BASE` |
+//! | `https://collector.example/audit` | batches of events to a collector; perhaps `LODGER_HTTP_FORMAT` (`ndjson`, `json`), `LODGER_HTTP_COMPRESSION` (`none`, `gzip`, `zstd`), `LODGER_HTTP_TOKEN`, or `LODGER_HTTP_USER` and `LODGER_HTTP_PASSWORD`; `http:` to this machine, or with `LODGER_HTTP_ALLOW_PLAIN=1` |
 //! | `store:./data` | the embedded store, with the feature `store` |
 //! | `file:./audit.jsonl` | a file of JSON lines |
 //! | `stdout`, `stdout:json` | standard output, to be read by people or programs |
 //!
 //! Several are separated by commas, and each gets every event: a [`Filter`](super::Filter) can only be given in code, with a
-//! [`Route`](super::Route). A path with a comma in it has to be given to [`FileDestination`] in code.
+//! [`Route`](super::Route). A path with a comma in it has to be given to [`FileDestination`] in code. So has a second collector
+//! to [`HttpDestination`](super::HttpDestination): no token may reach another receiver than its own.
 
 mod error;
 #[cfg(test)]
@@ -71,6 +73,14 @@ pub fn from_settings(settings: Settings<'_>) -> Result<Vec<Box<dyn Destination>>
             return Err(DestinationError::Repeated { place: text.to_owned() });
         }
         let destination = open(text, settings)?;
+        if is_http(text) && opened.iter().any(|other| is_http(other)) {
+            return Err(DestinationError::Unusable {
+                destination: "http".to_owned(),
+                reason:
+                    "LODGER_HTTP_… describe one collector; give the others in code, with `HttpDestination`"
+                        .to_owned(),
+            });
+        }
         opened.push(text);
         let identity = destination.identity();
         if destinations.iter().any(|other| other.identity() == identity) {
@@ -84,7 +94,7 @@ pub fn from_settings(settings: Settings<'_>) -> Result<Vec<Box<dyn Destination>>
     Ok(destinations)
 }
 
-/// The destination that one text stands for: `lodger`, `file:./audit.jsonl`, `stdout`, `stdout:json`, or a scheme that
+/// The destination that one text stands for: `lodger`, `https://collector.example/audit`, `file:./audit.jsonl`, `stdout`, `stdout:json`, or a scheme that
 /// another crate brought.
 ///
 /// # Errors
@@ -110,6 +120,7 @@ pub fn open(text: &str, settings: Settings<'_>) -> Opened<DestinationError> {
             Ok(file) => Ok(Box::new(file)),
             Err(error) => Err(unusable(error.to_string())),
         },
+        ("https" | "http", Some(_)) => http(text, settings),
         _ => match inventory::iter::<Scheme>().find(|scheme| scheme.name == name) {
             Some(scheme) => (scheme.open)(rest.unwrap_or_default(), settings).map_err(unusable),
             None if name == "store" => {
@@ -153,9 +164,29 @@ fn lodger(_: Settings<'_>) -> Opened<DestinationError> {
     Err(DestinationError::MissingFeature { destination: "lodger", feature: "http" })
 }
 
+#[cfg(feature = "http")]
+fn http(url: &str, settings: Settings<'_>) -> Opened<DestinationError> {
+    super::http::open(url, settings).map(|destination| Box::new(destination) as Box<dyn Destination>)
+}
+
+#[cfg(not(feature = "http"))]
+fn http(_: &str, _: Settings<'_>) -> Opened<DestinationError> {
+    Err(DestinationError::MissingFeature { destination: "http", feature: "http" })
+}
+
+fn is_http(text: &str) -> bool {
+    text.starts_with("https:") || text.starts_with("http:")
+}
+
 /// How destinations are written, for error texts.
 fn choices() -> String {
-    let mut choices = vec!["lodger (with LODGER_API_KEY)", "file:./audit.jsonl", "stdout", "stdout:json"];
+    let mut choices = vec![
+        "lodger (with LODGER_API_KEY)",
+        "https://collector.example/audit",
+        "file:./audit.jsonl",
+        "stdout",
+        "stdout:json",
+    ];
     choices.extend(inventory::iter::<Scheme>().map(|scheme| scheme.usage));
     if !inventory::iter::<Scheme>().any(|scheme| scheme.name == "store") {
         choices.push("store:./data (with the feature `store`)");
@@ -164,7 +195,7 @@ fn choices() -> String {
 }
 
 /// Trimmed; `None` when nothing is left.
-fn setting(settings: Settings<'_>, name: &str) -> Option<String> {
+pub(super) fn setting(settings: Settings<'_>, name: &str) -> Option<String> {
     settings(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 

@@ -13,12 +13,12 @@ pub use lodger::LodgerDestination;
 /// Longest reason of a refusal, in characters.
 const MAX_REASON: usize = 512;
 
-fn bounded(reason: &str) -> String {
+pub(super) fn bounded(reason: &str) -> String {
     reason.chars().take(MAX_REASON).collect()
 }
 
 /// No answer: nobody knows, unless the request certainly never left.
-fn unanswered(error: &TransportError) -> Answer {
+pub(super) fn unanswered(error: &TransportError) -> Answer {
     let refusal = Refusal::new(bounded(&error.chain()));
     if error.may_have_been_sent() {
         Answer::Ambiguous(refusal)

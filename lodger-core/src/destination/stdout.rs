@@ -43,7 +43,7 @@ impl StdoutDestination {
         let mut lines = String::new();
         for delivery in batch {
             match self.form {
-                Form::Pretty => lines.push_str(&line::pretty(&delivery.event)),
+                Form::Pretty => lines.push_str(&line::pretty(delivery.event())),
                 Form::Json => lines.push_str(&line::json(&String::from_utf8_lossy(&delivery.bytes))),
             }
             lines.push('\n');
@@ -62,11 +62,15 @@ impl Destination for StdoutDestination {
         64
     }
 
+    fn reads_events(&self) -> bool {
+        matches!(self.form, Form::Pretty)
+    }
+
     fn deliver<'a>(&'a self, batch: &'a [Delivery]) -> BoxFuture<'a, Vec<Answer>> {
         Box::pin(async move {
             let written = self.write(&mut io::stdout().lock(), batch);
             let answer = |delivery: &Delivery| match &written {
-                Ok(()) => Answer::Settled(Receipt::new(delivery.event.id, KIND)),
+                Ok(()) => Answer::Settled(Receipt::new(delivery.id(), KIND)),
                 Err(error) => Answer::Retry {
                     refusal: Refusal::new(format!("standard output can't be written: {error}")),
                     after: None,

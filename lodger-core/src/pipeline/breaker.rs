@@ -22,7 +22,7 @@ use suspects::Suspect;
 /// So many different events have to fail in a row before it is the destination that fails, not they.
 const TRIP_AT: usize = 5;
 
-/// As many batches at once as nobody ever needs: at most 64 events are in flight.
+/// As many batches at once as nobody ever needs.
 const WIDEST: usize = 64;
 
 /// A paused destination is asked at most this often.
@@ -44,6 +44,7 @@ pub(super) type Ordinal = u64;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tried<'a> {
     pub(super) ordinal: Ordinal,
+    /// What it is about; needed where the answer makes it a suspect.
     pub(super) action: &'a str,
     /// How often, this time included.
     pub(super) tries: u32,
@@ -261,9 +262,7 @@ impl Breaker {
             self.last_error = None;
         }
         // Whatever was refused no later than this was sent is to blame itself: the destination takes others.
-        let (condemned, others) =
-            std::mem::take(&mut self.suspects).into_iter().partition(|suspect| suspect.batch <= tried.batch);
-        self.suspects = others;
+        let condemned = self.suspects.extract_if(.., |suspect| suspect.batch <= tried.batch).collect();
         self.condemn(condemned);
         if self.is_news(tried) {
             if self.state == State::Paused(Cause::Refusals) {

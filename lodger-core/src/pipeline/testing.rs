@@ -149,8 +149,8 @@ impl Scripted {
     async fn act(&self, delivery: &Delivery) -> Answer {
         let seen = Seen {
             at: self.inner.started.elapsed(),
-            id: delivery.event.id,
-            action: delivery.event.action.to_string(),
+            id: delivery.id(),
+            action: delivery.event().action.to_string(),
             bytes: Arc::clone(&delivery.bytes),
             tries: delivery.tries,
         };

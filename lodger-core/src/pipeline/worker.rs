@@ -45,8 +45,11 @@ use posting::Counted;
 use sending::Flight;
 use trouble::Troubles;
 
-/// At most so many events are under way or about to be (`docs/guarantees.md`).
+/// At most so many events are under way or about to be, where each goes alone (`docs/guarantees.md`) …
 const WINDOW: usize = 64;
+
+/// … and at most so many where they go in batches: as many as all batches hold that may be under way.
+const WIDEST_WINDOW: usize = 4_096;
 
 /// How long to wait after the journal or the log of dead letters failed.
 const DISK_PAUSE: Duration = Duration::from_secs(1);
@@ -57,6 +60,10 @@ pub(super) struct Worker {
     lane: usize,
     identity: Identity,
     destination: Arc<dyn Destination>,
+    /// Whether it asks for more of an event than its bytes.
+    reads_events: bool,
+    /// So many events are under way or about to be.
+    window: usize,
     backlog: Backlog,
     shared: Arc<Shared>,
     dead_letters: Arc<DeadLetters>,
@@ -82,6 +89,8 @@ pub(super) struct Worker {
     /// To be settled in the journal at the end of this turn.
     done: Vec<RecordKey>,
     flights: HashMap<Id, Flight>,
+    /// How many events are in them.
+    in_flight: usize,
     answers: JoinSet<Vec<Answer>>,
     /// The disk failed: nothing is read and nobody is buried before this time.
     disk_pause: Option<Instant>,
@@ -115,6 +124,8 @@ impl Worker {
             on_hold: false,
             detached: false,
             letters: Letters::default(),
+            reads_events: destination.reads_events(),
+            window: window(&*destination),
             destination,
             shared,
             dead_letters,
@@ -126,6 +137,7 @@ impl Worker {
             graves: Vec::new(),
             done: Vec::new(),
             flights: HashMap::new(),
+            in_flight: 0,
             answers: JoinSet::new(),
             disk_pause: None,
             troubles: Troubles::default(),
@@ -166,26 +178,35 @@ impl Worker {
                 tokio::task::yield_now().await;
                 continue;
             }
-            if let Some((id, answers)) = self.next_event(now).await {
-                self.answered(id, answers, Instant::now());
+            let landed = self.next_answers(now).await;
+            let now = Instant::now();
+            for (id, answers) in landed {
+                self.answered(id, answers, now);
             }
         }
         self.end();
     }
 
-    /// Waits for an answer, the bell, or the next time at which there is something to do.
-    async fn next_event(&mut self, now: Instant) -> Option<(Id, Result<Vec<Answer>, JoinError>)> {
+    /// Waits for answers, the bell, or the next time at which there is something to do. All answers that are there come
+    /// together, so that a turn is for all of them.
+    async fn next_answers(&mut self, now: Instant) -> Vec<(Id, Result<Vec<Answer>, JoinError>)> {
         let bell = Arc::clone(&self.bell);
         let mut rung = pin!(bell.notified());
         let mut alarm = self.next_alarm(now).map(|time| Box::pin(tokio::time::sleep_until(time)));
         poll_fn(|context| {
-            match self.answers.poll_join_next_with_id(context) {
-                Poll::Ready(Some(Ok((id, answers)))) => return Poll::Ready(Some((id, Ok(answers)))),
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Some((error.id(), Err(error)))),
-                Poll::Ready(None) | Poll::Pending => {}
+            let mut landed = Vec::new();
+            while let Poll::Ready(Some(joined)) = self.answers.poll_join_next_with_id(context) {
+                landed.push(match joined {
+                    Ok((id, answers)) => (id, Ok(answers)),
+                    Err(error) => (error.id(), Err(error)),
+                });
             }
             let alarmed = alarm.as_mut().is_some_and(|alarm| alarm.as_mut().poll(context).is_ready());
-            if alarmed || rung.as_mut().poll(context).is_ready() { Poll::Ready(None) } else { Poll::Pending }
+            if !landed.is_empty() || alarmed || rung.as_mut().poll(context).is_ready() {
+                Poll::Ready(landed)
+            } else {
+                Poll::Pending
+            }
         })
         .await
     }
@@ -199,6 +220,14 @@ impl Worker {
         let again = self.waiting.first().map(|(due, _)| *due);
         let deadline = self.deadline().filter(|deadline| *deadline > now);
         [gate, again, self.breaker.suspicion_ends(), self.disk_pause, deadline].into_iter().flatten().min()
+    }
+}
+
+/// How many events may be under way to this destination, or about to be.
+fn window(destination: &dyn Destination) -> usize {
+    match destination.max_batch() {
+        0 | 1 => WINDOW,
+        batch => batch.saturating_mul(destination.max_in_flight().max(1)).clamp(WINDOW, WIDEST_WINDOW),
     }
 }
 

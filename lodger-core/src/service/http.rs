@@ -12,9 +12,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Method, Url};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::Url;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 
 use super::message::{Request, Response};
 use super::retry_after;
@@ -39,6 +38,8 @@ pub(crate) struct HttpConfig {
     pub(crate) connect_timeout: Duration,
     /// For the whole exchange, from connecting to the last byte of the answer.
     pub(crate) timeout: Duration,
+    /// Sent with every request.
+    pub(crate) headers: HeaderMap,
 }
 
 impl HttpConfig {
@@ -49,6 +50,7 @@ impl HttpConfig {
             proxy: None,
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(30),
+            headers: HeaderMap::new(),
         }
     }
 }
@@ -102,7 +104,7 @@ impl TransportError {
         Self { sent, what, source: Box::new(error.without_url()) }
     }
 
-    fn not_sent(what: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub(super) fn not_sent(what: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { sent: false, what, source: source.into() }
     }
 
@@ -142,6 +144,10 @@ pub(crate) struct Http {
     base: String,
 }
 
+/// Where a request goes. Reading an address costs as much as sending to it: those that are used often are kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Address(Url);
+
 impl Http {
     /// # Errors
     ///
@@ -158,6 +164,7 @@ impl Http {
             .no_proxy()
             .connect_timeout(config.connect_timeout)
             .timeout(config.timeout)
+            .default_headers(config.headers.clone())
             .user_agent(concat!("lodger-rust/", env!("CARGO_PKG_VERSION")));
         if let Some(proxy) = &config.proxy {
             let proxy = reqwest::Proxy::all(proxy).map_err(|_| {
@@ -176,36 +183,50 @@ impl Http {
         &self.base
     }
 
+    /// The address of a path below the base, percent-encoded, with a leading slash.
+    ///
+    /// # Errors
+    ///
+    /// When the two make none.
+    pub(crate) fn address(&self, path: &str) -> Result<Address, TransportError> {
+        let url = Url::parse(&format!("{}{path}", self.base));
+        url.map(Address).map_err(|error| TransportError::not_sent("the request has no valid address", error))
+    }
+
     /// Makes one request.
     ///
     /// # Errors
     ///
     /// When no status line came back. A body that broke off is an answer all the same: the status stands.
     pub(crate) async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let method = Method::from_bytes(request.method.as_bytes())
-            .map_err(|error| TransportError::not_sent("the request has no valid method", error))?;
-        let mut call = self.client.request(method, format!("{}{}", self.base, request.path));
-        for (name, value) in &request.headers {
-            let value = HeaderValue::from_str(value).map_err(|error| {
+        let mut call = reqwest::Request::new(request.method, request.address.0);
+        let headers = call.headers_mut();
+        for (name, value) in request.headers {
+            let value = HeaderValue::try_from(value).map_err(|error| {
                 TransportError::not_sent("a header holds characters that can't be sent", error)
             })?;
-            call = call.header(HeaderName::from_static(name), value);
+            headers.insert(HeaderName::from_static(name), value);
         }
-        if let Some(bearer) = &request.bearer {
-            call = call.header(AUTHORIZATION, authorization(bearer)?);
+        if let Some(credential) = &request.credential {
+            let (name, value) = credential.header()?;
+            headers.insert(name, value);
         }
         if let Some(body) = request.body {
-            call = call.header(CONTENT_TYPE, "application/json").body(body);
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(body.content_type));
+            if let Some(encoding) = body.encoding {
+                headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+            }
+            *call.body_mut() = Some(body.bytes.into());
         }
-        let mut answer = call.send().await.map_err(TransportError::new)?;
+        let mut answer = self.client.execute(call).await.map_err(TransportError::new)?;
         let retry_after = answer
             .headers()
             .get(RETRY_AFTER)
             .and_then(|value| value.to_str().ok())
             .and_then(|value| retry_after::parse(value, SystemTime::now()));
         let mut body = read_body(&mut answer, request.answer_limit).await;
-        if let Some(bearer) = &request.bearer {
-            scrub(&mut body, bearer.expose_secret().as_bytes());
+        if let Some(credential) = &request.credential {
+            credential.scrub(&mut body);
         }
         Ok(Response { status: answer.status().as_u16(), retry_after, body })
     }
@@ -216,46 +237,12 @@ async fn read_body(answer: &mut reqwest::Response, limit: usize) -> Vec<u8> {
     let mut body = Vec::new();
     while let Ok(Some(chunk)) = answer.chunk().await {
         let room = limit - body.len();
-        body.extend(chunk.iter().copied().take(room));
+        body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
         if chunk.len() > room {
             break;
         }
     }
     body
-}
-
-/// A service that quotes the key in its answer would put it into errors, logs and receipts.
-fn scrub(body: &mut Vec<u8>, secret: &[u8]) {
-    const MASK: &[u8] = b"[key]";
-    if secret.is_empty() {
-        return;
-    }
-    let mut from = 0;
-    while let Some(at) = body
-        .get(from..)
-        .and_then(|rest| rest.windows(secret.len()).position(|window| window == secret))
-        .map(|at| from + at)
-    {
-        body.splice(at..at + secret.len(), MASK.iter().copied());
-        from = at + MASK.len();
-    }
-}
-
-fn authorization(bearer: &SecretString) -> Result<HeaderValue, TransportError> {
-    // The cause is left out: it must not be able to quote the key.
-    let mut value = HeaderValue::from_str(&format!("Bearer {}", bearer.expose_secret())).map_err(|_| {
-        TransportError::not_sent(
-            "the API key can't be sent",
-            "it holds characters that are not visible ASCII",
-        )
-    })?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-/// Whether the text can stand in an `Authorization` header.
-pub(crate) fn is_key(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn check_base(base: &str, allow_plain_http: bool) -> Result<Url, String> {
@@ -345,22 +332,5 @@ mod tests {
         let base = |text: &str| Http::new(&HttpConfig::new(text)).unwrap().base().to_owned();
         assert_eq!(base("http://127.0.0.1:1/"), "http://127.0.0.1:1");
         assert_eq!(base("http://127.0.0.1:1/audit/"), "http://127.0.0.1:1/audit");
-    }
-
-    #[test]
-    fn a_key_in_an_answer_is_masked_wherever_it_stands() {
-        let mut body = b"k1 is not k1k1".to_vec();
-        scrub(&mut body, b"k1");
-        assert_eq!(body, b"[key] is not [key][key]");
-        scrub(&mut body, b"");
-        assert_eq!(body, b"[key] is not [key][key]");
-    }
-
-    #[test]
-    fn keys_are_visible_ascii() {
-        assert!(is_key("lodger_sk_live_1"));
-        for bad in ["", "a b", "a\r\nx: y", "ключ"] {
-            assert!(!is_key(bad), "{bad:?}");
-        }
     }
 }

@@ -3,19 +3,20 @@
 use std::fmt;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use reqwest::Method;
+
+use super::Credential;
+use super::http::Address;
 
 /// A request before it meets a socket.
 pub(crate) struct Request {
-    pub(crate) method: &'static str,
-    /// Below the base address, percent-encoded, with a leading slash.
-    pub(crate) path: String,
+    pub(crate) method: Method,
+    pub(crate) address: Address,
     /// Lower-case names. Values were checked with [`is_header_value`].
     pub(crate) headers: Vec<(&'static str, String)>,
-    /// Sent as `Authorization: Bearer …`, marked sensitive.
-    pub(crate) bearer: Option<SecretString>,
-    /// JSON. `Content-Type` is sent only with a body.
-    pub(crate) body: Option<Vec<u8>>,
+    /// Sent in a header that is marked sensitive.
+    pub(crate) credential: Option<Credential>,
+    pub(crate) body: Option<Body>,
     /// The most that is read of the answer, in bytes.
     pub(crate) answer_limit: usize,
 }
@@ -25,8 +26,22 @@ impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
             .field("method", &self.method)
-            .field("path", &self.path)
+            .field("address", &self.address)
             .finish_non_exhaustive()
+    }
+}
+
+/// What a request carries.
+pub(crate) struct Body {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) content_type: &'static str,
+    /// `Content-Encoding`, where the bytes are compressed.
+    pub(crate) encoding: Option<&'static str>,
+}
+
+impl Body {
+    pub(crate) fn json(bytes: Vec<u8>) -> Self {
+        Self { bytes, content_type: "application/json", encoding: None }
     }
 }
 

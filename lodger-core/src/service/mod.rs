@@ -5,10 +5,13 @@
 //! request a call. Trying again is the business of the pipeline, which uses them through
 //! [`destination`](crate::destination).
 
+mod credential;
 mod http;
 pub mod lodger;
 mod message;
 pub mod retry_after;
 
+pub(crate) use credential::{Credential, is_key};
+pub(crate) use http::{Address, Http, HttpConfig, MAX_BODY};
 pub use http::{InvalidConfig, TransportError};
-pub(crate) use message::{Response, is_header_value};
+pub(crate) use message::{Body, Request, Response, is_header_value};

@@ -189,23 +189,22 @@ impl MisbehavingDestination {
                 return Answer::Retry { refusal, after: Some(after) };
             }
             Some(Misbehaviour::LoseAnswer) => {
-                self.keep(&delivery.event);
+                self.keep(delivery.event());
                 return Answer::Ambiguous(Refusal::new("the answer was lost, as the test wants it"));
             }
             Some(Misbehaviour::Delay(time)) => tokio::time::sleep(time).await,
             // The sender lives as long as `self`.
             Some(Misbehaviour::Hang) => _ = released.changed().await,
         }
-        let receipt = Receipt::new(delivery.event.id, KIND);
-        Answer::Settled(if self.keep(&delivery.event) { receipt } else { receipt.as_repeat() })
+        let receipt = Receipt::new(delivery.id(), KIND);
+        Answer::Settled(if self.keep(delivery.event()) { receipt } else { receipt.as_repeat() })
     }
 
     /// Notes a delivery and says what to do with it.
     fn arrive(&self, delivery: &Delivery) -> Option<Misbehaviour> {
-        let Delivery { event, bytes, tries, .. } = delivery;
-        let (event, bytes) = (Arc::clone(event), Arc::clone(bytes));
+        let (event, bytes) = (Arc::clone(delivery.event()), Arc::clone(&delivery.bytes));
         let mut state = self.state();
-        state.arrivals.push(Arrival { event, bytes, tries: *tries });
+        state.arrivals.push(Arrival { event, bytes, tries: delivery.tries });
         let misbehaviour = state.next.pop_front().or_else(|| state.from_now_on.clone());
         let count = state.arrivals.len();
         drop(state);

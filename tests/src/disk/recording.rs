@@ -41,16 +41,16 @@ impl Destination for Recording {
     fn deliver<'a>(&'a self, batch: &'a [Delivery]) -> BoxFuture<'a, Vec<Answer>> {
         let lines: String = batch.iter().map(line).collect();
         self.file.lock().unwrap().write_all(lines.as_bytes()).unwrap();
-        let settled = |delivery: &Delivery| Answer::Settled(Receipt::new(delivery.event.id, "recording"));
+        let settled = |delivery: &Delivery| Answer::Settled(Receipt::new(delivery.id(), "recording"));
         Box::pin(std::future::ready(batch.iter().map(settled).collect()))
     }
 }
 
 fn line(delivery: &Delivery) -> String {
-    let position = delivery.event.position.unwrap();
+    let position = delivery.event().position.unwrap();
     let mut hasher = DefaultHasher::new();
     delivery.bytes.hash(&mut hasher);
-    format!("{} {} {} {:x}\n", delivery.event.id, position.writer, position.sequence, hasher.finish())
+    format!("{} {} {} {:x}\n", delivery.id(), position.writer, position.sequence, hasher.finish())
 }
 
 /// Another destination behind a gate: nothing comes through until it is opened.

@@ -31,7 +31,7 @@ impl Destination for Blocking {
         Box::pin(async move {
             self.started.lock().unwrap().send(()).ok();
             self.go.lock().unwrap().recv().ok();
-            batch.iter().map(|one| Answer::Settled(Receipt::new(one.event.id, "blocking"))).collect()
+            batch.iter().map(|one| Answer::Settled(Receipt::new(one.id(), "blocking"))).collect()
         })
     }
 }

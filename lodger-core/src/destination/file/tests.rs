@@ -28,11 +28,11 @@ fn delivery(action: &'static str) -> Delivery {
 }
 
 fn settled(delivery: &Delivery) -> Answer {
-    Answer::Settled(Receipt::new(delivery.event.id, "file"))
+    Answer::Settled(Receipt::new(delivery.id(), "file"))
 }
 
 fn repeat(delivery: &Delivery) -> Answer {
-    Answer::Settled(Receipt::new(delivery.event.id, "file").as_repeat())
+    Answer::Settled(Receipt::new(delivery.id(), "file").as_repeat())
 }
 
 fn actions(path: &Path) -> Vec<String> {
@@ -240,7 +240,7 @@ fn what_a_full_disk_refused_leaves_no_trace_and_is_written_later() {
         let swap = |to: fs::File| file.lines.lock().unwrap().as_mut().unwrap().swap_file(to);
         let usable = swap(fs::OpenOptions::new().append(true).open("/dev/full").unwrap());
         let refused =
-            file.lines.lock().unwrap().as_mut().unwrap().append(b"{}\n", &[batch[1].event.id], ROTATE_AT);
+            file.lines.lock().unwrap().as_mut().unwrap().append(b"{}\n", &[batch[1].id()], ROTATE_AT);
         assert!(refused.unwrap_err().to_string().contains("can't write"));
         swap(usable);
         // What a write that failed half way leaves.

@@ -74,7 +74,7 @@ fn with_neither_the_choices_are_listed() {
         assert_eq!(
             refusal(settings),
             "no destination for events is configured: set LODGER_DESTINATION to one of lodger (with LODGER_API_KEY), \
-             file:./audit.jsonl, stdout, stdout:json, elsewhere:PLACE, store:./data (with the feature `store`)"
+             https://collector.example/audit, file:./audit.jsonl, stdout, stdout:json, elsewhere:PLACE, store:./data (with the feature `store`)"
         );
     }
 }
@@ -102,6 +102,65 @@ fn a_store_without_its_crate_names_the_feature() {
         "the destination `store` needs the feature `store`: add features = [\"store\"] to the lodger crate in \
          Cargo.toml"
     );
+}
+
+#[cfg(feature = "http")]
+#[test]
+fn an_address_is_a_collector() {
+    let settings =
+        [("LODGER_DESTINATION", "https://collector.example/audit"), ("LODGER_HTTP_TOKEN", "canary")];
+    assert_eq!(identities(&settings), [Identity::new("http", "https://collector.example/audit")]);
+    let settings = [("LODGER_DESTINATION", "stdout, http://127.0.0.1:9880/audit")];
+    assert_eq!(identities(&settings)[1], Identity::new("http", "http://127.0.0.1:9880/audit"));
+}
+
+#[cfg(feature = "http")]
+#[test]
+fn every_wrong_setting_of_a_collector_is_named_at_once_and_no_secret() {
+    let settings = [
+        ("LODGER_DESTINATION", "http://collector.example/audit"),
+        ("LODGER_HTTP_FORMAT", "canary"),
+        ("LODGER_HTTP_COMPRESSION", "canary"),
+        ("LODGER_HTTP_TOKEN", "canary canary"),
+        ("LODGER_HTTP_PASSWORD", "canary"),
+        ("LODGER_HTTP_ALLOW_PLAIN", "canary"),
+    ];
+    assert_eq!(
+        refusal(&settings),
+        "the destination `http` can't be used: LODGER_HTTP_FORMAT is neither `ndjson` nor `json`; \
+         LODGER_HTTP_COMPRESSION is none of `none`, `gzip`, `zstd`; LODGER_HTTP_PASSWORD needs LODGER_HTTP_USER too; \
+         LODGER_HTTP_ALLOW_PLAIN is neither `1` nor `0`; the token is blank, or holds characters that can't be sent; copy \
+         it again; the base address http://collector.example/audit would send the key and the events unencrypted; use \
+         https, or allow it with LODGER_HTTP_ALLOW_PLAIN=1"
+    );
+    let allowed = [settings[0], ("LODGER_HTTP_ALLOW_PLAIN", "1")];
+    assert_eq!(identities(&allowed)[0].kind, "http");
+}
+
+#[cfg(feature = "http")]
+#[test]
+fn settings_that_describe_one_collector_are_never_used_for_two() {
+    let texts = "https://collector.example/audit,https://elsewhere.example";
+    let settings = [("LODGER_DESTINATION", texts), ("LODGER_HTTP_TOKEN", "canary")];
+    assert_eq!(
+        refusal(&settings),
+        "the destination `http` can't be used: LODGER_HTTP_… describe one collector; give the others in code, with \
+         `HttpDestination`"
+    );
+}
+
+#[cfg(all(feature = "http", not(feature = "gzip")))]
+#[test]
+fn compression_without_its_feature_names_it() {
+    let settings = [("LODGER_DESTINATION", "https://collector.example"), ("LODGER_HTTP_COMPRESSION", "gzip")];
+    assert!(refusal(&settings).contains("needs the feature `gzip`"), "{}", refusal(&settings));
+}
+
+#[cfg(not(feature = "http"))]
+#[test]
+fn a_collector_without_http_names_the_feature() {
+    let settings = [("LODGER_DESTINATION", "https://collector.example")];
+    assert!(refusal(&settings).contains("needs the feature `http`"), "{}", refusal(&settings));
 }
 
 #[test]
@@ -144,6 +203,8 @@ fn a_wrong_text_is_answered_with_the_right_one() {
         ("file", "name the file: `file:./audit.jsonl`"),
         ("file:", "name the file: `file:./audit.jsonl`"),
         ("stdout:xml", "write `stdout` or `stdout:json`"),
+        #[cfg(feature = "http")]
+        ("https://x.example?key=canary", "holds a query"),
         ("lodger:https://lodger.dev", "an address goes into LODGER_API_BASE"),
         ("./audit.jsonl", "there is no destination `./audit.jsonl`: set LODGER_DESTINATION to one of lodger"),
         ("Stdout", "there is no destination `…`"),
@@ -156,7 +217,9 @@ fn a_wrong_text_is_answered_with_the_right_one() {
 
 #[test]
 fn a_secret_in_the_wrong_variable_is_not_repeated() {
-    for text in ["lodger_sk_canary", "https://me:canary@lodger.dev", "postgres://u:canary@db/x"] {
+    for text in
+        ["lodger_sk_canary", "https://me:canary@lodger.dev", "postgres://u:canary@db/x", "https://x?k=canary"]
+    {
         let text = refusal(&[("LODGER_DESTINATION", text)]);
         assert!(!text.contains("canary"), "{text}");
     }

@@ -62,16 +62,16 @@ impl Worker {
                 // Once per event would be a flood where somebody broke something; each doubling is enough.
                 if self.counted.dead.is_power_of_two() && !self.detached {
                     tracing::warn!(destination = %self.identity, dead_letters = self.counted.dead,
-                        event = %item.delivery.event.id, status = refusal.status, reason = refusal.reason,
+                        event = %item.delivery.id(), status = refusal.status, reason = refusal.reason,
                         "an event was refused and is kept as a dead letter");
                 }
                 let Some(position) = item.position() else {
-                    self.letters.forget(item.delivery.event.id);
+                    self.letters.forget(item.delivery.id());
                     continue;
                 };
                 let kind = self.identity.kind.clone();
                 if is_there {
-                    let receipt = Receipt::new(item.delivery.event.id, kind).as_repeat();
+                    let receipt = Receipt::new(item.delivery.id(), kind).as_repeat();
                     self.shared.awaited.delivered(position, receipt);
                     continue;
                 }

@@ -58,6 +58,7 @@ impl Worker {
     pub(super) fn end(mut self) {
         self.answers.abort_all();
         self.flights.clear();
+        self.in_flight = 0;
         self.remove_redeemed(Instant::now());
         self.put_letters_back();
         self.post();
@@ -73,7 +74,9 @@ impl Worker {
         let reason = format!("not delivered to {} before the client ended", self.identity);
         for (_, item) in std::mem::take(&mut self.held) {
             self.shared.counters.undelivered.up();
-            last_resort(&item.delivery.event, &reason, &self.shared.counters);
+            if let Ok(event) = item.delivery.read() {
+                last_resort(event, &reason, &self.shared.counters);
+            }
         }
         while let Ok(Some(record)) = self.backlog.next() {
             self.shared.counters.undelivered.up();

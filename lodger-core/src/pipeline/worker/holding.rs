@@ -1,17 +1,15 @@
 //! What the worker has in its hands: events from the journal, until they are settled.
 
-use std::sync::Arc;
-
 use tokio::time::Instant;
 
 use super::burial::Grave;
-use super::{DISK_PAUSE, WINDOW, Worker, orders};
+use super::{DISK_PAUSE, Worker, orders};
 use crate::destination::{Delivery, Refusal};
-use crate::event::{Event, EventId, Position};
+use crate::event::Position;
 use crate::journal::{JournalError, Record, RecordKey};
 use crate::pipeline::breaker::Ordinal;
 
-/// At most so many events are in memory, those included that wait for another try …
+/// At most so many events are in memory, those included that wait for another try, or twice as many as are under way …
 const MAX_HELD: usize = 1_024;
 
 /// … and at most so many bytes of them.
@@ -44,6 +42,11 @@ impl Item {
         }
     }
 
+    /// What its event is about; nothing where this version can't read it.
+    pub(super) fn action(&self) -> &str {
+        self.delivery.read().map_or("", |event| &event.action)
+    }
+
     /// How often it was tried since it came from there.
     pub(super) fn tries(&self) -> u32 {
         match self.source {
@@ -60,8 +63,8 @@ impl Worker {
             return;
         }
         self.disk_pause = None;
-        while self.ready.len() + self.in_flight() < WINDOW
-            && self.held.len() < MAX_HELD
+        while self.ready.len() + self.in_flight < self.window
+            && self.held.len() < MAX_HELD.max(2 * self.window)
             && self.held_bytes < MAX_HELD_BYTES
         {
             let next = self.backlog.next();
@@ -96,16 +99,12 @@ impl Worker {
 
     fn hold(&mut self, Record { key, payload }: Record) {
         self.held_bytes += payload.len();
-        let (event, unreadable) = match serde_json::from_slice::<Event>(&payload) {
-            Ok(event) => (event, None),
-            Err(error) => (Event::bare(EventId::mint(), "unreadable".into()), Some(error)),
-        };
-        let delivery = Delivery::new(Arc::new(event), payload);
+        let (delivery, read) = Delivery::of(payload, self.reads_events);
         self.held.insert(self.read, Item { source: Source::Journal(key), delivery, failing_since: None });
-        match unreadable {
+        match read {
             _ if self.detached => self.graves.push(Grave::new(self.read, orders::detached())),
-            None => self.ready.push_back(self.read),
-            Some(error) => {
+            Ok(()) => self.ready.push_back(self.read),
+            Err(error) => {
                 let reason = format!("this version can't read the event: {error}");
                 self.graves.push(Grave::new(self.read, Refusal::new(reason)));
             }

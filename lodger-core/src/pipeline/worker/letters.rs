@@ -4,7 +4,6 @@
 //! leaves it a dead letter, and a repeat has the same bytes and the same key.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::Arc;
 
 use tokio::time::Instant;
 
@@ -118,7 +117,7 @@ impl Worker {
             self.held
                 .get(&grave.ordinal)
                 .filter(|item| item.position().is_none())
-                .map(|item| item.delivery.event.id)
+                .map(|item| item.delivery.id())
         };
         let letters: Vec<(Ordinal, EventId)> =
             self.graves.iter().filter_map(|grave| Some((grave.ordinal, letter(grave)?))).collect();
@@ -137,22 +136,19 @@ impl Worker {
     }
 
     fn hold_letter(&mut self, letter: DeadLetter) {
-        let event = match letter.to_event() {
-            Ok(event) => event,
-            Err(error) => {
-                tracing::warn!(destination = %self.identity, event = %letter.id, %error,
-                    "this version can't read the event of a dead letter, which stays one");
-                self.letters.forget(letter.id);
-                self.counted.dead += 1;
-                return;
-            }
-        };
+        let (mut delivery, read) = Delivery::of(letter.bytes, self.reads_events);
+        if let Err(error) = read {
+            tracing::warn!(destination = %self.identity, event = %letter.id, %error,
+                "this version can't read the event of a dead letter, which stays one");
+            self.letters.forget(letter.id);
+            self.counted.dead += 1;
+            return;
+        }
+        delivery.tries = letter.tries;
         let ordinal = FIRST + self.letters.taken;
         self.letters.taken += 1;
         self.letters.held += 1;
-        self.held_bytes += letter.bytes.len();
-        let mut delivery = Delivery::new(Arc::new(event), letter.bytes);
-        delivery.tries = letter.tries;
+        self.held_bytes += delivery.bytes.len();
         let source = Source::Letter { earlier: letter.tries };
         self.held.insert(ordinal, Item { source, delivery, failing_since: None });
         self.letters.ready.push_back(ordinal);
@@ -167,7 +163,7 @@ impl Worker {
         } else {
             most
         };
-        let most = most.min(self.letters.ready.len());
+        let most = self.fitting(self.letters.ready.iter().take(most));
         self.letters.ready.drain(..most).collect()
     }
 

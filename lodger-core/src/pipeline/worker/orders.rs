@@ -1,10 +1,13 @@
 //! What an operator orders: a pause, an end of it, the end of everything.
 
+use std::collections::HashSet;
+
 use tokio::time::Instant;
 
 use super::Worker;
 use super::burial::Grave;
 use crate::destination::Refusal;
+use crate::pipeline::breaker::Ordinal;
 use crate::pipeline::control::Command;
 
 /// Why an event is a dead letter of a destination that was detached.
@@ -45,6 +48,7 @@ impl Worker {
         self.breaker.release_suspects();
         drop(self.breaker.sentences(now));
         self.graves.retain(|grave| self.held.contains_key(&grave.ordinal));
+        self.in_flight = 0;
         for flight in std::mem::take(&mut self.flights).into_values() {
             for ordinal in flight.events {
                 if let Some(item) = self.held.get_mut(&ordinal) {
@@ -54,10 +58,8 @@ impl Worker {
                 }
             }
         }
-        for &ordinal in self.held.keys() {
-            if self.graves.iter().all(|grave| grave.ordinal != ordinal) {
-                self.graves.push(Grave::new(ordinal, detached()));
-            }
-        }
+        let buried: HashSet<Ordinal> = self.graves.iter().map(|grave| grave.ordinal).collect();
+        let others = self.held.keys().filter(|ordinal| !buried.contains(ordinal));
+        self.graves.extend(others.map(|ordinal| Grave::new(*ordinal, detached())));
     }
 }

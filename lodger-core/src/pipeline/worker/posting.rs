@@ -66,8 +66,9 @@ impl Worker {
                 None => tracing::info!(destination = %self.identity, "events are taken again"),
             }
         }
-        let in_flight = self.in_flight() as u64;
+        let in_flight = self.in_flight as u64;
         let oldest = self.held.range(..letters::FIRST).next();
+        let oldest_time = oldest.and_then(|(_, item)| item.delivery.occurred_at());
         let unsettled = self.backlog.pending();
         let (backlog, usage) = (self.backlog.share(), self.backlog.usage());
         self.shared.progress.post(|board| {
@@ -83,7 +84,7 @@ impl Worker {
             lane.backlog = backlog;
             // What nobody has read yet is younger than what was done last.
             let unread = || lane.oldest.filter(|_| lane.routed > self.read);
-            lane.oldest = oldest.map(|(_, item)| item.delivery.event.occurred_at).or_else(unread);
+            lane.oldest = oldest_time.or_else(unread);
             lane.state = state;
             if lane.last_error.as_deref() != error {
                 lane.last_error = error.map(str::to_owned);

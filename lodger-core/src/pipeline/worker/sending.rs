@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::burial::Grave;
-use super::{WINDOW, Worker, letters};
+use super::{Worker, letters};
 use crate::destination::Delivery;
 use crate::pipeline::breaker::{Gate, Ordinal, Sentence};
 
@@ -62,16 +62,18 @@ impl Worker {
     }
 
     fn send_batch(&mut self, events: Vec<Ordinal>, now: Instant) {
+        let awaited = self.shared.awaited.anybody();
         let batch: Vec<Delivery> = events
             .iter()
             .filter_map(|ordinal| self.held.get(ordinal))
-            .map(|item| item.delivery.clone())
+            .map(|item| item.delivery.attempt(awaited))
             .collect();
         let destination = Arc::clone(&self.destination);
         let flight = self.answers.spawn(async move {
             tokio::time::timeout(ANSWER_WITHIN, destination.deliver(&batch)).await.unwrap_or_default()
         });
         self.pacer.sent(events.len(), now);
+        self.in_flight += events.len();
         self.flights.insert(flight.id(), Flight { batch: self.breaker.next_batch(), events });
     }
 
@@ -92,15 +94,16 @@ impl Worker {
         if !may {
             return 0;
         }
-        most.max(1).min(WINDOW.saturating_sub(self.in_flight())).min(self.pacer.room(now))
+        most.max(1).min(self.window.saturating_sub(self.in_flight)).min(self.pacer.room(now))
     }
 
     /// What goes next, at most so many: of the journal and of the letters in turns.
     fn pick(&mut self, most: usize, gate: Gate) -> Vec<Ordinal> {
-        let line = match self.order {
+        let mut line = match self.order {
             Some(_) => self.front(most),
             None => self.ready.iter().copied().take(most).collect(),
         };
+        line.truncate(self.fitting(&line));
         // Where one batch decides whether the destination works, one of those that nobody has refused yet does.
         let letters_turn = line.is_empty() || gate == Gate::Open && std::mem::take(&mut self.letters.next);
         let events = if letters_turn { self.pick_letters(most) } else { Vec::new() };
@@ -115,6 +118,17 @@ impl Worker {
         line
     }
 
+    /// How many of these one batch may hold by their bytes: the first in any case.
+    pub(super) fn fitting<'a>(&self, events: impl IntoIterator<Item = &'a Ordinal>) -> usize {
+        let most = self.destination.max_batch_bytes();
+        let size = |ordinal| self.held.get(ordinal).map_or(0, |item| item.delivery.bytes.len());
+        let sums = events.into_iter().scan(0, |sum: &mut usize, ordinal| {
+            *sum = sum.saturating_add(size(ordinal));
+            Some(*sum)
+        });
+        sums.enumerate().take_while(|(place, sum)| *place == 0 || *sum <= most).count()
+    }
+
     /// It may be sent, as soon as its turn comes.
     pub(super) fn make_ready(&mut self, ordinal: Ordinal) {
         if ordinal >= letters::FIRST { &mut self.letters.ready } else { &mut self.ready }.push_back(ordinal);
@@ -122,9 +136,5 @@ impl Worker {
 
     pub(super) fn has_ready(&self) -> bool {
         !self.ready.is_empty() || !self.letters.ready.is_empty()
-    }
-
-    pub(super) fn in_flight(&self) -> usize {
-        self.flights.values().map(|flight| flight.events.len()).sum()
     }
 }

@@ -1,11 +1,14 @@
 //! The worker on tokio's paused clock: an hour takes milliseconds, and every time below is exact.
 
 mod answers;
+mod batches;
 mod control;
 mod letters;
 mod order;
 #[cfg(feature = "http")]
 mod over_http;
+#[cfg(feature = "http")]
+mod over_http_in_batches;
 mod pacing;
 mod rig;
 

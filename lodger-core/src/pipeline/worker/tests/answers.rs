@@ -31,8 +31,8 @@ impl Destination for Miscounting {
     }
 
     fn deliver<'a>(&'a self, batch: &'a [Delivery]) -> BoxFuture<'a, Vec<Answer>> {
-        self.asked.lock().unwrap().push(batch.iter().map(|one| one.event.id).collect());
-        let settled = |_| Answer::Settled(Receipt::new(batch[0].event.id, "miscounting"));
+        self.asked.lock().unwrap().push(batch.iter().map(Delivery::id).collect());
+        let settled = |_| Answer::Settled(Receipt::new(batch[0].id(), "miscounting"));
         Box::pin(std::future::ready((0..self.answers).map(settled).collect()))
     }
 }

@@ -2,7 +2,7 @@
 //! when it is sent again.
 
 #[path = "../../../../tests/loopback/mod.rs"]
-mod loopback;
+pub(super) mod loopback;
 
 use std::time::SystemTime;
 
@@ -17,11 +17,23 @@ use loopback::{Loopback, Recorded, Reply, Step};
 /// Lets time stand still while a request is under way: the paused clock would else jump to the next timeout instead
 /// of waiting for the socket.
 #[derive(Debug, Clone)]
-struct OnPausedClock(LodgerDestination);
+pub(super) struct OnPausedClock<D>(pub(super) D);
 
-impl Destination for OnPausedClock {
+impl<D: Destination> Destination for OnPausedClock<D> {
     fn identity(&self) -> Identity {
         self.0.identity()
+    }
+
+    fn max_batch(&self) -> usize {
+        self.0.max_batch()
+    }
+
+    fn max_batch_bytes(&self) -> usize {
+        self.0.max_batch_bytes()
+    }
+
+    fn reads_events(&self) -> bool {
+        self.0.reads_events()
     }
 
     fn max_in_flight(&self) -> usize {

@@ -1,0 +1,178 @@
+//! One event on its way to a destination.
+
+use std::sync::{Arc, OnceLock};
+
+use serde::Deserialize;
+
+use super::members;
+use crate::event::{Event, EventId, Timestamp};
+
+/// One event on its way to a destination: its bytes, and what they say, read when it is asked for.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Delivery {
+    /// Its canonical bytes (RFC 8785), exactly as they stand in the journal.
+    pub bytes: Arc<[u8]>,
+    /// How often it was tried before; 0 at the first try.
+    pub tries: u32,
+    id: EventId,
+    event: OnceLock<Arc<Event>>,
+    awaited: bool,
+}
+
+impl Delivery {
+    /// An event on its way for the first time.
+    #[must_use]
+    pub fn new(event: Arc<Event>, bytes: Arc<[u8]>) -> Self {
+        Self { bytes, tries: 0, id: event.id, event: event.into(), awaited: true }
+    }
+
+    /// The event's id. Costs nothing.
+    #[must_use]
+    pub fn id(&self) -> EventId {
+        self.id
+    }
+
+    /// The event. It is read from the bytes at most once, and never where a destination does without.
+    ///
+    /// # Panics
+    ///
+    /// When this version can't read it. Only a destination that does not [read events](super::Destination::reads_events)
+    /// is ever given such a one.
+    #[must_use]
+    pub fn event(&self) -> &Arc<Event> {
+        match self.read() {
+            Ok(event) => event,
+            // What could not be read is not said: it may be a secret.
+            Err(_) => panic!("this version can't read the event {}", self.id),
+        }
+    }
+
+    /// Whether somebody may be waiting for the receipt. Where nobody is, it is thrown away, so it need not hold what the
+    /// destination said.
+    #[must_use]
+    pub fn is_awaited(&self) -> bool {
+        self.awaited
+    }
+
+    /// The same for one try, of whose receipt it is known whether somebody waits for it.
+    pub(crate) fn attempt(&self, awaited: bool) -> Self {
+        Self { awaited, ..self.clone() }
+    }
+
+    /// The event, where this version can read it.
+    pub(crate) fn read(&self) -> Result<&Arc<Event>, serde_json::Error> {
+        match self.event.get() {
+            Some(event) => Ok(event),
+            None => {
+                serde_json::from_slice(&self.bytes).map(|event| self.event.get_or_init(|| Arc::new(event)))
+            }
+        }
+    }
+
+    /// When the event happened, without reading all of it.
+    pub(crate) fn occurred_at(&self) -> Option<Timestamp> {
+        match self.event.get() {
+            Some(event) => Some(event.occurred_at),
+            None => members::text(members::find(&self.bytes, "occurredAt")?)?.parse().ok(),
+        }
+    }
+
+    /// What stands in the journal, for a destination that reads events or for one that only sends bytes, and why this
+    /// version can't read as much of it as that one needs.
+    pub(crate) fn of(bytes: Arc<[u8]>, with_event: bool) -> (Self, Result<(), serde_json::Error>) {
+        let (id, named) = match id_of(&bytes) {
+            Ok(id) => (id, Ok(())),
+            Err(error) => (EventId::mint(), Err(error)),
+        };
+        let delivery = Self { bytes, tries: 0, id, event: OnceLock::new(), awaited: true };
+        let read = if with_event { delivery.read().map(drop) } else { named };
+        (delivery, read)
+    }
+}
+
+/// The id that stands in the bytes of an event.
+fn id_of(bytes: &[u8]) -> Result<EventId, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Named {
+        id: EventId,
+    }
+    match members::find(bytes, "id").and_then(|id| members::text(id)?.parse().ok()) {
+        Some(id) => Ok(id),
+        None => serde_json::from_slice(bytes).map(|Named { id }| id),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Actor, Target};
+
+    const ID: &str = "0199b1c0-0000-7000-8000-000000000001";
+
+    fn id_in(json: &str) -> Option<String> {
+        id_of(json.as_bytes()).ok().map(|id| id.to_string())
+    }
+
+    #[test]
+    fn the_id_is_that_of_the_event_and_of_nobody_in_it() {
+        let other = "0199b1c0-0000-7000-8000-000000000002";
+        for before in [
+            String::new(),
+            format!(r#""actor":{{"id":"{other}"}},"#),
+            format!(r#""actor":[{{"id":"{other}"}}],"#),
+            format!(r#""a":"\"id\":\"{other}\"","#),
+            format!(r#""a\\":"id","b":"}}\\","c":"{other}","#),
+            r#""a":"id","#.to_owned(),
+        ] {
+            for json in
+                [format!(r#"{{{before}"id":"{ID}","z":1}}"#), format!(r#"{{{before} "id": "{ID}" }}"#)]
+            {
+                assert_eq!(id_in(&json).as_deref(), Some(ID), "{json}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_no_id_has_none() {
+        for json in [
+            "",
+            "{}",
+            "[]",
+            "}",
+            r#"{"id":7}"#,
+            r#"{"id":"x"}"#,
+            r#"{"a":{"id":"x"}}"#,
+            r#"{"id"#,
+            r#""id":"x""#,
+        ] {
+            assert_eq!(id_in(json), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn an_event_is_read_when_it_is_asked_for_and_once() {
+        let event =
+            Event::builder("a.b").actor(Actor::user("u")).target(Target::new("t", 1)).build().unwrap();
+        let (delivery, read) = Delivery::of(event.to_canonical_json().unwrap().into(), false);
+        assert!(read.is_ok() && delivery.event.get().is_none());
+        assert_eq!((delivery.id(), delivery.occurred_at()), (event.id, Some(event.occurred_at)));
+        assert!(delivery.event.get().is_none());
+        assert_eq!(**delivery.event(), event);
+        assert!(Arc::ptr_eq(delivery.event(), delivery.clone().event()), "a copy has it, too");
+    }
+
+    #[test]
+    fn who_only_sends_bytes_is_given_what_this_version_can_not_read() {
+        let newer: Arc<[u8]> =
+            format!(r#"{{"action":{{"from":"the future"}},"id":"{ID}"}}"#).into_bytes().into();
+        assert!(Delivery::of(Arc::clone(&newer), true).1.is_err());
+        let (delivery, read) = Delivery::of(newer, false);
+        assert!(read.is_ok());
+        assert_eq!(delivery.id().to_string(), ID);
+        assert!(
+            Delivery::of(b"{}".as_slice().into(), false).1.is_err(),
+            "without an id nobody can say what became of it"
+        );
+    }
+}
