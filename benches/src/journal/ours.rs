@@ -38,7 +38,7 @@ impl Destination for Acknowledges {
 
     fn deliver<'a>(&'a self, batch: &'a [Delivery]) -> BoxFuture<'a, Vec<Answer>> {
         Box::pin(async move {
-            batch.iter().map(|one| Answer::Settled(Receipt::new(one.event.id, "acknowledges"))).collect()
+            batch.iter().map(|one| Answer::Settled(Receipt::new(one.id(), "acknowledges"))).collect()
         })
     }
 }
