@@ -21,7 +21,6 @@ pub(super) fn new() -> Event {
     event(&FILLING)
 }
 
-#[expect(clippy::expect_used, reason = "the same valid event every time")]
 fn event(filling: &str) -> Event {
     Event::builder("invoice.update")
         .actor(Actor::user("user_7d2f"))

@@ -98,7 +98,7 @@ impl Ours {
             if !early.is_zero() {
                 std::thread::sleep(early);
             }
-            all.spawn_on(one(self.lodger.clone(), Instant::now()), self.runtime.handle());
+            all.spawn_on(one(self.lodger.clone()), self.runtime.handle());
             due += interval;
         }
         let waits = self.runtime.block_on(gather(all))?;
@@ -120,7 +120,8 @@ async fn caller(lodger: Lodger, over: Arc<AtomicBool>) -> Result<Vec<Duration>, 
     Ok(waits)
 }
 
-async fn one(lodger: Lodger, begun: Instant) -> Result<Vec<Duration>, RecordError> {
+async fn one(lodger: Lodger) -> Result<Vec<Duration>, RecordError> {
+    let begun = Instant::now();
     lodger.record(event::new()).await?;
     Ok(vec![begun.elapsed()])
 }

@@ -259,3 +259,19 @@ fn concurrent_offers_are_all_either_taken_or_refused() {
     assert_eq!(taken.0, taken.1);
     assert_eq!(intake.waiting().0, 0);
 }
+
+#[test]
+fn whoever_takes_and_sleeps_is_woken_by_the_first_that_comes_and_by_no_other() {
+    let intake = intake(8, 1 << 20);
+    std::thread::scope(|scope| {
+        let taker =
+            scope.spawn(|| matches!(intake.take(None), Taken::Group(entries, _) if !entries.is_empty()));
+        while !intake.lock().asleep {
+            std::thread::yield_now();
+        }
+        offer(&intake, Lane::Trusted).unwrap();
+        assert!(!intake.lock().asleep, "the next one need not wake it");
+        offer(&intake, Lane::Trusted).unwrap();
+        assert!(taker.join().unwrap());
+    });
+}
