@@ -135,7 +135,11 @@ impl Content {
     /// The bytes of memory that it takes besides its own, give or take.
     pub(super) fn weight(&self) -> usize {
         let actors = self.actor.iter().chain(&self.on_behalf_of);
-        let targets = self.target.iter().chain(&self.related);
+        let found = match &self.found_target {
+            Found::One(target) => Some(target),
+            Found::None | Found::Conflicting => None,
+        };
+        let targets = self.target.iter().chain(found).chain(&self.related);
         let texts = [&self.tenant, &self.description, &self.reason, &self.source, &self.idempotency_key];
         let fields = self.fields.iter().map(|(name, value)| name.len() + weight::value(value));
         actors.map(weight::actor).sum::<usize>()

@@ -20,7 +20,7 @@ const HEADER_PREFIX: usize = 5;
 
 /// The head of a request, in one piece of memory of its own. So no buffer of a connection stays in memory because an
 /// event waits for the disk, and no header is cloned one by one.
-#[derive(Default, Clone)]
+#[derive(Default)]
 pub struct KeptHead {
     /// Method, path and route, then of each header that is kept its number, the length of its value, and its value.
     bytes: SmallVec<[u8; INLINE_BYTES]>,
@@ -141,6 +141,13 @@ impl Head for KeptHead {
 
     fn peer(&self) -> Option<IpAddr> {
         self.peer
+    }
+}
+
+impl Clone for KeptHead {
+    fn clone(&self) -> Self {
+        // In one piece: `SmallVec` would clone byte by byte.
+        Self { bytes: SmallVec::from_slice(&self.bytes), ..*self }
     }
 }
 

@@ -454,3 +454,31 @@ impl Scope {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Lodger, MemoryDestination};
+
+    #[test]
+    fn the_memory_of_a_scope_is_used_again_and_nothing_else_of_it() {
+        let lodger =
+            Lodger::builder().destination(MemoryDestination::new()).in_memory_journal().build().unwrap();
+        let sink = lodger.sink();
+        let handles = Arc::strong_count(&sink);
+        let first = Scope::job(Arc::clone(&sink), Some(Actor::user("ada")));
+        first.set_session("secret");
+        first.say(Which::Current, |content| content.tags.push("of the first".to_owned()));
+        let memory = Arc::as_ptr(&first.0);
+        let other = first.clone();
+        drop(first);
+        assert!(other.state().actor.is_some(), "somebody still has it");
+        drop(other);
+        assert_eq!(Arc::strong_count(&sink), handles, "whoever waits for the last handle of the client has it");
+        let second = Scope::job(Arc::clone(&sink), None);
+        assert_eq!(Arc::as_ptr(&second.0), memory);
+        let mut state = second.state();
+        assert_eq!((state.actor.is_none(), state.session.is_none()), (true, true));
+        assert!(state.drafts.take_pending().tags.is_empty());
+    }
+}
