@@ -10,6 +10,8 @@ use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, ResponseError};
 use lodger_core::capture::{self, Scope};
 use lodger_core::event::Actor;
 
+use crate::head;
+
 /// What this crate puts into a request's extensions, and the only thing.
 pub(crate) enum Slot {
     /// Before the middleware: the actor that authentication outside of it named.
@@ -85,7 +87,12 @@ impl FromRequest for Audit {
     type Future = Ready<Result<Self, Self::Error>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        let scope = Slot::scope(&request.extensions()).or_else(capture::current);
+        let scope = Slot::scope(&request.extensions());
+        // What is recorded from now on is recorded through this handle, and nobody says the route any more.
+        if let Some(over) = scope.as_ref().filter(|scope| scope.is_over()) {
+            over.routed(head::route(request), request.path());
+        }
+        let scope = scope.or_else(capture::current);
         ready(scope.map(|scope| Audit(capture::Audit::of(scope))).ok_or_else(|| MissingMiddleware.into()))
     }
 }

@@ -9,11 +9,12 @@ use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use actix_web::{Error, HttpResponse, ResponseError};
-use lodger_core::capture::{Asked, Echo, Exchange, InScope, Responded, ResponseHead, TurnedAway, Wait};
+use lodger_core::capture::{Asked, Echo, InScope, Responded, ResponseHead, TurnedAway, Wait};
 use pin_project_lite::pin_project;
 
 use crate::detach::Polling;
 use crate::head::{self, REQUEST_ID};
+use crate::routes::Routed;
 
 pin_project! {
     /// The future of a response of [`AuditService`](crate::service::AuditService).
@@ -29,7 +30,7 @@ pin_project! {
     enum Step<F, B> {
         /// The inner service runs. Fields are dropped in this order: first the handler, then the exchange, which
         /// finishes what the handler's end has staged. The request id is as it came.
-        Running { #[pin] inner: InScope<F>, exchange: Exchange, request_id: Option<HeaderValue> },
+        Running { #[pin] inner: InScope<F>, routed: Routed, request_id: Option<HeaderValue> },
         /// The response is held until its events are as safe as was asked for.
         Waiting { response: Option<Result<ServiceResponse<B>, Error>>, wait: Wait },
         /// Another middleware outside of this one does the work.
@@ -40,8 +41,8 @@ pin_project! {
 }
 
 impl<F, B> ResponseFuture<F, B> {
-    pub(crate) fn run(inner: InScope<F>, exchange: Exchange, request_id: Option<HeaderValue>) -> Self {
-        Self { step: Step::Running { inner, exchange, request_id } }
+    pub(crate) fn run(inner: InScope<F>, routed: Routed, request_id: Option<HeaderValue>) -> Self {
+        Self { step: Step::Running { inner, routed, request_id } }
     }
 
     pub(crate) fn through(inner: F) -> Self {
@@ -77,9 +78,10 @@ where
                         None => return Poll::Pending,
                     }
                 }
-                StepProjection::Running { inner, exchange, request_id } => {
-                    let mut response = ready!(exchange.step(|| inner.poll(cx)));
-                    match respond(exchange, &mut response, request_id) {
+                StepProjection::Running { inner, routed, request_id } => {
+                    let Routed { exchange, routes } = routed;
+                    let mut response = ready!(routes.enter(|| exchange.step(|| inner.poll(cx))));
+                    match respond(routed, &mut response, request_id) {
                         Some(wait) => Step::Waiting { response: Some(response), wait },
                         None => return Poll::Ready(response),
                     }
@@ -92,7 +94,7 @@ where
 
 /// An inner middleware may answer with an error: actix makes a response of it further out, so its status counts.
 fn respond<B>(
-    exchange: &mut Exchange,
+    routed: &mut Routed,
     response: &mut Result<ServiceResponse<B>, Error>,
     request_id: &mut Option<HeaderValue>,
 ) -> Option<Wait> {
@@ -111,11 +113,12 @@ fn respond<B>(
             // routed one where a middleware inside normalises it.
             let request = response.request();
             let seen = ResponseHead::new(response.status().as_u16(), &header);
-            exchange.respond(seen.routed(head::route(request), request.path()))
+            routed.exchange.respond(seen.routed(&|| head::route(request), request.path()))
         }
         Err(error) => {
             let status = error.as_response_error().status_code().as_u16();
-            exchange.respond(ResponseHead::new(status, &|_| None))
+            routed.say();
+            routed.exchange.respond(ResponseHead::new(status, &|_| None))
         }
     };
     let echo = match echo {

@@ -13,10 +13,8 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 
 /// Keeps of the request's head what capture may ask for. Answers with the request id that came with it.
 pub(crate) fn keep(request: &ServiceRequest, head: &mut KeptHead) -> Option<HeaderValue> {
-    // Only for requests that never come to an answer; the answer's request knows better.
-    let route = route(request.request());
     let peer = request.peer_addr().map(|address| address.ip());
-    head.keep_request(request.method().as_str(), request.uri().path(), route.as_deref(), peer);
+    head.keep_request(request.method().as_str(), request.uri().path(), None, peer);
     let mut request_id = None;
     for (name, value) in request.headers() {
         if head.keep_header(name.as_str(), value.as_bytes()) {
@@ -26,21 +24,25 @@ pub(crate) fn keep(request: &ServiceRequest, head: &mut KeptHead) -> Option<Head
     request_id.cloned()
 }
 
-/// The template of the route that a request matches. Of a resource with several patterns actix reports the first,
-/// whichever matched; what an expression in it matches only actix can say, so it is asked once more.
+/// The template of the route that a request matches.
 pub(crate) fn route(request: &HttpRequest) -> Option<String> {
+    checked(request.match_pattern()?, || request.match_info().as_str().to_owned())
+}
+
+/// The template, if it is that of this path. Of a resource with several patterns actix reports the first, whichever
+/// matched; what an expression in it matches only actix can say, so it is asked once more.
+pub(crate) fn checked(template: String, path: impl FnOnce() -> String) -> Option<String> {
     thread_local! {
         /// The templates with expressions that were met; there are no more than the application has.
         static ASKED: RefCell<HashMap<String, Option<ResourceDef>>> = RefCell::default();
     }
-    let template = request.match_pattern()?;
     if !template.contains(':') {
         return Some(template);
     }
-    let path = request.match_info().as_str();
+    let path = path();
     let matches = ASKED.with_borrow_mut(|asked| {
         let known = asked.entry(template.clone()).or_insert_with(|| definition(&template));
-        known.as_ref().is_some_and(|known| known.is_match(path))
+        known.as_ref().is_some_and(|known| known.is_match(path.as_str()))
     });
     matches.then_some(template)
 }

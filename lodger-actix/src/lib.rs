@@ -82,6 +82,7 @@ mod head;
 mod middleware;
 #[doc(hidden)]
 pub mod probe;
+mod routes;
 mod service;
 mod spawn;
 #[cfg(feature = "testing")]

@@ -1,5 +1,6 @@
 //! The service: one request in, one response out.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -13,17 +14,19 @@ use crate::extract::Slot;
 use crate::future::ResponseFuture;
 use crate::head;
 use crate::middleware::Resolver;
+use crate::routes::{Routed, Routes};
 
 /// The service that [`AuditMiddleware`](crate::AuditMiddleware) makes.
 pub struct AuditService<S> {
     inner: S,
     policy: Arc<Policy>,
     resolvers: Arc<[Resolver]>,
+    routes: OnceCell<Routes>,
 }
 
 impl<S> AuditService<S> {
     pub(crate) fn new(inner: S, policy: Arc<Policy>, resolvers: Arc<[Resolver]>) -> Self {
-        Self { inner, policy, resolvers }
+        Self { inner, policy, resolvers, routes: OnceCell::new() }
     }
 }
 
@@ -64,8 +67,10 @@ where
         }
         request.extensions_mut().insert(Slot::Scope(exchange.scope().clone()));
         // Middleware inside may do its work in `call` already, so the scope is entered here too.
-        let inner = exchange.call(|| self.inner.call(request));
-        ResponseFuture::run(inner, exchange, request_id)
+        let routes = self.routes.get_or_init(|| Routes::of(&request)).clone();
+        let mut routed = Routed { exchange, routes: routes.clone() };
+        let inner = routes.enter(|| routed.exchange.call(|| self.inner.call(request)));
+        ResponseFuture::run(inner, routed, request_id)
     }
 }
 

@@ -6,6 +6,7 @@ use actix_web::rt::task::JoinHandle;
 use lodger_core::capture;
 
 use crate::detach::Local;
+use crate::routes;
 
 /// Spawns work that goes on after the response. It carries the request's actor and ids, and events recorded in it are
 /// finished by its own results; it never holds drafts of the request. Outside of a request it is `actix_web::rt::spawn`.
@@ -15,7 +16,10 @@ where
     F::Output: 'static,
 {
     match capture::current() {
-        Some(scope) => actix_web::rt::spawn(Local::new(scope.continued().around(future))),
+        Some(scope) => {
+            routes::say(&scope);
+            actix_web::rt::spawn(Local::new(scope.continued().around(future)))
+        }
         None => actix_web::rt::spawn(Local::new(future)),
     }
 }
@@ -27,7 +31,8 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    match capture::current().map(|scope| scope.continued()) {
+    let scope = capture::current().inspect(routes::say);
+    match scope.map(|scope| scope.continued()) {
         Some(scope) => actix_web::rt::task::spawn_blocking(move || scope.enter(work)),
         None => actix_web::rt::task::spawn_blocking(work),
     }

@@ -2,11 +2,8 @@
 //! found out here, once, and not on the request's own thread.
 
 use std::fmt;
-use std::time::Duration;
 
-use super::draft::{Content, Draft, Found};
-use super::outcome::Ruling;
-use super::request_info::Seen;
+use super::draft::{Content, Draft, Found, Nobody, Request};
 use super::route_pattern::RoutePattern;
 use super::scope::Scope;
 use super::site::About;
@@ -20,39 +17,11 @@ use crate::event::{Actor, Event, EventId, RequestInfo, Target, Timestamp, entity
 /// It holds no client and no scope, so whoever drops it ends nothing.
 pub struct Captured(What);
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the large one is what requests leave; it is put into one box at once"
-)]
 enum What {
     /// An event of which everything is known.
     Event(Box<Event>),
-    Left(Left),
-}
-
-/// What was said and seen.
-struct Left {
-    draft: Draft,
-    occurred_at: Timestamp,
-    ruling: Ruling,
-    actor: Result<Actor, Nobody>,
-    request: Request,
-}
-
-/// Nobody could be named as the actor.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Nobody {
-    /// Because two arguments name different ones.
-    pub(super) conflicting: bool,
-}
-
-/// In which request it happened.
-#[expect(clippy::large_enum_variant, reason = "the large one is the usual one, and stands in a box already")]
-pub(super) enum Request {
-    /// In this one, with this status, after this time.
-    Seen { seen: Seen, status: Option<u16>, duration: Duration },
-    /// In none, or behind one of which this is known; and for this tenant, unless somebody names another.
-    Before { info: Option<RequestInfo>, tenant: Option<String> },
+    /// A draft, with what its end adds.
+    Left(Box<Draft>),
 }
 
 impl Request {
@@ -88,14 +57,9 @@ impl Captured {
         Self(What::Event(Box::new(event)))
     }
 
-    pub(super) fn left(
-        draft: Draft,
-        occurred_at: Timestamp,
-        ruling: Ruling,
-        actor: Result<Actor, Nobody>,
-        request: Request,
-    ) -> Self {
-        Self(What::Left(Left { draft, occurred_at, ruling, actor, request }))
+    /// What is left of this draft, whose end is known.
+    pub(super) fn left(draft: Box<Draft>) -> Self {
+        Self(What::Left(draft))
     }
 
     /// The id of the event. Until it is asked for it may not be minted.
@@ -103,7 +67,7 @@ impl Captured {
     pub fn id(&mut self) -> EventId {
         match &mut self.0 {
             What::Event(event) => event.id,
-            What::Left(left) => left.draft.id(),
+            What::Left(draft) => draft.id(),
         }
     }
 
@@ -112,7 +76,7 @@ impl Captured {
     pub fn occurred_at(&self) -> Timestamp {
         match &self.0 {
             What::Event(event) => event.occurred_at,
-            What::Left(left) => left.occurred_at,
+            What::Left(draft) => draft.occurred_at(),
         }
     }
 
@@ -121,13 +85,13 @@ impl Captured {
     pub fn weight(&self) -> usize {
         match &self.0 {
             What::Event(event) => weight(event),
-            What::Left(left) => {
-                let actor = left.actor.as_ref().map_or(0, weight::actor);
-                let request = match &left.request {
+            What::Left(draft) => {
+                let actor = draft.end.actor.as_ref().map_or(0, weight::actor);
+                let request = match &draft.end.request {
                     Request::Seen { seen, .. } => seen.weight(),
                     Request::Before { .. } => 0,
                 };
-                size_of::<Self>() + left.draft.content.weight() + actor + request
+                size_of::<Draft>() + draft.content.weight() + actor + request
             }
         }
     }
@@ -137,7 +101,7 @@ impl Captured {
     pub fn into_event(self, count: &dyn Fn(Count)) -> Event {
         match self.0 {
             What::Event(event) => *event,
-            What::Left(left) => left.into_event(count),
+            What::Left(draft) => event_of(*draft, count),
         }
     }
 }
@@ -149,21 +113,19 @@ impl fmt::Debug for Captured {
     }
 }
 
-impl Left {
-    fn into_event(mut self, count: &dyn Fn(Count)) -> Event {
-        let mut event = Event::bare(self.draft.id(), self.draft.action.clone());
-        event.occurred_at = self.occurred_at;
-        event.outcome = self.ruling.outcome;
-        event.reason = self.ruling.reason.take().map(Into::into);
-        event.request = self.request.info();
-        event.target = target_of(&mut self, event.request.as_ref(), count);
-        let Self { draft, actor, request, .. } = self;
-        event.actor = actor.unwrap_or_else(|nobody| unresolved_actor(nobody, &draft, count));
-        let site = draft.site();
-        event.user_visible = site.is_some_and(|site| site.user_visible);
-        tell(&mut event, draft.content, site, request.tenant());
-        event
-    }
+fn event_of(mut draft: Draft, count: &dyn Fn(Count)) -> Event {
+    let mut event = Event::bare(draft.id(), draft.action.clone());
+    event.occurred_at = draft.occurred_at();
+    event.outcome = draft.end.outcome;
+    event.reason = draft.end.reason.take().map(Into::into);
+    event.request = draft.end.request.info();
+    event.target = target_of(&mut draft, event.request.as_ref(), count);
+    let actor = std::mem::replace(&mut draft.end.actor, Err(Nobody { conflicting: false }));
+    event.actor = actor.unwrap_or_else(|nobody| unresolved_actor(nobody, &draft, count));
+    let site = draft.site();
+    event.user_visible = site.is_some_and(|site| site.user_visible);
+    tell(&mut event, draft.content, site, draft.end.request.tenant());
+    event
 }
 
 /// Counts that nobody could be named, and says once per function how to mend that.
@@ -184,13 +146,13 @@ fn unresolved_actor(Nobody { conflicting }: Nobody, draft: &Draft, count: &dyn F
 }
 
 /// What it was done to, from the first source that answers.
-fn target_of(left: &mut Left, request: Option<&RequestInfo>, count: &dyn Fn(Count)) -> Target {
-    let content = &mut left.draft.content;
+fn target_of(draft: &mut Draft, request: Option<&RequestInfo>, count: &dyn Fn(Count)) -> Target {
+    let content = &mut draft.content;
     let found = Found::from(content.target.take()).or_else(|| std::mem::take(&mut content.found_target));
     let conflicting = matches!(found, Found::Conflicting);
     let found = match found {
         Found::One(target) if !target.id.trim().is_empty() && !target.kind.trim().is_empty() => Some(target),
-        Found::One(_) | Found::None => target_in_path(&left.request, &left.draft.action, request),
+        Found::One(_) | Found::None => target_in_path(&draft.end.request, &draft.action, request),
         // Asking on would only pick one of them by another way.
         Found::Conflicting => None,
     };
@@ -198,7 +160,7 @@ fn target_of(left: &mut Left, request: Option<&RequestInfo>, count: &dyn Fn(Coun
         return target;
     }
     count(Count::UnresolvedTarget);
-    if let Some(site) = left.draft.site().filter(|site| site.warn_once(About::Target)) {
+    if let Some(site) = draft.site().filter(|site| site.warn_once(About::Target)) {
         let Site { function, file, line, action, .. } = site;
         let why = if conflicting {
             "two of its arguments name different targets: say which with target(kind = id), and the other with \
@@ -211,7 +173,7 @@ fn target_of(left: &mut Left, request: Option<&RequestInfo>, count: &dyn Fn(Coun
     }
     match request.and_then(|request| Some((request.method.as_ref()?, request.route.as_ref()?))) {
         Some((method, route)) => Target::unresolved(format!("{method} {route}")),
-        None => Target::unresolved(&left.draft.action),
+        None => Target::unresolved(&draft.action),
     }
 }
 

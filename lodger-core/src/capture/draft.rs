@@ -1,13 +1,18 @@
 //! An event being filled in.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
 
 use serde_json::Value;
 use smallvec::SmallVec;
 
 use super::drafts::DraftId;
+use super::request_info::Seen;
 use super::{Ended, Site};
-use crate::event::{Actor, Change, EventId, Operation, Retention, Target, Timestamp, weight};
+use crate::event::{
+    Actor, Change, EventId, Operation, Outcome, RequestInfo, Retention, Target, Timestamp, weight,
+};
 
 /// So many fields take no memory of their own.
 const INLINE_FIELDS: usize = 4;
@@ -130,7 +135,11 @@ impl Content {
     /// The bytes of memory that it takes besides its own, give or take.
     pub(super) fn weight(&self) -> usize {
         let actors = self.actor.iter().chain(&self.on_behalf_of);
-        let targets = self.target.iter().chain(&self.related);
+        let found = match &self.found_target {
+            Found::One(target) => Some(target),
+            Found::None | Found::Conflicting => None,
+        };
+        let targets = self.target.iter().chain(found).chain(&self.related);
         let texts = [&self.tenant, &self.description, &self.reason, &self.source, &self.idempotency_key];
         let fields = self.fields.iter().map(|(name, value)| name.len() + weight::value(value));
         actors.map(weight::actor).sum::<usize>()
@@ -183,7 +192,6 @@ pub(super) enum Maker {
 }
 
 /// An event being filled in: what it is about, what was said of it, and whether its function has ended.
-#[derive(Debug)]
 pub(super) struct Draft {
     /// The id of the event, where somebody has asked for it.
     id: Option<EventId>,
@@ -194,16 +202,76 @@ pub(super) struct Draft {
     pub(super) ended: Option<(Ended, Timestamp)>,
     /// Whether somebody still holds the handle of a further event, and may say more.
     pub(super) held: bool,
+    /// What its end adds.
+    pub(super) end: End,
+}
+
+/// What the end of a request or job adds to a draft that is certain to become an event.
+pub(super) struct End {
+    pub(super) outcome: Outcome,
+    pub(super) reason: Option<Cow<'static, str>>,
+    pub(super) actor: Result<Actor, Nobody>,
+    pub(super) request: Request,
+}
+
+/// Nobody could be named as the actor.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Nobody {
+    /// Because two arguments name different ones.
+    pub(super) conflicting: bool,
+}
+
+/// In which request it happened.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large one is the usual one, and stands in a box with its draft"
+)]
+pub(super) enum Request {
+    /// In none, or behind one of which this is known; and for this tenant, unless somebody names another.
+    Before { info: Option<RequestInfo>, tenant: Option<String> },
+    /// In this one, with this status, after this time.
+    Seen { seen: Seen, status: Option<u16>, duration: Duration },
+}
+
+impl Default for End {
+    fn default() -> Self {
+        Self {
+            outcome: Outcome::Unknown,
+            reason: None,
+            actor: Err(Nobody { conflicting: false }),
+            request: Request::Before { info: None, tenant: None },
+        }
+    }
+}
+
+/// What was said is not redacted yet.
+impl fmt::Debug for Draft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Draft").field("action", &self.action).finish_non_exhaustive()
+    }
 }
 
 impl Draft {
     pub(super) fn new(action: Cow<'static, str>, maker: Maker) -> Self {
-        Self { id: None, action, maker, content: Content::default(), ended: None, held: false }
+        Self {
+            id: None,
+            action,
+            maker,
+            content: Content::default(),
+            ended: None,
+            held: false,
+            end: End::default(),
+        }
     }
 
     /// The id of the event, minted when somebody asks for it first: the application, else whoever makes the event.
     pub(super) fn id(&mut self) -> EventId {
         *self.id.get_or_insert_with(EventId::mint)
+    }
+
+    /// When it happened.
+    pub(super) fn occurred_at(&self) -> Timestamp {
+        self.ended.map_or_else(Timestamp::now, |(_, at)| at)
     }
 
     /// Whether nothing more will come.

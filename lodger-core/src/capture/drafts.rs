@@ -25,7 +25,7 @@ pub(super) enum Which {
 #[derive(Debug, Default)]
 pub(super) struct Drafts {
     /// In the order in which they were opened; there are few.
-    open: Vec<(DraftId, Draft)>,
+    open: Vec<(DraftId, Box<Draft>)>,
     /// How many were ever opened.
     opened: u64,
     /// Whether an annotated function ever ran.
@@ -34,13 +34,15 @@ pub(super) struct Drafts {
     pending: Option<Box<Content>>,
     /// Whether nothing can be said any more before a draft is opened: the request is over.
     closed: bool,
-    /// What is left of the functions of a request that is over, where anybody may still ask.
+    /// What is left of the functions of a request that is over.
     past: Option<Past>,
 }
 
 /// What all functions of a request that is over agree on, for what is recorded later.
 #[derive(Debug, Default)]
 struct Past {
+    /// Whether anybody may still ask for the actor.
+    remembers: bool,
     /// Whom they named as the actor.
     actor: Found<Actor>,
     /// What they said of themselves. None before any has ended.
@@ -53,7 +55,9 @@ impl Past {
             Some((Ended::Returned(verdict), _)) => verdict,
             _ => Verdict::Hidden,
         };
-        self.actor.add_all(draft.content.handed_down(), Actor::eq);
+        if self.remembers {
+            self.actor.add_all(draft.content.handed_down(), Actor::eq);
+        }
         self.verdict = match self.verdict {
             Some(known) if known != verdict => Some(Verdict::Hidden),
             _ => Some(verdict),
@@ -64,9 +68,11 @@ impl Past {
 impl Drafts {
     /// Opens the draft of an annotated function that starts to run, called by the function `caller`.
     pub(super) fn open(&mut self, site: &'static Site, caller: Option<DraftId>) -> DraftId {
-        let mut draft = Draft::new(Cow::Borrowed(site.action), Maker::Function(site));
-        if !std::mem::replace(&mut self.function, true) {
-            draft.content = self.take_pending();
+        let mut draft = Box::new(Draft::new(Cow::Borrowed(site.action), Maker::Function(site)));
+        if !std::mem::replace(&mut self.function, true)
+            && let Some(said) = self.pending.take()
+        {
+            draft.content = *said;
         }
         draft.content.called = caller.is_some();
         self.inherit(&mut draft, caller);
@@ -93,7 +99,7 @@ impl Drafts {
             Some(Maker::Application(function)) => function,
             _ => maker,
         };
-        let mut draft = Draft::new(action, Maker::Application(function));
+        let mut draft = Box::new(Draft::new(action, Maker::Application(function)));
         draft.held = true;
         draft.ended = ended.map(|ended| (ended, now));
         self.inherit(&mut draft, maker);
@@ -120,7 +126,7 @@ impl Drafts {
         }
     }
 
-    fn push(&mut self, draft: Draft) -> DraftId {
+    fn push(&mut self, draft: Box<Draft>) -> DraftId {
         let id = DraftId(NonZeroU64::MIN.saturating_add(self.opened));
         self.opened += 1;
         self.open.push((id, draft));
@@ -128,11 +134,11 @@ impl Drafts {
     }
 
     fn get(&self, id: DraftId) -> Option<&Draft> {
-        self.open.iter().find(|(known, _)| *known == id).map(|(_, draft)| draft)
+        self.open.iter().find(|(known, _)| *known == id).map(|(_, draft)| &**draft)
     }
 
     fn get_mut(&mut self, id: DraftId) -> Option<&mut Draft> {
-        self.open.iter_mut().find(|(known, _)| *known == id).map(|(_, draft)| draft)
+        self.open.iter_mut().find(|(known, _)| *known == id).map(|(_, draft)| &mut **draft)
     }
 
     /// The outermost annotated function that is running.
@@ -185,7 +191,7 @@ impl Drafts {
     }
 
     /// Takes out the first of which nothing more will come, to be finished.
-    pub(super) fn take_done(&mut self) -> Option<Draft> {
+    pub(super) fn take_done(&mut self) -> Option<Box<Draft>> {
         let at = self.open.iter().position(|(_, draft)| draft.is_done())?;
         let (_, draft) = self.open.remove(at);
         if let Some(past) = &mut self.past
@@ -196,11 +202,11 @@ impl Drafts {
         Some(draft)
     }
 
-    /// Takes no more words before a draft is opened: the request is over. What its functions agree on is remembered where
-    /// somebody may still record something.
+    /// Takes no more words before a draft is opened: the request is over. The actor on whom its functions agree is
+    /// remembered where somebody may still record something.
     pub(super) fn close(&mut self, remember: bool) {
         self.closed = true;
-        self.past = remember.then(Past::default);
+        self.past = Some(Past { remembers: remember, ..Past::default() });
     }
 
     /// Whether the application said, outside of every function, that nothing was changed.

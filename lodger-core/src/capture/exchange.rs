@@ -159,8 +159,12 @@ impl Exchange {
     }
 
     /// The response head is known: finishes what was staged.
-    pub fn respond(&mut self, mut response: ResponseHead<'_>) -> Responded {
-        self.scope.routed(response.route.take(), response.path);
+    pub fn respond(&mut self, response: ResponseHead<'_>) -> Responded {
+        if let Some((route, path)) = response.routed
+            && self.needs_route(&response)
+        {
+            self.scope.routed(route(), path);
+        }
         let is_inbound = self.scope.has_inbound_request_id();
         let ending = Ending::Answered { status: response.status, grpc: response.grpc() };
         if is_inbound {
@@ -176,6 +180,22 @@ impl Exchange {
         // One that was minted stands on the response where the request left an event.
         let minted = if left.recorded && carried.is_none() { self.scope.request_id() } else { None };
         Responded { request_id: minted.map_or(Echo::Nothing, Echo::Minted), wait: self.bounded(left.waits) }
+    }
+
+    /// Whether the request has come to an answer, or was turned away.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.responded
+    }
+
+    /// Whether something is to be said of the request, or may be later by somebody who has a handle already. One more is in
+    /// the request's extensions.
+    fn needs_route(&self, response: &ResponseHead<'_>) -> bool {
+        let changed = || {
+            let change = self.scope.head().is_some_and(|head| is_change(head.method()));
+            change || response.status >= 400
+        };
+        self.scope.is_spoken_of(3) || !self.policy.rules().is_empty() || changed()
     }
 
     /// The inner service failed: there is no response to put anything on. What comes instead is held all the same.
@@ -201,7 +221,7 @@ impl Exchange {
         left
     }
 
-    fn finish_one(&mut self, draft: Draft, ending: &Ending, left: &mut Left) {
+    fn finish_one(&mut self, draft: Box<Draft>, ending: &Ending, left: &mut Left) {
         // A further event stands beside what the layer has to say, not in its place.
         let stands_for_it = !matches!(draft.maker, Maker::Application(_));
         left.function |= matches!(draft.maker, Maker::Function(_));
@@ -217,7 +237,7 @@ impl Exchange {
     }
 
     /// What the layer itself has to say about a request of which no annotated function has spoken.
-    fn draft_of_layer(&self, ending: &Ending, left: &Left) -> Option<Draft> {
+    fn draft_of_layer(&self, ending: &Ending, left: &Left) -> Option<Box<Draft>> {
         if left.spoken_for {
             return None;
         }

@@ -1,7 +1,6 @@
 //! A draft is certain to become an event, or becomes none. What nobody said is found out later, see [`Captured`].
 
-use super::captured::{Nobody, Request};
-use super::draft::{Draft, Found, Maker};
+use super::draft::{Draft, End, Found, Maker, Nobody, Request};
 use super::outcome::{self, Answer, Facts};
 use super::scope::Scope;
 use super::{Captured, Class, Count, Ended, Guarantee, Reservation, Terms, Wait};
@@ -55,7 +54,7 @@ pub(super) enum Finished {
 /// Finishes a draft and hands it on, into `place` if one was held.
 pub(super) fn finish(
     scope: &Scope,
-    mut draft: Draft,
+    mut draft: Box<Draft>,
     ending: &Ending,
     guarantee: Guarantee,
     place: &mut Option<Reservation>,
@@ -65,7 +64,7 @@ pub(super) fn finish(
         sink.count(Count::Discarded);
         return Finished::Discarded;
     }
-    let (ended, occurred_at) = draft.ended.take().unwrap_or((Ended::Cancelled, Timestamp::now()));
+    let (ended, _) = *draft.ended.get_or_insert_with(|| (Ended::Cancelled, Timestamp::now()));
     let actor = actor_of(scope, &mut draft);
     let ruling = outcome::rule(facts(&draft, ended, ending, actor.is_ok()));
     let on = draft.site().and_then(|site| site.on).or_else(|| scope.policy().and_then(|policy| policy.on()));
@@ -87,9 +86,9 @@ pub(super) fn finish(
         Some(seen) => Request::Seen { seen, status: ending.status(), duration: scope.elapsed() },
         None => Request::before(scope),
     };
-    let captured = Captured::left(draft, occurred_at, ruling, actor, request);
+    draft.end = End { outcome: ruling.outcome, reason: ruling.reason, actor, request };
     let terms = Terms { class, guarantee, place: place.take() };
-    Finished::Recorded(sink.accept(captured, terms))
+    Finished::Recorded(sink.accept(Captured::left(draft), terms))
 }
 
 /// What the ruling on the outcome depends on.

@@ -7,6 +7,7 @@ use std::str;
 use smallvec::SmallVec;
 
 use super::head::{Head, number_of};
+use super::request_id::is_acceptable;
 
 /// How much of a head stands beside the scope itself. A longer one takes an allocation of its own.
 const INLINE_BYTES: usize = 384;
@@ -19,7 +20,7 @@ const HEADER_PREFIX: usize = 5;
 
 /// The head of a request, in one piece of memory of its own. So no buffer of a connection stays in memory because an
 /// event waits for the disk, and no header is cloned one by one.
-#[derive(Default, Clone)]
+#[derive(Default)]
 pub struct KeptHead {
     /// Method, path and route, then of each header that is kept its number, the length of its value, and its value.
     bytes: SmallVec<[u8; INLINE_BYTES]>,
@@ -28,6 +29,8 @@ pub struct KeptHead {
     route_end: usize,
     has_route: bool,
     peer: Option<IpAddr>,
+    /// Whether the request came with an id that is acceptable.
+    has_id: bool,
     /// A bit for each number of a header that may be asked for.
     wanted: u16,
 }
@@ -36,7 +39,7 @@ impl KeptHead {
     /// Begins anew, for a request of which these headers may be asked for.
     pub(super) fn begin(&mut self, wanted: u16) {
         self.bytes.clear();
-        self.wanted = wanted;
+        (self.wanted, self.has_id) = (wanted, false);
     }
 
     /// Forgets everything, and most of the memory.
@@ -67,7 +70,7 @@ impl KeptHead {
     }
 
     /// Keeps a header line, if it is one that capture may ask for; `name` is in lower case. Answers whether it is the
-    /// request id.
+    /// request's id, to be echoed: the first one that came, if it is acceptable.
     #[inline]
     pub fn keep_header(&mut self, name: &str, value: &[u8]) -> bool {
         match number_of(name) {
@@ -77,6 +80,8 @@ impl KeptHead {
     }
 
     fn push(&mut self, number: u8, value: &[u8]) -> bool {
+        let is_id = number == 0 && Head::header(self, "x-request-id").is_none() && is_acceptable(value);
+        self.has_id |= is_id;
         // A header of 4 GiB is none that a server lets in.
         if let Ok(length) = u32::try_from(value.len()) {
             let [a, b, c, d] = length.to_le_bytes();
@@ -84,7 +89,12 @@ impl KeptHead {
             self.bytes.extend_from_slice(&[number, a, b, c, d]);
             self.bytes.extend_from_slice(value);
         }
-        number == 0
+        is_id
+    }
+
+    /// Whether the request came with an id that is acceptable.
+    pub(super) fn has_id(&self) -> bool {
+        self.has_id
     }
 
     fn text(&self, from: usize, to: usize) -> &str {
@@ -134,6 +144,13 @@ impl Head for KeptHead {
     }
 }
 
+impl Clone for KeptHead {
+    fn clone(&self) -> Self {
+        // In one piece: `SmallVec` would clone byte by byte.
+        Self { bytes: SmallVec::from_slice(&self.bytes), ..*self }
+    }
+}
+
 /// Headers are credentials, some of them.
 impl fmt::Debug for KeptHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -157,6 +174,7 @@ mod tests {
         head.keep_request("PUT", "/a%20b", Some("/{x}"), None);
         assert!(!head.keep_header("host", b"example.com"));
         assert!(head.keep_header("x-request-id", b"one"));
+        assert!(!head.keep_header("x-request-id", b"two"), "of two lines the first is taken");
         assert!(!head.keep_header("x-forwarded-for", b"a"));
         assert!(!head.keep_header("x-forwarded-for", b""));
         assert!(!head.keep_header("user-agent", &[0xff; 500]));
@@ -190,5 +208,15 @@ mod tests {
         head.keep_header("forwarded", b"for=192.0.2.1");
         head.keep_header("cookie", b"sid=1");
         assert_eq!((Head::header(&head, "forwarded"), lines(&head, "cookie").len()), (None, 1));
+    }
+
+    #[test]
+    fn an_id_that_is_not_acceptable_is_not_echoed() {
+        let mut head = KeptHead::default();
+        head.begin(u16::MAX);
+        head.keep_request("GET", "/", None, None);
+        assert!(!head.keep_header("x-request-id", b"a b"));
+        assert!(!head.keep_header("x-request-id", b"ab"), "nor a second one in its place");
+        assert!(!head.has_id());
     }
 }

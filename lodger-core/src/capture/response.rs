@@ -18,23 +18,24 @@ pub struct ResponseHead<'a> {
     /// The HTTP status.
     pub(super) status: u16,
     header: &'a dyn Fn(Asked) -> Option<&'a [u8]>,
-    /// The route template, where the framework only knows it after the call.
-    pub(super) route: Option<String>,
-    /// The path that was routed, where a middleware inside may have changed it.
-    pub(super) path: Option<&'a str>,
+    /// Finds the route template, where the framework only knows it after the call, and the path that was routed, where a
+    /// middleware inside may have changed it.
+    pub(super) routed: Option<(&'a dyn Fn() -> Option<String>, &'a str)>,
 }
 
 impl<'a> ResponseHead<'a> {
     /// A head with this HTTP status. `header` looks up the first value of a header.
     #[must_use]
     pub fn new(status: u16, header: &'a dyn Fn(Asked) -> Option<&'a [u8]>) -> Self {
-        Self { status, header, route: None, path: None }
+        Self { status, header, routed: None }
     }
 
-    /// Says which route it was, of which path, where the framework only knows it after the call.
+    /// Says how to find out which route it was, and of which path, where the framework only knows it after the call. It is
+    /// only asked where something is to be said of the request; whoever finds the scope in the request's extensions later
+    /// says it [then](super::Scope::routed).
     #[must_use]
-    pub fn routed(self, route: Option<String>, path: &'a str) -> Self {
-        Self { route, path: Some(path), ..self }
+    pub fn routed(self, route: &'a dyn Fn() -> Option<String>, path: &'a str) -> Self {
+        Self { routed: Some((route, path)), ..self }
     }
 
     /// The gRPC code, where the head has one.

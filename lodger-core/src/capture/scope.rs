@@ -238,7 +238,7 @@ impl Scope {
 
     /// Whether the request came with an id that is acceptable.
     pub(super) fn has_inbound_request_id(&self) -> bool {
-        self.head().and_then(|head| head.header("x-request-id")).is_some_and(request_id::is_acceptable)
+        self.0.head.has_id()
     }
 
     /// The head of the request.
@@ -283,17 +283,34 @@ impl Scope {
         })
     }
 
-    /// The framework says after the call which route it was, of which path.
-    pub(super) fn routed(&self, route: Option<String>, path: Option<&str>) {
-        if route.is_none() && path.is_none() {
-            return;
-        }
-        let path = path.filter(|path| self.head().is_some_and(|head| head.path() != *path));
+    /// Says which route it is, of which path, where a framework finds that out late or has to be asked. The last word
+    /// counts.
+    pub fn routed(&self, route: Option<String>, path: &str) {
+        let path = Some(path).filter(|path| self.head().is_some_and(|head| head.path() != *path));
         let mut state = self.state();
         if route.is_some() {
             state.route = route;
         }
         state.path = path.map(str::to_owned);
+    }
+
+    /// Where no route is known, asks for that of this path.
+    pub fn ask_route(&self, find: impl FnOnce(&str) -> Option<String>) {
+        if let Some(head) = self.head().filter(|_| self.with_said_route(|route| route.is_none())) {
+            let route = find(head.path());
+            self.state().route = route;
+        }
+    }
+
+    /// Whether the request is over.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.state().ending.is_some()
+    }
+
+    /// Whether more handles than these are there, or drafts: then something may yet be said of the request.
+    pub(super) fn is_spoken_of(&self, handles: usize) -> bool {
+        Arc::strong_count(&self.0) > handles || self.open_drafts() > 0
     }
 
     /// How many drafts are held: those whose functions run, and in a request those that wait for its response.
@@ -397,13 +414,13 @@ impl Scope {
     }
 
     /// Takes out a draft of which nothing more will come, to be finished.
-    pub(super) fn take_done(&self) -> Option<Draft> {
+    pub(super) fn take_done(&self) -> Option<Box<Draft>> {
         self.state().drafts.take_done()
     }
 
     /// A draft for something that no function stands for: a rule, an unaudited change. It holds what was said.
-    pub(super) fn draft_of_layer(&self, maker: Maker, action: Cow<'static, str>, ended: Ended) -> Draft {
-        let mut draft = Draft::new(action, maker);
+    pub(super) fn draft_of_layer(&self, maker: Maker, action: Cow<'static, str>, ended: Ended) -> Box<Draft> {
+        let mut draft = Box::new(Draft::new(action, maker));
         draft.content = self.state().drafts.take_pending();
         draft.ended = Some((ended, Timestamp::now()));
         draft
@@ -411,7 +428,7 @@ impl Scope {
 
     /// Says something about a draft; counted when it comes too late.
     pub(super) fn say(&self, which: Which, what: impl FnOnce(&mut Content)) {
-        let function = Context::function_in(self);
+        let function = self.speaker(which);
         let mut state = self.state();
         match state.drafts.content(which, function) {
             Some(content) => what(content),
@@ -425,7 +442,43 @@ impl Scope {
 
     /// The id of the event that a draft becomes, where there is a draft yet.
     pub(super) fn event_id(&self, which: Which) -> Option<EventId> {
-        let function = Context::function_in(self);
+        let function = self.speaker(which);
         self.state().drafts.event_id(which, function)
+    }
+
+    /// The function that the running code is in, where it matters which that is.
+    fn speaker(&self, which: Which) -> Option<DraftId> {
+        match which {
+            Which::Current => Context::function_in(self),
+            Which::Draft(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Lodger, MemoryDestination};
+
+    #[test]
+    fn the_memory_of_a_scope_is_used_again_and_nothing_else_of_it() {
+        let lodger =
+            Lodger::builder().destination(MemoryDestination::new()).in_memory_journal().build().unwrap();
+        let sink = lodger.sink();
+        let handles = Arc::strong_count(&sink);
+        let first = Scope::job(Arc::clone(&sink), Some(Actor::user("ada")));
+        first.set_session("secret");
+        first.say(Which::Current, |content| content.tags.push("of the first".to_owned()));
+        let memory = Arc::as_ptr(&first.0);
+        let other = first.clone();
+        drop(first);
+        assert!(other.state().actor.is_some(), "somebody still has it");
+        drop(other);
+        assert_eq!(Arc::strong_count(&sink), handles, "whoever waits for the last handle of the client has it");
+        let second = Scope::job(Arc::clone(&sink), None);
+        assert_eq!(Arc::as_ptr(&second.0), memory);
+        let mut state = second.state();
+        assert_eq!((state.actor.is_none(), state.session.is_none()), (true, true));
+        assert!(state.drafts.take_pending().tags.is_empty());
     }
 }

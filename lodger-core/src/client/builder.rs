@@ -188,7 +188,7 @@ impl LodgerBuilder {
         self
     }
 
-    /// What is redacted before anything is queued.
+    /// What is redacted before anything is written.
     pub fn redact(mut self, rules: Rules) -> Self {
         self.rules = rules;
         self

@@ -1,4 +1,5 @@
-//! What is done to every event before anything is queued.
+//! What is done to every event before anything is written: on the caller's thread where somebody waits to be told, else on
+//! the journal thread.
 
 use crate::event::{Event, InvalidEvent, Origin, trim};
 use crate::redact::{HashKey, Rules};

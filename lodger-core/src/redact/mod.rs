@@ -1,4 +1,4 @@
-//! What never leaves the program: secrets, cut out before anything is queued.
+//! What never leaves the program: secrets, cut out before anything is written.
 //!
 //! Three lines of defence. [`Secret`] is for values that are known to be secret: it can't be printed or serialised.
 //! [`Rules`] go over each finished event and replace what is named like a secret (`password`, `apiKey`,

@@ -16,7 +16,7 @@ const SESSION: &str = "session";
 const NAMING: &[&str] = &["name", "key", "field", "header", "param", "parameter", "path"];
 const NAMED: &[&str] = &["value", "content", "before", "after", "old", "new"];
 
-/// What is cut out of an event before it is queued.
+/// What is cut out of an event before it is written anywhere.
 ///
 /// By default everything that is named like a secret and everything that looks like one. Names are compared in words,
 /// whatever the style: `salary` also covers `baseSalary` and `SALARY_2025`.
