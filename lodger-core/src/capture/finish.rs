@@ -6,7 +6,7 @@ use super::route_pattern::RoutePattern;
 use super::scope::Scope;
 use super::site::About;
 use super::target::target_from_params;
-use super::{Class, Count, Ended, Guarantee, Policy, Reservation, Site, Terms, Wait};
+use super::{Captured, Class, Count, Ended, Guarantee, Policy, Reservation, Site, Terms, Wait};
 use crate::event::{Actor, Event, Outcome, RequestInfo, Target, Timestamp, entity_of, limits};
 
 /// How a request ended.
@@ -97,7 +97,7 @@ pub(super) fn finish(
     let site = draft.site();
     tell(&mut event, draft.content, site, scope);
     let terms = Terms { class, guarantee, place: place.take() };
-    Finished::Recorded(sink.accept(event, terms))
+    Finished::Recorded(sink.accept(Captured::of(event), terms))
 }
 
 /// What the ruling on the outcome depends on.

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
-use super::{Count, Reservation, Sink, Terms, Wait};
-use crate::event::{Event, last_resort, trim};
+use super::{Captured, Count, Reservation, Sink, Terms, Wait};
+use crate::event::{last_resort, trim};
 use crate::redact::{HashKey, Rules};
 
 /// The only global state of this crate that knows a client: set by `Lodger::install`. It doesn't keep it alive, because
@@ -67,7 +67,8 @@ impl Default for Orphanage {
 }
 
 impl Sink for Orphanage {
-    fn accept(&self, mut event: Event, _terms: Terms) -> Option<Wait> {
+    fn accept(&self, captured: Captured, _terms: Terms) -> Option<Wait> {
+        let mut event = captured.into_event();
         if ORPHANS.fetch_add(1, Ordering::Relaxed) == 0 {
             tracing::error!(
                 target: "lodger",

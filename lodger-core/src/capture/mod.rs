@@ -14,10 +14,12 @@
 //! | a draft becomes an event | `finish`, with `outcome`, `target`, `request_info` |
 //! | facts about the request | `client_ip`, `request_id`, `trace`, `session`, `route_pattern` |
 //! | what the layer was told | `policy`, `setters`, `rules` |
+//! | what is handed on | `captured` |
 //! | where events go | `sink`, `installed`; in tests `on_thread` |
 
 mod audit;
 mod call;
+mod captured;
 pub mod client_ip;
 pub(crate) mod context;
 mod diff;
@@ -46,6 +48,7 @@ pub mod trace;
 
 pub use audit::{Audit, set_actor, set_session};
 pub use call::Call;
+pub use captured::Captured;
 pub use context::{InScope, current};
 pub use diff::diff;
 pub(crate) use exchange::all_within;

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::event::Event;
+use super::Captured;
 use crate::redact::HashKey;
 
 /// What a response waits for.
@@ -121,11 +121,11 @@ pub enum Count {
 
 /// Takes finished events. The client is one; tests bring others.
 pub trait Sink: Send + Sync + fmt::Debug + 'static {
-    /// Takes an event. Never blocks and may be called from a destructor. What breaks a limit is trimmed; what can't be
-    /// taken is counted and written to stderr.
+    /// Takes what becomes an event, here or on another thread. Never blocks and may be called from a destructor. What
+    /// breaks a limit is trimmed; what can't be taken is counted and written to stderr, redacted.
     ///
     /// Answers with a future for the guarantee, or `None` where there is nothing to wait for.
-    fn accept(&self, event: Event, terms: Terms) -> Option<Wait>;
+    fn accept(&self, captured: Captured, terms: Terms) -> Option<Wait>;
 
     /// Holds a place in the intake, and room in the journal, for one request of this peer, or says after which time to try
     /// again.

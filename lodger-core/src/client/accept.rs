@@ -6,16 +6,51 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::handle::Inner;
-use crate::capture::{Class, Count, Guarantee, Hold, Holder, Missed, Reservation, Sink, Terms, Wait};
-use crate::event::Event;
-use crate::pipeline::{Counters, Goal, Lane, Progress, RecordError, Ticket, last_resort};
+use super::prepare::Preparation;
+use crate::capture::{
+    Captured, Class, Count, Guarantee, Hold, Holder, Missed, Reservation, Sink, Terms, Wait,
+};
+use crate::event::{Event, Timestamp};
+use crate::pipeline::{
+    Content, Counters, Goal, Lane, Progress, Raw, RecordError, Ticket, Unfit, last_resort,
+};
 use crate::redact::HashKey;
 
 /// When the intake is full, it takes about this long until a commit has made room.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
+/// What capture left, with what it takes to make an event of it.
+#[derive(Debug)]
+struct Unprepared {
+    captured: Captured,
+    preparation: Arc<Preparation>,
+    counters: Arc<Counters>,
+}
+
+impl Raw for Unprepared {
+    fn weight(&self) -> usize {
+        self.captured.weight()
+    }
+
+    fn occurred_at(&self) -> Timestamp {
+        self.captured.occurred_at()
+    }
+
+    fn finish(self: Box<Self>) -> Result<Box<Event>, Unfit> {
+        let Self { captured, preparation, counters } = *self;
+        let mut event = Box::new(captured.into_event());
+        match preparation.trim(&mut event) {
+            Ok(trimmed) => {
+                counters.trimmed.add(trimmed.into());
+                Ok(event)
+            }
+            Err(why) => Err(Unfit { event, why }),
+        }
+    }
+}
+
 impl Sink for Inner {
-    fn accept(&self, mut event: Event, terms: Terms) -> Option<Wait> {
+    fn accept(&self, captured: Captured, terms: Terms) -> Option<Wait> {
         let Terms { class, guarantee, place } = terms;
         let goal = match guarantee {
             Guarantee::Queued => Goal::Queued,
@@ -27,22 +62,11 @@ impl Sink for Inner {
             Class::Hostile => Lane::Hostile,
         };
         let counters = self.pipeline.counters();
-        let taken = match self.preparation.trim(&mut event) {
-            Ok(trimmed) => {
-                counters.trimmed.add(trimmed.into());
-                let place = place.and_then(|place| place.downcast().ok()).map(|place| *place);
-                self.pipeline
-                    .offer_in(place, Box::new(event), lane, goal)
-                    .map_err(|error| missed(error, counters))
-            }
-            Err(invalid) => {
-                counters.offered.up();
-                counters.invalid.up();
-                last_resort(&event, &invalid.to_string(), counters);
-                Err(Missed::Refused)
-            }
-        };
-        match taken {
+        let place = place.and_then(|place| place.downcast().ok()).map(|place| *place);
+        let (preparation, counted) = (Arc::clone(&self.preparation), Arc::clone(counters));
+        let raw = Box::new(Unprepared { captured, preparation, counters: counted });
+        let taken = self.pipeline.offer_in(place, Content::Raw(raw), lane, goal);
+        match taken.map_err(|error| missed(error, counters)) {
             _ if goal == Goal::Queued => None,
             Ok(ticket) => Some(self.wait(ticket)),
             Err(missed) => Some(Box::pin(ready(Err(missed)))),

@@ -38,7 +38,7 @@ pub struct Lodger {
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) pipeline: Pipeline,
-    pub(super) preparation: Preparation,
+    pub(super) preparation: Arc<Preparation>,
     /// In a test the journal in memory stands for one on disk.
     #[cfg(feature = "testing")]
     pub(super) stands_for_disk: bool,
@@ -71,7 +71,7 @@ impl Lodger {
     pub(super) fn new(pipeline: Pipeline, preparation: Preparation) -> Self {
         let inner = Inner {
             pipeline,
-            preparation,
+            preparation: Arc::new(preparation),
             #[cfg(feature = "testing")]
             stands_for_disk: false,
         };
@@ -81,7 +81,7 @@ impl Lodger {
     /// A client whose journal in memory stands for one on disk.
     #[cfg(feature = "testing")]
     pub(super) fn standing_for_disk(pipeline: Pipeline, preparation: Preparation) -> Self {
-        let inner = Inner { pipeline, preparation, stands_for_disk: true };
+        let inner = Inner { pipeline, preparation: Arc::new(preparation), stands_for_disk: true };
         Self { inner: Arc::new(inner) }
     }
 

@@ -5,6 +5,7 @@
 
 mod actor;
 mod builder;
+mod canonical;
 mod change;
 pub(crate) mod hex;
 mod id;
@@ -22,9 +23,11 @@ mod target;
 mod timestamp;
 pub mod trim;
 pub(crate) mod values;
+mod weight;
 
 pub use actor::{Actor, ActorKind, ToActor};
 pub use builder::EventBuilder;
+pub(crate) use canonical::Unplaced;
 pub use change::{Change, ChangeOp};
 pub use id::{EventId, WriterId};
 pub use limits::{InvalidEvent, Problem};
@@ -36,3 +39,4 @@ pub use request::{IpSource, RequestInfo};
 pub use target::{Target, ToTarget};
 pub use timestamp::Timestamp;
 pub use trim::Trimmed;
+pub(crate) use weight::weight;

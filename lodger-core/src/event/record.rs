@@ -161,16 +161,6 @@ impl Event {
     pub fn validate(&self) -> Result<(), InvalidEvent> {
         limits::check(self)
     }
-
-    /// The canonical bytes (RFC 8785): what the journal stores, what hashes are made of.
-    ///
-    /// # Errors
-    ///
-    /// When metadata holds a number that canonical JSON can't represent. [`validate`](Self::validate) finds that
-    /// earlier, with the field's name.
-    pub fn to_canonical_json(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json_canonicalizer::to_vec(self)
-    }
 }
 
 /// The thing an action is about: the next-to-last segment of a dotted name. `organization.member.removed` is about a

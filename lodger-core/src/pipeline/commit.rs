@@ -7,6 +7,7 @@ mod folded;
 mod routing;
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,14 +15,17 @@ use super::Shared;
 use super::awaited::Awaited;
 use super::budget::Budget;
 use super::clock::Clock;
+use super::content::{Content, Unfit};
 use super::control::Controls;
 use super::counters::{Counters, last_resort};
+use super::filters::Filters;
 use super::fold::{self, Fold};
 use super::intake::{Entry, Intake, Limits, Taken};
 use super::progress::Progress;
+use super::sealed::Sealed;
 use super::ticket::{Failure, Watch};
+use crate::event::Position;
 use crate::event::limits::MAX_EVENT_BYTES;
-use crate::event::{Event, InvalidEvent, Position};
 use crate::journal::{Appended, JournalError, Routes, Writer};
 
 pub(super) use routing::Router;
@@ -48,6 +52,9 @@ pub(super) struct Committer {
     /// Goes into the first event.
     previous: Option<Position>,
     router: Router,
+    filters: Arc<Filters>,
+    /// The bytes of the event that is being staged.
+    bytes: Vec<u8>,
     intake: Arc<Intake>,
     progress: Arc<Progress>,
     awaited: Arc<Awaited>,
@@ -89,7 +96,7 @@ impl Health {
 
 /// An event that is staged in the journal and not committed yet.
 struct Staged {
-    event: Box<Event>,
+    event: Sealed,
     place: Place,
     watch: Watch,
 }
@@ -105,7 +112,6 @@ struct Place {
 
 /// Why an event was not staged.
 enum Refusal {
-    NotJson(serde_json::Error),
     Journal(JournalError),
     /// No filter takes it.
     Unrouted,
@@ -116,6 +122,7 @@ enum Refusal {
 /// What the journal thread has in hand. Whatever a panic finds there is written to stderr.
 struct Hand {
     offered: VecDeque<Entry>,
+    staging: Option<Sealed>,
     staged: Vec<Staged>,
     counters: Arc<Counters>,
 }
@@ -125,9 +132,10 @@ impl Drop for Hand {
         if !std::thread::panicking() {
             return;
         }
-        let offered = self.offered.iter().map(|entry| &entry.event);
-        for event in self.staged.iter().map(|staged| &staged.event).chain(offered) {
-            last_resort(event, "the journal thread panicked; it may arrive nevertheless", &self.counters);
+        let staged = self.staged.drain(..).map(|staged| staged.event).chain(self.staging.take());
+        let contents = self.offered.drain(..).map(|entry| entry.content);
+        for content in staged.map(Content::Sealed).chain(contents) {
+            content.last_resort("the journal thread panicked; it may arrive nevertheless", &self.counters);
         }
     }
 }
@@ -144,6 +152,8 @@ impl Committer {
             writer,
             previous,
             router,
+            filters: Arc::clone(&shared.filters),
+            bytes: Vec::new(),
             intake,
             progress: Arc::clone(&shared.progress),
             awaited: Arc::clone(&shared.awaited),
@@ -232,11 +242,15 @@ impl Committer {
         }
         let offered = entries.len();
         let staged = Vec::with_capacity(offered);
-        let mut hand = Hand { offered: entries, staged, counters: Arc::clone(&self.counters) };
+        let mut hand = Hand { offered: entries, staging: None, staged, counters: Arc::clone(&self.counters) };
         let mut all_staged = true;
-        while let Some(entry) = hand.offered.front_mut() {
-            let staged = self.stage(&mut entry.event);
-            let Some(Entry { event, watch, .. }) = hand.offered.pop_front() else { break };
+        while let Some(Entry { content, watch, .. }) = hand.offered.pop_front() {
+            let Some((sealed, watch)) = self.seal(content, watch) else {
+                all_staged = false;
+                continue;
+            };
+            let staged = self.stage(hand.staging.insert(sealed));
+            let Some(event) = hand.staging.take() else { break };
             match staged {
                 Ok(place) => hand.staged.push(self.staged(event, place, watch)),
                 Err(Refusal::Unrouted) => self.unrouted(event, watch),
@@ -261,36 +275,61 @@ impl Committer {
         all_staged && self.uncommitted == 0
     }
 
-    /// Numbers the event, serialises it once and for all, and stages it.
-    fn stage(&mut self, event: &mut Event) -> Result<Place, Refusal> {
+    /// Seals what waited. Whoever waits for what can't be recorded at all is told.
+    fn seal(&self, content: Content, watch: Watch) -> Option<(Sealed, Watch)> {
+        if let Content::Sealed(sealed) = content {
+            return Some((sealed, watch));
+        }
+        // It is our own code that runs here, over what others have said; nobody else's event is to be lost by a mistake in it.
+        match catch_unwind(AssertUnwindSafe(|| content.seal(&self.filters))) {
+            Ok(Ok(sealed)) => Some((sealed, watch)),
+            Ok(Err(unfit)) => {
+                self.unfit(unfit, watch);
+                None
+            }
+            Err(_panic) => {
+                self.counters.invalid.up();
+                tracing::error!(
+                    "an audit event is lost: making it panicked, which is a mistake in this crate"
+                );
+                None
+            }
+        }
+    }
+
+    /// It can't be recorded at all.
+    fn unfit(&self, Unfit { event, why }: Unfit, watch: Watch) {
+        self.counters.invalid.up();
+        last_resort(&event, &why.to_string(), &self.counters);
+        watch.failed(Failure::invalid(why, &self.counters));
+    }
+
+    /// Numbers the event and stages it.
+    fn stage(&mut self, event: &Sealed) -> Result<Place, Refusal> {
         let routes = self.router.routes(event, &self.controls);
         if routes.is_empty() {
             return Err(Refusal::Unrouted);
         }
         let position = Position { writer: self.writer.id(), sequence: self.writer.next_sequence() };
-        event.position = Some(position);
-        event.previous = self.previous;
-        let bytes = event.to_canonical_json().map_err(Refusal::NotJson)?;
-        match self.writer.append(&bytes, routes) {
+        self.bytes.clear();
+        event.place(&mut self.bytes, position, self.previous);
+        match self.writer.append(&self.bytes, routes) {
             Ok(Appended { refused, .. }) => {
                 self.previous = None;
                 self.share_out(event, routes.minus(refused), refused);
                 Ok(Place { position, routes: routes.minus(refused), refused })
             }
-            Err(error) => {
-                (event.position, event.previous) = (None, None);
-                Err(self.blame(error, routes, bytes.len() as u64))
-            }
+            Err(error) => Err(self.blame(error, routes, self.bytes.len() as u64)),
         }
     }
 
     /// Tells stderr for whom an event is not recorded.
-    fn share_out(&mut self, event: &Event, recorded: Routes, refused: Routes) {
+    fn share_out(&mut self, event: &Sealed, recorded: Routes, refused: Routes) {
         self.router.routed(recorded, refused);
         if !refused.is_empty() {
             let names = self.router.names(refused);
             let reason = format!("not recorded for {names}, whose share of the journal is used up");
-            last_resort(event, &reason, &self.counters);
+            last_resort(&event.to_event(), &reason, &self.counters);
         }
     }
 
@@ -308,7 +347,7 @@ impl Committer {
     }
 
     /// What no filter takes is done with. Where nobody is left who could take anything it is lost, and that is said.
-    fn unrouted(&mut self, event: Box<Event>, watch: Watch) {
+    fn unrouted(&mut self, event: Sealed, watch: Watch) {
         self.counters.unrouted.up();
         if self.controls.attached() == 0 {
             return watch.failed(Failure::no_destination(event, &self.counters));
@@ -317,7 +356,7 @@ impl Committer {
         watch.reached(Vec::new());
     }
 
-    fn staged(&self, event: Box<Event>, place: Place, mut watch: Watch) -> Staged {
+    fn staged(&self, event: Sealed, place: Place, mut watch: Watch) -> Staged {
         // Who waits for all destinations waits in vain where one of them does not get it, and is told at the commit.
         let in_vain = !place.refused.is_empty() && watch.wants_delivery();
         if watch.awaits_delivery() && !in_vain {
@@ -328,19 +367,13 @@ impl Committer {
     }
 
     /// Tells whoever waits, and stderr where nobody does.
-    fn refused(&mut self, event: Box<Event>, watch: Watch, refusal: Refusal) {
+    fn refused(&mut self, event: Sealed, watch: Watch, refusal: Refusal) {
         let error = match refusal {
             Refusal::Unrouted => return self.unrouted(event, watch),
             Refusal::Journal(error) => Arc::new(error),
             Refusal::Shares(error) => {
                 self.counters.journal_full.up();
                 return watch.failed(Failure::journal(event, Arc::new(error), &self.counters));
-            }
-            // The door has validated it, so this does not happen; if it does, it is not silent.
-            Refusal::NotJson(error) => {
-                self.counters.invalid.up();
-                last_resort(&event, &format!("can't be serialised: {error}"), &self.counters);
-                return watch.failed(Failure::invalid(InvalidEvent::not_json(&error), &self.counters));
             }
         };
         let failure = Failure::journal(event, Arc::clone(&error), &self.counters);
@@ -384,7 +417,7 @@ impl Committer {
     /// Makes staged events durable and visible.
     fn sync(&mut self, staged: &[Staged]) -> Result<(), JournalError> {
         let number = staged.len() as u64;
-        let events = staged.iter().map(|staged| (&*staged.event, staged.place.routes));
+        let events = staged.iter().map(|staged| (staged.event.occurred_at(), staged.place.routes));
         let tally = Tally::of(self.router.lanes(), events);
         self.progress.post(|board| tally.post(board));
         let committed = self.writer.commit();
@@ -465,7 +498,7 @@ struct End {
 impl Drop for End {
     fn drop(&mut self) {
         for entry in self.intake.end(self.all_committed) {
-            last_resort(&entry.event, "the journal thread ended", &self.counters);
+            entry.content.last_resort("the journal thread ended", &self.counters);
         }
         // What the journal refused at the end, or a panic of this thread left.
         folded::tell_lost(&self.fold.close(), &self.counters);

@@ -5,11 +5,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::budget::Budget;
+use super::content::Content;
 use super::held::{Held, Holder};
 use super::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use super::ticket::Watch;
-use super::weight::weight;
-use crate::event::{Event, Timestamp};
+use crate::event::Timestamp;
 use crate::journal::Owner;
 
 /// How much may wait.
@@ -47,16 +47,16 @@ pub(crate) enum Shut {
 /// An event in the intake.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    pub(crate) event: Box<Event>,
+    pub(crate) content: Content,
     pub(crate) watch: Watch,
     lane: Lane,
     weight: usize,
 }
 
 impl Entry {
-    pub(crate) fn new(event: Box<Event>, lane: Lane, watch: Watch) -> Self {
-        let weight = weight(&event);
-        Self { event, watch, lane, weight }
+    pub(crate) fn new(content: Content, lane: Lane, watch: Watch) -> Self {
+        let weight = content.weight();
+        Self { content, watch, lane, weight }
     }
 }
 
@@ -323,7 +323,7 @@ impl Intake {
     /// How many events wait or are being committed, and when the first of those that wait happened.
     pub(crate) fn waiting(&self) -> (u64, Option<Timestamp>) {
         let state = self.lock();
-        (state.all.events as u64, state.queue.front().map(|entry| entry.event.occurred_at))
+        (state.all.events as u64, state.queue.front().map(|entry| entry.content.occurred_at()))
     }
 }
 

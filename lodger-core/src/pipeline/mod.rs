@@ -7,6 +7,7 @@
 //! ```
 //!
 //! - [`intake`] is the door: bounded, never blocks, refuses when full.
+//! - [`content`] is what waits there: [`sealed`] events, and what capture left, of which the journal thread makes one.
 //! - [`budget`] bounds what strangers cause, from the door until it is settled; [`fold`] tells the rest together.
 //! - [`commit`] is the journal thread: group commit; tickets are answered after the fsync.
 //! - [`worker`] drives one destination; [`breaker`] judges its answers, [`retry`] says how long to wait,
@@ -20,16 +21,19 @@ mod breaker;
 mod budget;
 mod clock;
 mod commit;
+mod content;
 mod control;
 mod counters;
 mod dead_letter;
 mod error;
+mod filters;
 mod fold;
 mod held;
 mod intake;
 mod pacing;
 mod progress;
 mod retry;
+mod sealed;
 mod shutdown;
 mod start;
 mod sync;
@@ -38,7 +42,6 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod ticket;
-mod weight;
 mod worker;
 
 use std::net::IpAddr;
@@ -49,8 +52,10 @@ use crate::event::{Event, Timestamp};
 use crate::journal::{Owner, RecoveryReport};
 
 use awaited::Awaited;
+use content::seal;
 use control::Controls;
 use dead_letter::DeadLetters;
+use filters::Filters;
 use fold::Fold;
 use intake::{Entry, Intake, Shut};
 use progress::Board;
@@ -59,6 +64,7 @@ use ticket::ticket;
 #[cfg(feature = "testing")]
 pub(crate) use clock::ImpatientClock;
 pub(crate) use clock::{Clock, SystemClock};
+pub(crate) use content::{Content, Raw, Unfit};
 pub(crate) use control::Command;
 pub use control::{ReplaceKeyError, UnknownDestination};
 pub use counters::Counts;
@@ -86,6 +92,7 @@ pub(crate) struct Shared {
     pub(crate) fold: Arc<Fold>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) controls: Arc<Controls>,
+    pub(crate) filters: Arc<Filters>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Whether the journal is on disk.
     pub(crate) durable: bool,
@@ -142,14 +149,24 @@ impl Pipeline {
     ///
     /// When there is no room or the client was shut down; the event is in the error.
     pub(crate) fn offer(&self, event: Box<Event>, lane: Lane, goal: Goal) -> Result<Ticket, RecordError> {
-        self.offer_in(None, event, lane, goal)
+        match seal(event, &self.shared.filters) {
+            Ok(sealed) => self.offer_in(None, Content::Sealed(sealed), lane, goal),
+            Err(unfit) => {
+                self.shared.counters.offered.up();
+                Err(self.unfit(unfit))
+            }
+        }
     }
 
-    /// Like [`offer`](Self::offer), into the place that was held for the event.
+    /// Takes what is to be recorded, into the place that was held for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`offer`](Self::offer).
     pub(crate) fn offer_in(
         &self,
         place: Option<Reservation>,
-        event: Box<Event>,
+        content: Content,
         lane: Lane,
         goal: Goal,
     ) -> Result<Ticket, RecordError> {
@@ -157,40 +174,55 @@ impl Pipeline {
         counters.offered.up();
         if let Err(forked) = self.owner().check() {
             counters.refused_forked.up();
-            return Err(RecordError::Journal { event, source: Arc::new(forked) });
+            let source = Arc::new(forked);
+            return Err(self.refused(content, |event| RecordError::Journal { event, source }));
         }
         let (ticket, watch) = ticket(goal);
-        match self.intake.offer(Entry::new(event, lane, watch), place) {
+        match self.intake.offer(Entry::new(content, lane, watch), place) {
             Ok(()) => {
                 counters.accepted.up();
                 Ok(ticket)
             }
-            Err((Shut::Full, Entry { event, .. })) if lane == Lane::Hostile => {
-                self.fold(event)?;
+            Err((Shut::Full, Entry { content, .. })) if lane == Lane::Hostile => {
+                self.fold(content.into_event().map_err(|unfit| self.unfit(unfit))?)?;
                 Ok(ticket)
             }
-            Err((Shut::Full, Entry { event, .. })) => {
+            Err((Shut::Full, Entry { content, .. })) => {
                 counters.refused_full.up();
-                Err(RecordError::Full { event })
+                Err(self.refused(content, |event| RecordError::Full { event }))
             }
-            Err((Shut::Closed, Entry { event, .. })) => Err(self.closed(event)),
+            Err((Shut::Closed, Entry { content, .. })) => {
+                counters.refused_closed.up();
+                Err(self.refused(content, |event| RecordError::Closed { event }))
+            }
         }
+    }
+
+    /// The error for what was refused, with the event in it.
+    fn refused(&self, content: Content, error: impl FnOnce(Box<Event>) -> RecordError) -> RecordError {
+        content.into_event().map_or_else(|unfit| self.unfit(unfit), error)
+    }
+
+    /// The error for what can't be recorded at all.
+    fn unfit(&self, unfit: Unfit) -> RecordError {
+        let Unfit { event, why } = unfit;
+        self.shared.counters.invalid.up();
+        last_resort(&event, &why.to_string(), &self.shared.counters);
+        RecordError::Invalid(why)
     }
 
     fn fold(&self, event: Box<Event>) -> Result<(), RecordError> {
         let Shared { fold, counters, clock, .. } = &*self.shared;
-        let first = fold.add(event, clock.instant()).map_err(|event| self.closed(event))?;
+        let first = fold.add(event, clock.instant()).map_err(|event| {
+            counters.refused_closed.up();
+            RecordError::Closed { event }
+        })?;
         counters.aggregated.up();
         if first {
             // The journal thread may be waiting for nothing but events.
             self.intake.nudge();
         }
         Ok(())
-    }
-
-    fn closed(&self, event: Box<Event>) -> RecordError {
-        self.shared.counters.refused_closed.up();
-        RecordError::Closed { event }
     }
 
     /// A ticket for everything accepted so far.

@@ -10,6 +10,7 @@ use super::commit::{Committer, Router};
 use super::control::Controls;
 use super::counters::Counters;
 use super::dead_letter::DeadLetters;
+use super::filters::Filters;
 use super::intake::{Intake, Limits};
 use super::progress::{LaneBoard, Progress};
 use super::worker::Worker;
@@ -58,11 +59,11 @@ impl Pipeline {
             fold: Arc::default(),
             counters: Arc::new(Counters::default()),
             controls: Arc::new(Controls::new(routes.iter().map(|route| Arc::clone(&route.destination)))),
+            filters: Arc::new(Filters::new(routes.iter().map(|route| route.filter.clone()))),
             clock,
             durable: journal.dir.is_some(),
         });
-        let router =
-            Router::new(identities.iter().cloned().zip(routes.iter().map(|route| route.filter.clone())));
+        let router = Router::new(identities.iter().cloned(), Arc::clone(&shared.filters));
         let dead_letters: Vec<Arc<DeadLetters>> = identities
             .iter()
             .map(|identity| Arc::new(dead_letters(&journal, identity, opened.writer.id())))

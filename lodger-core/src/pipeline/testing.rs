@@ -9,11 +9,14 @@ use tokio::time::Instant;
 
 use super::awaited::Awaited;
 use super::clock::Clock;
+use super::content::seal;
+use super::filters::Filters;
 use super::intake::{Intake, Limits};
 use super::progress::{Board, LaneBoard, Progress};
+use super::sealed::Sealed;
 use super::{Pipeline, Shared};
-use crate::destination::{Answer, BoxFuture, Delivery, Destination, Identity, Receipt, Refusal};
-use crate::event::{EventId, Timestamp};
+use crate::destination::{Answer, BoxFuture, Delivery, Destination, Filter, Identity, Receipt, Refusal};
+use crate::event::{Event, EventId, Timestamp};
 use crate::journal::RecoveryReport;
 
 /// A clock that stands still unless it is moved, and dice that always show the same.
@@ -197,10 +200,16 @@ impl Destination for Scripted {
     }
 }
 
+/// An event as it waits in the intake, for the one destination.
+pub(crate) fn sealed(event: Event) -> Sealed {
+    seal(Box::new(event), &Filters::new([Filter::any()])).unwrap()
+}
+
 /// A pipeline whose journal thread takes nothing: what is offered stays in the intake.
 pub(crate) fn stuck(limits: Limits) -> Pipeline {
     let board = vec![LaneBoard::new(Identity::new("stuck", ""), 0)];
     let shared = Shared {
+        filters: Arc::new(Filters::new([Filter::any()])),
         progress: Arc::new(Progress::new(board)),
         awaited: Arc::new(Awaited::new()),
         fold: Arc::default(),

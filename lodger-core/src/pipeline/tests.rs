@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::intake::Taken;
-use super::testing::{Act, FixedClock, Scripted, stuck};
+use super::testing::{Act, FixedClock, Scripted, sealed, stuck};
 use super::ticket::{Failure, Goal, ticket};
 use super::{Clock, Config, Lane, Limits, Pipeline, RecordError, SystemClock};
 use crate::event::{Event, Timestamp};
@@ -128,11 +128,11 @@ fn a_failure_that_nobody_reads_any_more_is_written_to_stderr() {
 
     let (waiting, watch) = ticket(Goal::Durable);
     drop(waiting);
-    watch.failed(Failure::journal(event(), full(), &counters));
+    watch.failed(Failure::journal(sealed(*event()), full(), &counters));
     assert_eq!(written(&counters), 1, "gone before");
 
     let (waiting, watch) = ticket(Goal::Durable);
-    watch.failed(Failure::commit(event(), full(), &counters));
+    watch.failed(Failure::commit(sealed(*event()), full(), &counters));
     assert_eq!(written(&counters), 1, "still waiting");
     drop(waiting);
     assert_eq!(written(&counters), 2, "gone between the answer and its reading");
@@ -142,7 +142,11 @@ fn a_failure_that_nobody_reads_any_more_is_written_to_stderr() {
 async fn a_failure_that_is_read_is_not_written() {
     let counters = Arc::new(super::Counters::default());
     let (waiting, watch) = ticket(Goal::Durable);
-    watch.failed(Failure::journal(event(), Arc::new(JournalError::Full { used: 1, max: 1 }), &counters));
+    watch.failed(Failure::journal(
+        sealed(*event()),
+        Arc::new(JournalError::Full { used: 1, max: 1 }),
+        &counters,
+    ));
     assert_eq!(waiting.await.unwrap_err().kind(), "journal_full");
     assert_eq!(counters.read().last_resort, 0);
 }

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use super::budget::Permit;
 use super::counters::{Counters, last_resort};
 use super::error::RecordError;
+use super::sealed::Sealed;
 use crate::destination::{Receipt, Refusal};
 use crate::event::{Event, InvalidEvent};
 use crate::journal::JournalError;
@@ -138,9 +139,9 @@ pub(crate) struct Failure {
 #[derive(Debug)]
 enum Cause {
     Invalid(InvalidEvent),
-    NoDestination(Box<Event>),
-    Journal { event: Box<Event>, source: Arc<JournalError> },
-    Commit { event: Box<Event>, source: Arc<JournalError> },
+    NoDestination(Sealed),
+    Journal { event: Sealed, source: Arc<JournalError> },
+    Commit { event: Sealed, source: Arc<JournalError> },
     DeadLetter { destination: String, refusal: Refusal },
     Unreadable,
     ShareFull { destination: String },
@@ -153,17 +154,17 @@ impl Failure {
     }
 
     /// Nobody is left whom the event could be for.
-    pub(crate) fn no_destination(event: Box<Event>, counters: &Arc<Counters>) -> Self {
+    pub(crate) fn no_destination(event: Sealed, counters: &Arc<Counters>) -> Self {
         Self { cause: Some(Cause::NoDestination(event)), counters: Some(Arc::clone(counters)) }
     }
 
     /// The journal did not take the event.
-    pub(crate) fn journal(event: Box<Event>, source: Arc<JournalError>, counters: &Arc<Counters>) -> Self {
+    pub(crate) fn journal(event: Sealed, source: Arc<JournalError>, counters: &Arc<Counters>) -> Self {
         Self { cause: Some(Cause::Journal { event, source }), counters: Some(Arc::clone(counters)) }
     }
 
     /// The journal took the event and could not commit it.
-    pub(crate) fn commit(event: Box<Event>, source: Arc<JournalError>, counters: &Arc<Counters>) -> Self {
+    pub(crate) fn commit(event: Sealed, source: Arc<JournalError>, counters: &Arc<Counters>) -> Self {
         Self { cause: Some(Cause::Commit { event, source }), counters: Some(Arc::clone(counters)) }
     }
 
@@ -185,9 +186,11 @@ impl Failure {
     fn into_error(mut self) -> RecordError {
         match self.cause.take() {
             Some(Cause::Invalid(why)) => RecordError::Invalid(why),
-            Some(Cause::NoDestination(event)) => RecordError::NoDestination { event },
-            Some(Cause::Journal { event, source }) => RecordError::Journal { event, source },
-            Some(Cause::Commit { event, source }) => RecordError::NotCommitted { event, source },
+            Some(Cause::NoDestination(event)) => RecordError::NoDestination { event: boxed(&event) },
+            Some(Cause::Journal { event, source }) => RecordError::Journal { event: boxed(&event), source },
+            Some(Cause::Commit { event, source }) => {
+                RecordError::NotCommitted { event: boxed(&event), source }
+            }
             Some(Cause::DeadLetter { destination, refusal }) => {
                 RecordError::DeadLetter { destination, refusal }
             }
@@ -196,6 +199,11 @@ impl Failure {
             None => RecordError::Unfinished,
         }
     }
+}
+
+/// The event for whoever gets the error to see.
+fn boxed(event: &Sealed) -> Box<Event> {
+    Box::new(event.to_event())
 }
 
 impl Drop for Failure {
@@ -213,7 +221,7 @@ impl Drop for Failure {
             | None => return,
         };
         if let Some(counters) = &self.counters {
-            last_resort(&event, &reason, counters);
+            last_resort(&event.to_event(), &reason, counters);
         }
     }
 }

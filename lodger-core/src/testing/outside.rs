@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::capture::{Count, Hold, Reservation, Sink, Terms, Wait};
+use crate::capture::{Captured, Count, Hold, Reservation, Sink, Terms, Wait};
 use crate::event::{Event, EventId};
 use crate::redact::HashKey;
 
@@ -28,9 +28,9 @@ impl Outside {
 }
 
 impl Sink for Outside {
-    fn accept(&self, event: Event, terms: Terms) -> Option<Wait> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).insert(event.id);
-        self.client.accept(event, terms)
+    fn accept(&self, captured: Captured, terms: Terms) -> Option<Wait> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).insert(captured.id());
+        self.client.accept(captured, terms)
     }
 
     fn reserve(&self, peer: Option<IpAddr>) -> Result<Reservation, Duration> {

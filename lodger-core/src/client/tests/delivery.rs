@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::capture::{Class, Guarantee, Missed, Terms};
+use crate::capture::{Captured, Class, Guarantee, Missed, Terms};
 use crate::client::prepare::Preparation;
 use crate::client::{DeliveryState, RecordError};
 use crate::destination::{Answer, Refusal};
@@ -154,7 +154,7 @@ fn a_full_journal_refuses_loudly_and_takes_events_again_when_there_is_room() {
 
     lodger.enqueue(event("a.b")).unwrap();
     let terms = Terms { class: Class::Trusted, guarantee: Guarantee::Durable, place: None };
-    let wait = lodger.sink().accept(event("a.b"), terms).unwrap();
+    let wait = lodger.sink().accept(Captured::of(event("a.b")), terms).unwrap();
     assert_eq!(block_on(wait), Err(Missed::Refused));
     let counts = lodger.stats().counts;
     assert_eq!((counts.journal_full, counts.last_resort), (3, 2), "nobody else would know of these two");
@@ -236,7 +236,7 @@ fn shutdown_does_not_wait_for_ever_and_says_what_came_too_late() {
     assert_eq!((report.open, report.refused, report.is_clean()), (1, 0, false));
 
     let terms = Terms { class: Class::Trusted, guarantee: Guarantee::Queued, place: None };
-    assert!(lodger.sink().accept(event("a.b"), terms).is_none());
+    assert!(lodger.sink().accept(Captured::of(event("a.b")), terms).is_none());
     drop(request);
     let report = block_on(lodger.shutdown(LONG));
     assert_eq!((report.open, report.refused, report.is_clean()), (0, 1, false));
@@ -359,7 +359,7 @@ fn a_flood_that_strangers_cause_writes_nothing_to_stderr() {
     let lodger = Lodger::new(stuck(Limits { events: 100, bytes: 1 << 20 }), preparation);
     for _ in 0..1_000 {
         let terms = Terms { class: Class::Hostile, guarantee: Guarantee::Queued, place: None };
-        assert!(lodger.sink().accept(event("a.b"), terms).is_none());
+        assert!(lodger.sink().accept(Captured::of(event("a.b")), terms).is_none());
     }
     let counts = lodger.stats().counts;
     assert_eq!((counts.accepted, counts.aggregated, counts.last_resort), (10, 990, 0));
@@ -374,7 +374,7 @@ fn what_a_layer_records_in_a_forked_child_is_missed_and_on_stderr_and_the_parent
     thread::spawn(move || {
         crate::journal::fault::fork();
         let terms = Terms { class: Class::Trusted, guarantee: Guarantee::Durable, place: None };
-        let wait = of_the_child.sink().accept(event("a.b"), terms).unwrap();
+        let wait = of_the_child.sink().accept(Captured::of(event("a.b")), terms).unwrap();
         assert_eq!(block_on(wait), Err(Missed::Refused));
         for refused in [
             block_on(of_the_child.record(event("a.b"))).unwrap_err(),

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::capture::{Class, Guarantee, Terms};
+use crate::capture::{Captured, Class, Guarantee, Terms};
 use crate::client::{DeliveryState, DestinationStats, RecordError};
 use crate::destination::{Answer, BoxFuture, Delivery, Destination, Filter, Identity, Refusal, Route};
 use crate::event::{Actor, Outcome};
@@ -298,7 +298,7 @@ fn a_flood_of_strangers_goes_on_to_a_healthy_destination_beside_a_stalled_one() 
     for _ in 0..1_000 {
         let terms = Terms { class: Class::Hostile, guarantee: Guarantee::Queued, place: None };
         let event = Event::builder("request.denied").outcome(Outcome::Denied).build().unwrap();
-        assert!(lodger.sink().accept(event, terms).is_none());
+        assert!(lodger.sink().accept(Captured::of(event), terms).is_none());
     }
     let counts = lodger.stats().counts;
     assert_eq!(counts.aggregated - before.aggregated, 1_000, "told together, not each on stderr");

@@ -3,7 +3,7 @@
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::capture::{Class, Guarantee, Terms};
+use crate::capture::{Captured, Class, Guarantee, Terms};
 use crate::event::Outcome;
 use crate::pipeline::testing::{Act, Scripted, Seen};
 
@@ -15,7 +15,7 @@ fn flood(lodger: &Lodger, number: u64) {
     for _ in 0..number {
         let terms = Terms { class: Class::Hostile, guarantee: Guarantee::Queued, place: None };
         let event = Event::builder("request.denied").outcome(Outcome::Denied).build().unwrap();
-        assert!(lodger.sink().accept(event, terms).is_none());
+        assert!(lodger.sink().accept(Captured::of(event), terms).is_none());
     }
 }
 

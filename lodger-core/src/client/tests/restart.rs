@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::capture::{self, Class, Guarantee, Terms};
+use crate::capture::{self, Captured, Class, Guarantee, Terms};
 use crate::event::EventId;
 use crate::pipeline::testing::{Act, Scripted, Seen};
 
@@ -73,7 +73,7 @@ fn an_installed_client_ends_with_its_last_handle() {
 
     let orphans = capture::orphans();
     let terms = Terms { class: Class::Trusted, guarantee: Guarantee::Queued, place: None };
-    capture::installed_or_orphanage().accept(event("a.b"), terms);
+    capture::installed_or_orphanage().accept(Captured::of(event("a.b")), terms);
     assert!(capture::orphans() > orphans, "what comes later is printed and counted");
     let all = capture::orphans();
 

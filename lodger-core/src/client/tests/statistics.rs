@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::*;
-use crate::capture::{Class, Guarantee, Terms};
+use crate::capture::{Captured, Class, Guarantee, Terms};
 use crate::client::{DestinationStats, Stats};
 use crate::destination::{Filter, Route};
 use crate::event::{Outcome, Timestamp};
@@ -68,7 +68,7 @@ fn the_numbers_add_up_at_any_moment_under_load() {
                             let terms =
                                 Terms { class: Class::Hostile, guarantee: Guarantee::Queued, place: None };
                             let denied = Event::builder(action).outcome(Outcome::Denied).build().unwrap();
-                            assert!(lodger.sink().accept(denied, terms).is_none());
+                            assert!(lodger.sink().accept(Captured::of(denied), terms).is_none());
                         }
                     }
                 })

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Committer, Hand, Health, RETRY_EVERY, Refusal};
 use crate::journal::JournalError;
+use crate::pipeline::content::seal;
 use crate::pipeline::counters::{Counters, last_resort};
 use crate::pipeline::fold::{Fold, Gathered};
 use crate::pipeline::ticket::Watch;
@@ -59,7 +60,8 @@ impl Committer {
         };
         let mut out = TakenOut { buckets: buckets.into(), fold: Arc::clone(&self.fold) };
         let staged = Vec::with_capacity(out.buckets.len());
-        let mut hand = Hand { offered: VecDeque::new(), staged, counters: Arc::clone(&self.counters) };
+        let mut hand =
+            Hand { offered: VecDeque::new(), staging: None, staged, counters: Arc::clone(&self.counters) };
         let (mut told, mut all_written) = (0, true);
         while let Some((_, bucket)) = out.buckets.front() {
             let mut watch = Watch::nobody();
@@ -71,8 +73,16 @@ impl Committer {
                 };
                 watch.hold(permit);
             }
-            let mut event = Box::new(bucket.event());
-            let staged = self.stage(&mut event);
+            let event = match seal(Box::new(bucket.event()), &self.filters) {
+                Ok(event) => event,
+                Err(unfit) => {
+                    self.counters.aggregated_lost.add(bucket.count());
+                    out.buckets.pop_front();
+                    self.unfit(unfit, watch);
+                    continue;
+                }
+            };
+            let staged = self.stage(&event);
             let Some((key, bucket)) = out.buckets.pop_front() else { break };
             match staged {
                 Ok(place) => {
@@ -81,11 +91,7 @@ impl Committer {
                 }
                 Err(Refusal::Unrouted) => self.unrouted(event, Watch::nobody()),
                 // It can never be written, or not for those that are to have it: they miss what comes alone, too.
-                Err(
-                    refusal @ (Refusal::NotJson(_)
-                    | Refusal::Shares(_)
-                    | Refusal::Journal(JournalError::TooLarge { .. })),
-                ) => {
+                Err(refusal @ (Refusal::Shares(_) | Refusal::Journal(JournalError::TooLarge { .. }))) => {
                     self.counters.aggregated_lost.add(bucket.count());
                     self.refused(event, Watch::nobody(), refusal);
                 }
@@ -106,7 +112,7 @@ impl Committer {
                  of them",
                 hand.staged.len()
             );
-            last_resort(&last.event, &reason, &self.counters);
+            last_resort(&last.event.to_event(), &reason, &self.counters);
         }
         hand.staged.clear();
         let bytes = self.writer.usage().bytes;

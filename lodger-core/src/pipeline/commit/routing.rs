@@ -1,15 +1,20 @@
 //! Whom an event is for, and whose share of the journal is used up.
 
-use crate::destination::{Filter, Identity};
-use crate::event::{Event, Timestamp};
+use std::sync::Arc;
+
+use crate::destination::Identity;
+use crate::event::Timestamp;
 use crate::journal::Routes;
 use crate::pipeline::control::Controls;
+use crate::pipeline::filters::Filters;
 use crate::pipeline::progress::Board;
+use crate::pipeline::sealed::Sealed;
 
-/// Knows the filters, and what was last said about each destination's share.
+/// Knows who is there, and what was last said about each destination's share.
 #[derive(Debug)]
 pub(in crate::pipeline) struct Router {
     lanes: Vec<Lane>,
+    filters: Arc<Filters>,
     /// The destinations whose shares are used up, as far as it was said.
     full: Routes,
     /// Whether it was said that there are events for nobody.
@@ -19,16 +24,18 @@ pub(in crate::pipeline) struct Router {
 #[derive(Debug)]
 struct Lane {
     identity: Identity,
-    filter: Filter,
     /// Events that it misses because its share was used up.
     refused: u64,
 }
 
 impl Router {
     /// For these destinations, in the order of the board.
-    pub(in crate::pipeline) fn new(lanes: impl IntoIterator<Item = (Identity, Filter)>) -> Self {
-        let lanes = lanes.into_iter().map(|(identity, filter)| Lane { identity, filter, refused: 0 });
-        Self { lanes: lanes.collect(), full: Routes::NONE, said_unrouted: false }
+    pub(in crate::pipeline) fn new(
+        identities: impl IntoIterator<Item = Identity>,
+        filters: Arc<Filters>,
+    ) -> Self {
+        let lanes = identities.into_iter().map(|identity| Lane { identity, refused: 0 });
+        Self { lanes: lanes.collect(), filters, full: Routes::NONE, said_unrouted: false }
     }
 
     /// How many destinations there are.
@@ -37,23 +44,25 @@ impl Router {
     }
 
     /// The destinations that are to get this event.
-    pub(super) fn routes(&self, event: &Event, controls: &Controls) -> Routes {
-        let takes = |(slot, lane): &(usize, &Lane)| controls.is_attached(*slot) && lane.filter.takes(event);
-        let taking = self.lanes.iter().enumerate().filter(takes);
-        taking.fold(Routes::NONE, |routes, (slot, _)| routes.with(slot))
+    pub(super) fn routes(&self, sealed: &Sealed, controls: &Controls) -> Routes {
+        sealed.takers().intersection(self.attached(controls))
+    }
+
+    fn attached(&self, controls: &Controls) -> Routes {
+        let attached = (0..self.lanes.len()).filter(|slot| controls.is_attached(*slot));
+        attached.fold(Routes::NONE, Routes::with)
     }
 
     /// The attached destinations that get every event, and those that get some.
     pub(super) fn takers(&self, controls: &Controls) -> (Routes, Routes) {
-        let attached = self.lanes.iter().enumerate().filter(|(slot, _)| controls.is_attached(*slot));
-        attached.fold((Routes::NONE, Routes::NONE), |(every, some), (slot, lane)| {
-            if lane.filter == Filter::any() { (every.with(slot), some) } else { (every, some.with(slot)) }
-        })
+        let (attached, all) = (self.attached(controls), self.filters.taking_all());
+        (attached.intersection(all), attached.minus(all))
     }
 
     /// An event is for nobody. Says so the first time.
-    pub(super) fn unrouted(&mut self, event: &Event) {
+    pub(super) fn unrouted(&mut self, sealed: &Sealed) {
         if !std::mem::replace(&mut self.said_unrouted, true) {
+            let event = sealed.to_event();
             tracing::warn!(action = %event.action, outcome = %event.outcome,
                 "no destination's filter takes this event: it is recorded nowhere; from here on such events are counted \
                  as `unrouted`");
@@ -105,13 +114,13 @@ pub(super) struct Tally(Vec<(u64, Option<Timestamp>)>);
 
 impl Tally {
     /// Of events and whom they are for, in their order.
-    pub(super) fn of<'a>(lanes: usize, events: impl Iterator<Item = (&'a Event, Routes)>) -> Self {
+    pub(super) fn of(lanes: usize, events: impl Iterator<Item = (Timestamp, Routes)>) -> Self {
         let mut tally = vec![(0, None); lanes];
-        for (event, routes) in events {
+        for (occurred_at, routes) in events {
             for slot in routes.iter() {
                 if let Some((number, first)) = tally.get_mut(slot) {
                     *number += 1;
-                    first.get_or_insert(event.occurred_at);
+                    first.get_or_insert(occurred_at);
                 }
             }
         }

@@ -4,12 +4,12 @@ mod folded;
 
 use super::*;
 use crate::destination::{Filter, Identity};
-use crate::event::EventId;
+use crate::event::{Event, EventId};
 use crate::journal::{Backlog, JournalConfig, fault, open};
 use crate::pipeline::RecordError;
 use crate::pipeline::intake::{Lane, Limits};
 use crate::pipeline::progress::LaneBoard;
-use crate::pipeline::testing::FixedClock;
+use crate::pipeline::testing::{FixedClock, sealed};
 use crate::pipeline::ticket::{Goal, Ticket, ticket};
 
 /// An intake that is filled before the committer runs.
@@ -32,12 +32,14 @@ impl Bench {
     fn with(dir: tempfile::TempDir, config: &JournalConfig) -> Self {
         let identity = Identity::new("d", "");
         let mut journal = open(config, std::slice::from_ref(&identity)).unwrap();
-        let router = Router::new([(identity.clone(), Filter::any())]);
+        let filters = Arc::new(Filters::new([Filter::any()]));
+        let router = Router::new([identity.clone()], Arc::clone(&filters));
         let clock = Arc::new(FixedClock::with_jitter(0.0));
         let shared = Shared {
             progress: Arc::new(Progress::new(vec![LaneBoard::new(identity, 0)])),
             awaited: Arc::new(Awaited::new()),
             controls: Arc::default(),
+            filters,
             fold: Arc::default(),
             counters: Arc::default(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -51,9 +53,12 @@ impl Bench {
 
     fn offer(&mut self, goal: Goal) -> Ticket {
         let (ticket, watch) = ticket(goal);
-        let event = Box::new(Event::builder("a.b").build().unwrap());
+        let event = Event::builder("a.b").build().unwrap();
         self.ids.push(event.id);
-        self.committer.intake.offer(Entry::new(event, Lane::Trusted, watch), None).unwrap();
+        self.committer
+            .intake
+            .offer(Entry::new(Content::Sealed(sealed(event)), Lane::Trusted, watch), None)
+            .unwrap();
         ticket
     }
 
@@ -241,12 +246,12 @@ async fn an_event_that_can_never_fit_is_counted_apart_and_closes_nothing() {
 }
 
 /// An event that fills 64 KiB, with what the journal thread adds to it on top.
-fn largest() -> Box<Event> {
+fn largest() -> Event {
     let mut event = Event::builder("a.b").metadata("filler", "x".repeat(60_000)).build().unwrap();
     let left = MAX_EVENT_BYTES - event.to_canonical_json().unwrap().len();
     event.metadata.insert("filler".to_owned(), "x".repeat(60_000 + left).into());
     assert_eq!(event.to_canonical_json().unwrap().len(), MAX_EVENT_BYTES);
-    Box::new(event)
+    event
 }
 
 #[tokio::test]
@@ -274,8 +279,8 @@ async fn whoever_holds_a_place_is_committed_though_the_journal_fills_up_with_the
         let mut taken = 0;
         loop {
             let (ticket, watch) = ticket(Goal::Durable);
-            let event = Box::new(Event::builder("a.b").build().unwrap());
-            if intake.offer(Entry::new(event, Lane::Trusted, watch), None).is_err() {
+            let event = Event::builder("a.b").build().unwrap();
+            if intake.offer(Entry::new(Content::Sealed(sealed(event)), Lane::Trusted, watch), None).is_err() {
                 break;
             }
             taken += 1;
@@ -287,7 +292,9 @@ async fn whoever_holds_a_place_is_committed_though_the_journal_fills_up_with_the
 
         while let Some(place) = held.pop() {
             let (ticket, watch) = ticket(Goal::Durable);
-            intake.offer(Entry::new(largest(), Lane::Trusted, watch), Some(place)).unwrap();
+            intake
+                .offer(Entry::new(Content::Sealed(sealed(largest())), Lane::Trusted, watch), Some(place))
+                .unwrap();
             bench.turn();
             ticket.await.unwrap();
         }

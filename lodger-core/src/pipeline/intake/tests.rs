@@ -1,12 +1,18 @@
 use super::*;
+use crate::event::{Event, EventId};
+use crate::pipeline::testing::sealed;
 use crate::pipeline::ticket::{Goal, ticket};
 
-fn event() -> Box<Event> {
-    Box::new(Event::builder("invoice.update").build().unwrap())
+fn event() -> Event {
+    Event::builder("invoice.update").build().unwrap()
+}
+
+fn id(content: Content) -> EventId {
+    content.into_event().unwrap().id
 }
 
 fn entry(lane: Lane) -> Entry {
-    Entry::new(event(), lane, Watch::nobody())
+    Entry::new(Content::Sealed(sealed(event())), lane, Watch::nobody())
 }
 
 fn intake(events: usize, bytes: usize) -> Arc<Intake> {
@@ -29,10 +35,11 @@ fn a_full_intake_refuses_and_gives_the_event_back() {
     let intake = intake(2, 1 << 20);
     assert_eq!(offer(&intake, Lane::Trusted), Ok(()));
     assert_eq!(offer(&intake, Lane::Trusted), Ok(()));
-    let third = entry(Lane::Trusted);
-    let id = third.event.id;
+    let third = event();
+    let known = third.id;
+    let third = Entry::new(Content::Sealed(sealed(third)), Lane::Trusted, Watch::nobody());
     let (shut, back) = intake.offer(third, None).unwrap_err();
-    assert_eq!((shut, back.event.id), (Shut::Full, id));
+    assert_eq!((shut, id(back.content)), (Shut::Full, known));
     assert_eq!(intake.accepted(), 2);
 }
 
@@ -87,13 +94,15 @@ fn events_leave_in_the_order_in_which_they_came() {
     let intake = intake(20, 1 << 30);
     let ids: Vec<_> = (0..5)
         .map(|_| {
-            let entry = entry(Lane::Trusted);
-            let id = entry.event.id;
-            intake.offer(entry, None).unwrap();
+            let event = event();
+            let id = event.id;
+            intake
+                .offer(Entry::new(Content::Sealed(sealed(event)), Lane::Trusted, Watch::nobody()), None)
+                .unwrap();
             id
         })
         .collect();
-    assert_eq!(take(&intake).iter().map(|entry| entry.event.id).collect::<Vec<_>>(), ids);
+    assert_eq!(take(&intake).into_iter().map(|entry| id(entry.content)).collect::<Vec<_>>(), ids);
 }
 
 #[test]

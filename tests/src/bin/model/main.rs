@@ -29,10 +29,21 @@ mod sync {
     pub(crate) use std::sync::{Arc, PoisonError};
 }
 
-/// What an event weighs is none of the model's business.
-mod weight {
-    pub(crate) fn weight(_: &crate::event::Event) -> usize {
-        1
+/// What waits, of which the model needs nothing but that it is there.
+mod content {
+    use crate::event::Timestamp;
+
+    #[derive(Debug)]
+    pub(crate) struct Content;
+
+    impl Content {
+        pub(crate) fn weight(&self) -> usize {
+            1
+        }
+
+        pub(crate) fn occurred_at(&self) -> Timestamp {
+            Timestamp::now()
+        }
     }
 }
 
@@ -66,7 +77,7 @@ mod ticket {
 }
 
 mod event {
-    pub(crate) use lodger_core::event::{Event, Timestamp};
+    pub(crate) use lodger_core::event::Timestamp;
 }
 
 mod destination {

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use shuttle::thread;
 
+use crate::content::Content;
 use crate::destination::Identity;
-use crate::event::Event;
 use crate::intake::{Entry, Intake, Lane, Limits, Shut, Taken};
 use crate::progress::{LaneBoard, Progress};
 use crate::sync::{Arc, AtomicUsize, Ordering};
@@ -25,7 +25,7 @@ pub(crate) const ALL: [(&str, fn()); 6] = [
 const NEVER: Duration = Duration::from_secs(3_600);
 
 fn entry(lane: Lane, watch: Watch) -> Entry {
-    Entry::new(Box::new(Event::builder("a.b").build().unwrap()), lane, watch)
+    Entry::new(Content, lane, watch)
 }
 
 fn intake(events: usize) -> Arc<Intake> {

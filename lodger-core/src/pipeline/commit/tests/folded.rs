@@ -28,7 +28,7 @@ fn small_in_memory() -> Bench {
 impl Bench {
     /// Offers an event that strangers caused; answers whether there was room.
     fn offer_hostile(&self) -> bool {
-        let entry = Entry::new(denied("192.0.2.1"), Lane::Hostile, Watch::nobody());
+        let entry = Entry::new(Content::Sealed(sealed(*denied("192.0.2.1"))), Lane::Hostile, Watch::nobody());
         match self.committer.intake.offer(entry, None) {
             Ok(()) => true,
             Err((shut, _)) => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::super::Worker;
-use crate::destination::{Destination, Route};
+use crate::destination::{Destination, Filter, Route};
 use crate::event::{Event, EventId, Position};
 use crate::journal::{JournalConfig, Routes, Writer, open};
 use crate::pipeline::Shared;
@@ -14,6 +14,7 @@ use crate::pipeline::awaited::Awaited;
 use crate::pipeline::control::{Command, Controls};
 use crate::pipeline::counters::Counters;
 use crate::pipeline::dead_letter::DeadLetters;
+use crate::pipeline::filters::Filters;
 use crate::pipeline::progress::{LaneBoard, Progress, Stop};
 use crate::pipeline::testing::{FixedClock, Scripted, Seen};
 use crate::pipeline::ticket::{Goal, Ticket, ticket};
@@ -44,6 +45,7 @@ impl Rig {
         let identity = route.destination.identity();
         let mut journal = open(&JournalConfig::in_memory(), std::slice::from_ref(&identity)).unwrap();
         let shared = Arc::new(Shared {
+            filters: Arc::new(Filters::new([Filter::any()])),
             progress: Arc::new(Progress::new(vec![LaneBoard::new(identity, 0)])),
             awaited: Arc::new(Awaited::new()),
             fold: Arc::default(),

@@ -4,7 +4,7 @@ use std::mem::size_of;
 
 use serde_json::{Map, Value};
 
-use crate::event::{Actor, Change, Event, Target};
+use super::{Actor, Change, Event, Target};
 
 /// What a node of a map costs besides key and value: an entry of a B-tree is on average two thirds of a full node.
 const ENTRY: usize = size_of::<String>() + 8;
@@ -13,7 +13,7 @@ const ENTRY: usize = size_of::<String>() + 8;
 ///
 /// Not its size as JSON: `[0,0,0]` takes two bytes an element there and sixteen times as much here, and it is memory
 /// that the intake has to bound.
-pub(super) fn weight(event: &Event) -> usize {
+pub(crate) fn weight(event: &Event) -> usize {
     let request = event.request.as_ref().map_or(0, |request| {
         [
             &request.id,
