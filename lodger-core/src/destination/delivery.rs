@@ -4,7 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 
-use crate::event::{Event, EventId};
+use super::members;
+use crate::event::{Event, EventId, Timestamp};
 
 /// One event on its way to a destination: its bytes, and what they say, read when it is asked for.
 #[derive(Debug, Clone)]
@@ -16,13 +17,14 @@ pub struct Delivery {
     pub tries: u32,
     id: EventId,
     event: OnceLock<Arc<Event>>,
+    awaited: bool,
 }
 
 impl Delivery {
     /// An event on its way for the first time.
     #[must_use]
     pub fn new(event: Arc<Event>, bytes: Arc<[u8]>) -> Self {
-        Self { bytes, tries: 0, id: event.id, event: event.into() }
+        Self { bytes, tries: 0, id: event.id, event: event.into(), awaited: true }
     }
 
     /// The event's id. Costs nothing.
@@ -46,6 +48,18 @@ impl Delivery {
         }
     }
 
+    /// Whether somebody may be waiting for the receipt. Where nobody is, it is thrown away, so it need not hold what the
+    /// destination said.
+    #[must_use]
+    pub fn is_awaited(&self) -> bool {
+        self.awaited
+    }
+
+    /// The same for one try, of whose receipt it is known whether somebody waits for it.
+    pub(crate) fn attempt(&self, awaited: bool) -> Self {
+        Self { awaited, ..self.clone() }
+    }
+
     /// The event, where this version can read it.
     pub(crate) fn read(&self) -> Result<&Arc<Event>, serde_json::Error> {
         match self.event.get() {
@@ -56,6 +70,14 @@ impl Delivery {
         }
     }
 
+    /// When the event happened, without reading all of it.
+    pub(crate) fn occurred_at(&self) -> Option<Timestamp> {
+        match self.event.get() {
+            Some(event) => Some(event.occurred_at),
+            None => members::text(members::find(&self.bytes, "occurredAt")?)?.parse().ok(),
+        }
+    }
+
     /// What stands in the journal, for a destination that reads events or for one that only sends bytes, and why this
     /// version can't read as much of it as that one needs.
     pub(crate) fn of(bytes: Arc<[u8]>, with_event: bool) -> (Self, Result<(), serde_json::Error>) {
@@ -63,7 +85,7 @@ impl Delivery {
             Ok(id) => (id, Ok(())),
             Err(error) => (EventId::mint(), Err(error)),
         };
-        let delivery = Self { bytes, tries: 0, id, event: OnceLock::new() };
+        let delivery = Self { bytes, tries: 0, id, event: OnceLock::new(), awaited: true };
         let read = if with_event { delivery.read().map(drop) } else { named };
         (delivery, read)
     }
@@ -75,48 +97,10 @@ fn id_of(bytes: &[u8]) -> Result<EventId, serde_json::Error> {
     struct Named {
         id: EventId,
     }
-    match canonical_id(bytes) {
+    match members::find(bytes, "id").and_then(|id| members::text(id)?.parse().ok()) {
         Some(id) => Ok(id),
         None => serde_json::from_slice(bytes).map(|Named { id }| id),
     }
-}
-
-/// The id in canonical JSON, which has no white space: everything before it is passed over, what stands behind it is not
-/// looked at.
-fn canonical_id(bytes: &[u8]) -> Option<EventId> {
-    let mut rest = bytes;
-    let mut depth = 0_u32;
-    while let Some((&byte, behind)) = rest.split_first() {
-        rest = behind;
-        match byte {
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth = depth.checked_sub(1)?,
-            b'"' => {
-                let (text, behind) = until_quote(rest)?;
-                rest = behind;
-                if depth == 1
-                    && text == b"id"
-                    && let Some(value) = behind.strip_prefix(b":\"")
-                {
-                    let (id, _) = until_quote(value)?;
-                    return std::str::from_utf8(id).ok()?.parse().ok();
-                }
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
-/// What stands before the end of a string, and what behind it.
-fn until_quote(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut escaped = false;
-    let end = text.iter().position(|&byte| {
-        let ends = byte == b'"' && !escaped;
-        escaped = byte == b'\\' && !escaped;
-        ends
-    })?;
-    Some((text.get(..end)?, text.get(end + 1..)?))
 }
 
 #[cfg(test)]
@@ -172,7 +156,8 @@ mod tests {
             Event::builder("a.b").actor(Actor::user("u")).target(Target::new("t", 1)).build().unwrap();
         let (delivery, read) = Delivery::of(event.to_canonical_json().unwrap().into(), false);
         assert!(read.is_ok() && delivery.event.get().is_none());
-        assert_eq!(delivery.id(), event.id);
+        assert_eq!((delivery.id(), delivery.occurred_at()), (event.id, Some(event.occurred_at)));
+        assert!(delivery.event.get().is_none());
         assert_eq!(**delivery.event(), event);
         assert!(Arc::ptr_eq(delivery.event(), delivery.clone().event()), "a copy has it, too");
     }

@@ -1,7 +1,7 @@
 //! Fuzzed parsers of this module (see [`crate::fuzzing`]).
 
 #[cfg(feature = "http")]
-use super::{Answer, http, service::lodger::answer};
+use super::{Answer, Delivery, http, service::lodger::answer};
 #[cfg(feature = "http")]
 use crate::event::{Event, EventId};
 #[cfg(feature = "http")]
@@ -23,12 +23,10 @@ pub(crate) fn lodger_answer(bytes: &[u8]) {
     let Some((status, body)) = bytes.split_first_chunk() else { return };
     let number = u16::from_be_bytes(*status);
     let status = 100 + number % 500;
-    let mut event = Event::bare(EventId::mint(), "a.b".into());
-    if number >= 500 {
-        event.idempotency_key = "webhook_0001".to_owned();
-    }
+    let event = Event::bare(EventId::mint(), "a.b".into());
+    let delivery = Delivery::new(event.into(), Vec::new().into());
     let response = Response { status, retry_after: None, body: body.to_vec() };
-    match answer(&event, &response) {
+    match answer(&delivery, number >= 500, &response) {
         Answer::Settled(receipt) => {
             assert!((200..300).contains(&status) && receipt.id.is_some_and(|id| !id.trim().is_empty()));
         }

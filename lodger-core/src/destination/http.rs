@@ -11,11 +11,12 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use reqwest::Method;
 use secrecy::SecretString;
 
 use super::service::{bounded, unanswered};
 use super::{Answer, ApiKeyError, BoxFuture, Delivery, Destination, Identity, Refusal, status_answer};
-use crate::service::{Body, Credential, Http, MAX_BODY, Request, Response, TransportError};
+use crate::service::{Address, Body, Credential, Http, MAX_BODY, Request, Response, TransportError};
 
 pub use body::{Compression, Format};
 pub use builder::HttpDestinationBuilder;
@@ -74,8 +75,8 @@ pub struct HttpDestination {
 
 struct Inner {
     http: Http,
-    /// A slash where the address ends with one, else nothing: some servers tell them apart.
-    path: &'static str,
+    /// With the slash that the address ends with, or without one: some servers tell them apart.
+    address: Address,
     credential: RwLock<Option<Credential>>,
     format: Format,
     compression: Compression,
@@ -93,13 +94,13 @@ impl HttpDestination {
 
     /// Sends these events in one request.
     async fn post(&self, batch: &[Delivery]) -> Result<Response, Answer> {
-        let Inner { http, path, format, compression, .. } = &*self.inner;
+        let Inner { http, address, format, compression, .. } = &*self.inner;
         let later = |refusal| Answer::Retry { refusal, after: None };
         let bytes = body::encode(*format, *compression, batch)
             .map_err(|error| later(Refusal::new(format!("the batch can't be compressed: {error}"))))?;
         let request = Request {
-            method: "POST",
-            path: (*path).to_owned(),
+            method: Method::POST,
+            address: address.clone(),
             headers: Vec::new(),
             credential: self.inner.credential.read().unwrap_or_else(PoisonError::into_inner).clone(),
             body: Some(Body { bytes, content_type: format.content_type(), encoding: compression.encoding() }),

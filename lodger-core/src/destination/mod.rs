@@ -48,6 +48,7 @@ pub(crate) mod fuzzing;
 #[cfg(feature = "http")]
 mod http;
 mod line;
+mod members;
 mod memory;
 mod pacing;
 pub mod registry;

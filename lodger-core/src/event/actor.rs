@@ -20,6 +20,18 @@ pub enum ActorKind {
     Unresolved,
 }
 
+impl ActorKind {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Service => "service",
+            Self::System => "system",
+            Self::Anonymous => "anonymous",
+            Self::Unresolved => "unresolved",
+        }
+    }
+}
+
 /// Who did it, frozen by value at the time of the request.
 ///
 /// ```

@@ -16,6 +16,16 @@ pub enum ChangeOp {
     Replace,
 }
 
+impl ChangeOp {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Remove => "remove",
+            Self::Replace => "replace",
+        }
+    }
+}
+
 /// One changed value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

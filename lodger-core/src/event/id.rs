@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
 /// The identity of one event: a UUIDv7 (RFC 9562 section 5.7), minted once when the event is captured.
 ///
@@ -56,6 +57,13 @@ impl WriterId {
 
 macro_rules! uuid_text {
     ($name:ident) => {
+        impl $name {
+            /// Writes the text form into the buffer.
+            pub(super) fn encode<'b>(&self, buffer: &'b mut [u8; Hyphenated::LENGTH]) -> &'b str {
+                self.0.hyphenated().encode_lower(buffer)
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.fmt(f)

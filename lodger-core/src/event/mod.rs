@@ -4,6 +4,8 @@
 //! hand; [`limits`] decides what is acceptable and [`trim`] what is cut when nobody is there to be told.
 
 mod actor;
+#[cfg(test)]
+mod arbitrary;
 mod builder;
 mod canonical;
 mod change;

@@ -26,6 +26,16 @@ pub enum Retention {
     Locked,
 }
 
+impl Retention {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Hot => "hot",
+            Self::Archive => "archive",
+            Self::Locked => "locked",
+        }
+    }
+}
+
 /// A place in a journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -18,6 +18,16 @@ pub enum IpSource {
     XForwardedFor,
 }
 
+impl IpSource {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Socket => "socket",
+            Self::Forwarded => "forwarded",
+            Self::XForwardedFor => "x-forwarded-for",
+        }
+    }
+}
+
 /// What is known of the request. Raw URIs and query strings are never recorded: they carry tokens and personal data.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

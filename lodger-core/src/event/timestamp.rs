@@ -21,6 +21,9 @@ pub struct InvalidTimestamp {
 }
 
 impl Timestamp {
+    /// The bytes of the text form: `2026-05-15T12:00:00.000000Z`.
+    pub(super) const LENGTH: usize = 27;
+
     /// The current time of the system clock.
     #[must_use]
     pub fn now() -> Self {
@@ -39,10 +42,50 @@ impl Timestamp {
         self.0
     }
 
+    /// Writes the text form into the buffer, but for years before 0, whose text is longer.
+    pub(super) fn encode(self, buffer: &mut [u8; Self::LENGTH]) -> Option<&str> {
+        let (seconds, micros) = (self.0.div_euclid(1_000_000), self.0.rem_euclid(1_000_000));
+        let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        let (year, month, day) = date_of(days);
+        if year < 0 {
+            return None;
+        }
+        let digit = |number: i64, unit: i64| b'0' + u8::try_from(number / unit % 10).unwrap_or_default();
+        let pair = |number: i64| [digit(number, 10), digit(number, 1)];
+        let ([y1, y2], [y3, y4], [m1, m2], [d1, d2]) = (pair(year / 100), pair(year), pair(month), pair(day));
+        let ([h1, h2], [n1, n2], [s1, s2]) =
+            (pair(second / 3_600), pair(second / 60 % 60), pair(second % 60));
+        let ([f1, f2], [f3, f4], [f5, f6]) = (pair(micros / 10_000), pair(micros / 100), pair(micros));
+        *buffer = [
+            y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, b'.', f1,
+            f2, f3, f4, f5, f6, b'Z',
+        ];
+        std::str::from_utf8(buffer).ok()
+    }
+
     fn to_jiff(self) -> jiff::Timestamp {
         // The field only ever holds what jiff accepts, so the fallback is never taken.
         jiff::Timestamp::from_microsecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }
+}
+
+/// The year, month and day that begin so many days after 1970-01-01, in the Gregorian calendar.
+///
+/// Years are counted from March, so that the leap day is their last, in eras of 400 years, after which the calendar
+/// repeats.
+fn date_of(days: i64) -> (i64, i64, i64) {
+    const DAYS_OF_ERA: i64 = 146_097;
+    // From 0000-03-01.
+    let days = days + 719_468;
+    let (era, day) = (days.div_euclid(DAYS_OF_ERA), days.rem_euclid(DAYS_OF_ERA));
+    // Without the leap days before it, every year has 365.
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    // Months from March on have 31, 30, 31, 30, 31 days, and so again.
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, after) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    (400 * era + year + after, month, day)
 }
 
 impl From<SystemTime> for Timestamp {
@@ -60,7 +103,10 @@ impl From<SystemTime> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.6}", self.to_jiff())
+        match self.encode(&mut [0; Self::LENGTH]) {
+            Some(text) => f.write_str(text),
+            None => write!(f, "{:.6}", self.to_jiff()),
+        }
     }
 }
 
@@ -110,6 +156,27 @@ mod tests {
         assert_eq!(time.as_micros(), 1_778_846_400_123_456);
         let again: Timestamp = time.to_string().parse().unwrap();
         assert_eq!(again, time);
+    }
+
+    #[test]
+    fn every_day_has_its_date_and_years_below_zero_have_theirs() {
+        for (text, micros) in [
+            ("0000-01-01T00:00:00.000000Z", -62_167_219_200_000_000),
+            ("1900-02-28T23:59:59.999999Z", -2_203_891_200_000_001),
+            ("1900-03-01T00:00:00.000000Z", -2_203_891_200_000_000),
+            ("1969-12-31T23:59:59.999999Z", -1),
+            ("2000-02-29T12:34:56.000007Z", 951_827_696_000_007),
+            ("2400-02-29T00:00:00.000000Z", 13_574_563_200_000_000),
+            ("9999-12-30T21:59:59.999999Z", 253_402_207_199_999_999),
+            ("-000001-12-31T23:59:59.999999Z", -62_167_219_200_000_001),
+        ] {
+            assert_eq!(Timestamp::from_micros(micros).unwrap().to_string(), text);
+        }
+        // 400 years, all there are, and the years around the ends.
+        for day in (-719_529..-573_000).chain(-4_371_000..-4_370_000).chain(2_930_000..2_932_896) {
+            let time = Timestamp::from_micros(day * 86_400_000_000 + 7).unwrap();
+            assert_eq!(time.to_string(), format!("{:.6}", time.to_jiff()));
+        }
     }
 
     #[test]

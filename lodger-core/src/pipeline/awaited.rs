@@ -66,6 +66,11 @@ impl Awaited {
         self.entries.store(state.waiting.len(), Ordering::Release);
     }
 
+    /// Whether anybody waits for anything that is committed by now.
+    pub(crate) fn anybody(&self) -> bool {
+        self.entries.load(Ordering::Acquire) > 0
+    }
+
     /// Stops gathering, for an event that was not committed.
     pub(crate) fn forget(&self, position: Position) -> Option<Watch> {
         self.remove(&mut self.lock(), position).map(|gathering| gathering.watch)
@@ -73,7 +78,7 @@ impl Awaited {
 
     /// One destination has it.
     pub(crate) fn delivered(&self, position: Position, receipt: Receipt) {
-        if self.entries.load(Ordering::Acquire) == 0 {
+        if !self.anybody() {
             return;
         }
         let mut state = self.lock();

@@ -262,9 +262,7 @@ impl Breaker {
             self.last_error = None;
         }
         // Whatever was refused no later than this was sent is to blame itself: the destination takes others.
-        let (condemned, others) =
-            std::mem::take(&mut self.suspects).into_iter().partition(|suspect| suspect.batch <= tried.batch);
-        self.suspects = others;
+        let condemned = self.suspects.extract_if(.., |suspect| suspect.batch <= tried.batch).collect();
         self.condemn(condemned);
         if self.is_news(tried) {
             if self.state == State::Paused(Cause::Refusals) {

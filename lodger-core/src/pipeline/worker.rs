@@ -89,6 +89,8 @@ pub(super) struct Worker {
     /// To be settled in the journal at the end of this turn.
     done: Vec<RecordKey>,
     flights: HashMap<Id, Flight>,
+    /// How many events are in them.
+    in_flight: usize,
     answers: JoinSet<Vec<Answer>>,
     /// The disk failed: nothing is read and nobody is buried before this time.
     disk_pause: Option<Instant>,
@@ -135,6 +137,7 @@ impl Worker {
             graves: Vec::new(),
             done: Vec::new(),
             flights: HashMap::new(),
+            in_flight: 0,
             answers: JoinSet::new(),
             disk_pause: None,
             troubles: Troubles::default(),
@@ -175,26 +178,35 @@ impl Worker {
                 tokio::task::yield_now().await;
                 continue;
             }
-            if let Some((id, answers)) = self.next_event(now).await {
-                self.answered(id, answers, Instant::now());
+            let landed = self.next_answers(now).await;
+            let now = Instant::now();
+            for (id, answers) in landed {
+                self.answered(id, answers, now);
             }
         }
         self.end();
     }
 
-    /// Waits for an answer, the bell, or the next time at which there is something to do.
-    async fn next_event(&mut self, now: Instant) -> Option<(Id, Result<Vec<Answer>, JoinError>)> {
+    /// Waits for answers, the bell, or the next time at which there is something to do. All answers that are there come
+    /// together, so that a turn is for all of them.
+    async fn next_answers(&mut self, now: Instant) -> Vec<(Id, Result<Vec<Answer>, JoinError>)> {
         let bell = Arc::clone(&self.bell);
         let mut rung = pin!(bell.notified());
         let mut alarm = self.next_alarm(now).map(|time| Box::pin(tokio::time::sleep_until(time)));
         poll_fn(|context| {
-            match self.answers.poll_join_next_with_id(context) {
-                Poll::Ready(Some(Ok((id, answers)))) => return Poll::Ready(Some((id, Ok(answers)))),
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Some((error.id(), Err(error)))),
-                Poll::Ready(None) | Poll::Pending => {}
+            let mut landed = Vec::new();
+            while let Poll::Ready(Some(joined)) = self.answers.poll_join_next_with_id(context) {
+                landed.push(match joined {
+                    Ok((id, answers)) => (id, Ok(answers)),
+                    Err(error) => (error.id(), Err(error)),
+                });
             }
             let alarmed = alarm.as_mut().is_some_and(|alarm| alarm.as_mut().poll(context).is_ready());
-            if alarmed || rung.as_mut().poll(context).is_ready() { Poll::Ready(None) } else { Poll::Pending }
+            if !landed.is_empty() || alarmed || rung.as_mut().poll(context).is_ready() {
+                Poll::Ready(landed)
+            } else {
+                Poll::Pending
+            }
         })
         .await
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use memchr::memmem;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -96,11 +97,7 @@ fn scrub(body: &mut Vec<u8>, secret: &[u8]) {
         return;
     }
     let mut from = 0;
-    while let Some(at) = body
-        .get(from..)
-        .and_then(|rest| rest.windows(secret.len()).position(|window| window == secret))
-        .map(|at| from + at)
-    {
+    while let Some(at) = body.get(from..).and_then(|rest| memmem::find(rest, secret)).map(|at| from + at) {
         body.splice(at..at + secret.len(), MASK.iter().copied());
         from = at + MASK.len();
     }

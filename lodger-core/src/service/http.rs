@@ -12,8 +12,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use reqwest::Url;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Method, Url};
 
 use super::message::{Request, Response};
 use super::retry_after;
@@ -144,6 +144,10 @@ pub(crate) struct Http {
     base: String,
 }
 
+/// Where a request goes. Reading an address costs as much as sending to it: those that are used often are kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Address(Url);
+
 impl Http {
     /// # Errors
     ///
@@ -179,33 +183,42 @@ impl Http {
         &self.base
     }
 
+    /// The address of a path below the base, percent-encoded, with a leading slash.
+    ///
+    /// # Errors
+    ///
+    /// When the two make none.
+    pub(crate) fn address(&self, path: &str) -> Result<Address, TransportError> {
+        let url = Url::parse(&format!("{}{path}", self.base));
+        url.map(Address).map_err(|error| TransportError::not_sent("the request has no valid address", error))
+    }
+
     /// Makes one request.
     ///
     /// # Errors
     ///
     /// When no status line came back. A body that broke off is an answer all the same: the status stands.
     pub(crate) async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let method = Method::from_bytes(request.method.as_bytes())
-            .map_err(|error| TransportError::not_sent("the request has no valid method", error))?;
-        let mut call = self.client.request(method, format!("{}{}", self.base, request.path));
-        for (name, value) in &request.headers {
-            let value = HeaderValue::from_str(value).map_err(|error| {
+        let mut call = reqwest::Request::new(request.method, request.address.0);
+        let headers = call.headers_mut();
+        for (name, value) in request.headers {
+            let value = HeaderValue::try_from(value).map_err(|error| {
                 TransportError::not_sent("a header holds characters that can't be sent", error)
             })?;
-            call = call.header(HeaderName::from_static(name), value);
+            headers.insert(HeaderName::from_static(name), value);
         }
         if let Some(credential) = &request.credential {
             let (name, value) = credential.header()?;
-            call = call.header(name, value);
+            headers.insert(name, value);
         }
         if let Some(body) = request.body {
-            call = call.header(CONTENT_TYPE, body.content_type);
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(body.content_type));
             if let Some(encoding) = body.encoding {
-                call = call.header(CONTENT_ENCODING, encoding);
+                headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
             }
-            call = call.body(body.bytes);
+            *call.body_mut() = Some(body.bytes.into());
         }
-        let mut answer = call.send().await.map_err(TransportError::new)?;
+        let mut answer = self.client.execute(call).await.map_err(TransportError::new)?;
         let retry_after = answer
             .headers()
             .get(RETRY_AFTER)
@@ -224,7 +237,7 @@ async fn read_body(answer: &mut reqwest::Response, limit: usize) -> Vec<u8> {
     let mut body = Vec::new();
     while let Ok(Some(chunk)) = answer.chunk().await {
         let room = limit - body.len();
-        body.extend(chunk.iter().copied().take(room));
+        body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
         if chunk.len() > room {
             break;
         }

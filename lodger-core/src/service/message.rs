@@ -3,13 +3,15 @@
 use std::fmt;
 use std::time::Duration;
 
+use reqwest::Method;
+
 use super::Credential;
+use super::http::Address;
 
 /// A request before it meets a socket.
 pub(crate) struct Request {
-    pub(crate) method: &'static str,
-    /// Below the base address, percent-encoded, with a leading slash.
-    pub(crate) path: String,
+    pub(crate) method: Method,
+    pub(crate) address: Address,
     /// Lower-case names. Values were checked with [`is_header_value`].
     pub(crate) headers: Vec<(&'static str, String)>,
     /// Sent in a header that is marked sensitive.
@@ -24,7 +26,7 @@ impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
             .field("method", &self.method)
-            .field("path", &self.path)
+            .field("address", &self.address)
             .finish_non_exhaustive()
     }
 }

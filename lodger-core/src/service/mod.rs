@@ -12,6 +12,6 @@ mod message;
 pub mod retry_after;
 
 pub(crate) use credential::{Credential, is_key};
-pub(crate) use http::{Http, HttpConfig, MAX_BODY};
+pub(crate) use http::{Address, Http, HttpConfig, MAX_BODY};
 pub use http::{InvalidConfig, TransportError};
 pub(crate) use message::{Body, Request, Response, is_header_value};

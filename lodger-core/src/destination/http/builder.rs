@@ -145,11 +145,15 @@ impl HttpDestinationBuilder {
         self.check_limits();
         let mut problems = self.problems;
         let path = if self.http.base.ends_with('/') { "/" } else { "" };
-        match Http::new(&self.http) {
-            Ok(http) if problems.is_empty() => Ok(HttpDestination {
+        let http = Http::new(&self.http).and_then(|http| {
+            let address = http.address(path).map_err(|error| vec![error.chain()])?;
+            Ok((http, address))
+        });
+        match http {
+            Ok((http, address)) if problems.is_empty() => Ok(HttpDestination {
                 inner: Arc::new(Inner {
                     http,
-                    path,
+                    address,
                     credential: RwLock::new(self.credential),
                     format: self.format,
                     compression: self.compression,

@@ -4,13 +4,15 @@ mod encode;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{bounded, unanswered};
 use crate::destination::{
     Answer, ApiKeyError, BoxFuture, Delivery, Destination, Identity, Receipt, Refusal, status_answer,
 };
-use crate::event::{Event, EventId};
 use crate::service::Response;
 use crate::service::lodger::{ApiError, LodgerApi, LodgerError};
 
@@ -51,15 +53,11 @@ impl LodgerDestination {
     }
 
     async fn send(&self, delivery: &Delivery) -> Answer {
-        let event = delivery.event();
-        let sent = match encode::encode(event, self.api.workspace(), self.api.project()) {
-            Ok(call) => self.api.post_event(call.body, &call.options).await,
-            Err(error) => {
-                return Answer::Refused(Refusal::new(format!("the event can't become JSON: {error}")));
-            }
+        let Some(call) = encode::encode(&delivery.bytes, self.api.workspace(), self.api.project()) else {
+            return Answer::Refused(Refusal::new("this version can't read the event"));
         };
-        match sent {
-            Ok(response) => answer(event, &response),
+        match self.api.post_event(call.body, &call.options).await {
+            Ok(response) => answer(delivery, call.key_is_given, &response),
             Err(LodgerError::Transport(error)) => unanswered(&error),
             // Only a missing key: everything else was checked before. Somebody has to set one.
             Err(error) => Answer::Pause(Refusal::new(bounded(&error.to_string()))),
@@ -67,10 +65,10 @@ impl LodgerDestination {
     }
 }
 
-/// What the service's answer means for this event.
-pub(in crate::destination) fn answer(event: &Event, response: &Response) -> Answer {
+/// What the service's answer means for this event, which was sent under a key of the application's or under its own.
+pub(in crate::destination) fn answer(delivery: &Delivery, key_is_given: bool, response: &Response) -> Answer {
     if response.is_success() {
-        return match receipt(event.id, response) {
+        return match receipt(delivery, response) {
             Some(receipt) => Answer::Settled(receipt),
             // The service is idempotent, so asking again is safe, and settling without a receipt would be a guess.
             None => Answer::Ambiguous(Refusal::http(response.status, "the answer is no receipt")),
@@ -78,7 +76,7 @@ pub(in crate::destination) fn answer(event: &Event, response: &Response) -> Answ
     }
     let reason = ApiError::read(response).to_string();
     // The service compares bodies. Those of a webhook that came twice differ in the event's id at least.
-    if response.status == 409 && encode::given_key(event).is_some() {
+    if response.status == 409 && key_is_given {
         let reason = format!("the service has another event under this idempotency key: {reason}");
         return Answer::Duplicate(Refusal::http(409, bounded(&reason)));
     }
@@ -89,13 +87,24 @@ pub(in crate::destination) fn answer(event: &Event, response: &Response) -> Answ
 
 /// A receipt names itself and doesn't deny having accepted. The typed client asks for more; here a missing member must
 /// not send an accepted event again.
-fn receipt(event: EventId, response: &Response) -> Option<Receipt> {
-    let detail: Value = serde_json::from_slice(&response.body).ok()?;
-    let id = detail.get("receipt")?.as_str().filter(|id| !id.trim().is_empty())?.to_owned();
-    if detail.get("accepted") == Some(&Value::Bool(false)) {
+fn receipt(delivery: &Delivery, response: &Response) -> Option<Receipt> {
+    #[derive(Deserialize)]
+    struct Named<'a> {
+        #[serde(borrow)]
+        receipt: Cow<'a, str>,
+        accepted: Option<Value>,
+    }
+    // A struct is read from an array, too.
+    let object = Some(&response.body).filter(|body| body.trim_ascii_start().starts_with(b"{"))?;
+    let Named { receipt, accepted } = serde_json::from_slice(object).ok()?;
+    if receipt.trim().is_empty() || accepted == Some(Value::Bool(false)) {
         return None;
     }
-    Some(Receipt::new(event, KIND).with_id(id).with_detail(detail))
+    let receipt = Receipt::new(delivery.id(), KIND).with_id(receipt);
+    if !delivery.is_awaited() {
+        return Some(receipt);
+    }
+    Some(receipt.with_detail(serde_json::from_slice(object).ok()?))
 }
 
 impl Destination for LodgerDestination {
@@ -105,6 +114,10 @@ impl Destination for LodgerDestination {
 
     fn max_in_flight(&self) -> usize {
         64
+    }
+
+    fn reads_events(&self) -> bool {
+        false
     }
 
     fn replace_api_key(&self, key: &str) -> Result<(), ApiKeyError> {

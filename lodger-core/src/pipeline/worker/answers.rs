@@ -3,8 +3,9 @@
 use tokio::task::{Id, JoinError};
 use tokio::time::Instant;
 
-use super::Worker;
 use super::burial::Grave;
+use super::order::speaks_of_all;
+use super::{Worker, letters};
 use crate::destination::{Answer, Receipt, Refusal};
 use crate::pipeline::breaker::{Judgement, Ordinal, Tried};
 
@@ -17,12 +18,19 @@ impl Worker {
             Ok(answers) => (answers, "no answer for this event"),
             Err(_) => (Vec::new(), "the destination panicked"),
         };
+        self.in_flight -= flight.events.len();
         let silent = std::iter::repeat_with(|| Answer::Ambiguous(Refusal::new(silence)));
-        let mut answered: Vec<(Ordinal, Answer)> =
-            flight.events.into_iter().zip(answers.into_iter().chain(silent)).collect();
+        let answered = flight.events.into_iter().zip(answers.into_iter().chain(silent));
+        let mut others = Vec::new();
         // What is there first: it shows that the destination works, by which the others are judged.
-        answered.sort_by_key(|(_, answer)| !matches!(answer, Answer::Settled(_) | Answer::Duplicate(_)));
         for (ordinal, answer) in answered {
+            if matches!(answer, Answer::Settled(_) | Answer::Duplicate(_)) {
+                self.act(flight.batch, ordinal, answer, now);
+            } else {
+                others.push((ordinal, answer));
+            }
+        }
+        for (ordinal, answer) in others {
             self.act(flight.batch, ordinal, answer, now);
         }
     }
@@ -34,17 +42,18 @@ impl Worker {
         // Only suspects are compared by what they are about.
         let action = if matches!(answer, Answer::Suspect(_)) { item.action() } else { "" };
         let tried = Tried { ordinal, action, tries: item.tries(), failing_since, batch };
-        let judgement = self.breaker.judge(tried, answer.clone(), now);
-        let judgement = match judgement {
+        let of_all = speaks_of_all(&answer);
+        let refusal = answer.refusal().filter(|_| ordinal >= letters::FIRST).cloned();
+        let judgement = match self.breaker.judge(tried, answer, now) {
             // It was given up once already, so it has no hour more.
             Judgement::Again(_) | Judgement::Keep if self.letter_fails_again(ordinal) => {
                 self.breaker.forget(ordinal);
-                Judgement::Bury(answer.refusal().cloned().unwrap_or_else(|| Refusal::new("not taken")))
+                Judgement::Bury(refusal.unwrap_or_else(|| Refusal::new("not taken")))
             }
             judgement => judgement,
         };
         let kept = matches!(judgement, Judgement::Again(_) | Judgement::Keep);
-        self.note_order(ordinal, &answer, kept, now);
+        self.note_order(ordinal, of_all, kept, now);
         match judgement {
             Judgement::Settle(receipt) => self.settled(ordinal, receipt),
             Judgement::Bury(refusal) => self.graves.push(Grave::new(ordinal, refusal)),

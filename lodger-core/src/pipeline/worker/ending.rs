@@ -58,6 +58,7 @@ impl Worker {
     pub(super) fn end(mut self) {
         self.answers.abort_all();
         self.flights.clear();
+        self.in_flight = 0;
         self.remove_redeemed(Instant::now());
         self.put_letters_back();
         self.post();

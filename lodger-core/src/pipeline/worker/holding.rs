@@ -63,7 +63,7 @@ impl Worker {
             return;
         }
         self.disk_pause = None;
-        while self.ready.len() + self.in_flight() < self.window
+        while self.ready.len() + self.in_flight < self.window
             && self.held.len() < MAX_HELD.max(2 * self.window)
             && self.held_bytes < MAX_HELD_BYTES
         {

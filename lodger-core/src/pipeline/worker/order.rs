@@ -25,6 +25,12 @@ pub(super) struct Order {
     witness: Option<Ordinal>,
 }
 
+/// Whether an answer speaks of the destination, so that a witness would have nothing to tell.
+pub(super) fn speaks_of_all(answer: &Answer) -> bool {
+    matches!(answer, Answer::Pause(_))
+        || answer.refusal().is_some_and(|refusal| matches!(refusal.status, Some(429 | 503)))
+}
+
 impl Worker {
     /// What the journal has for the destination, in order.
     fn line(&self) -> impl Iterator<Item = (Ordinal, &Item)> {
@@ -42,11 +48,11 @@ impl Worker {
         std::iter::once(first).chain(behind.map(|(ordinal, _)| ordinal)).collect()
     }
 
-    /// Notes what an answer means for those behind: the event is kept, or it is not.
-    pub(super) fn note_order(&mut self, ordinal: Ordinal, answer: &Answer, kept: bool, now: Instant) {
-        // These speak of the destination, so a witness would have nothing to tell.
-        let of_all = matches!(answer, Answer::Pause(_))
-            || answer.refusal().is_some_and(|refusal| matches!(refusal.status, Some(429 | 503)));
+    /// Notes what an answer means for those behind: it spoke of them, too; the event is kept, or it is not.
+    pub(super) fn note_order(&mut self, ordinal: Ordinal, of_all: bool, kept: bool, now: Instant) {
+        if self.order.is_none() {
+            return;
+        }
         let stuck = self.line().next().is_some_and(|(first, item)| {
             first == ordinal && item.failing_since.is_some_and(|since| is_stuck(item.tries(), since, now))
         });

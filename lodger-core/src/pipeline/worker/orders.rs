@@ -48,6 +48,7 @@ impl Worker {
         self.breaker.release_suspects();
         drop(self.breaker.sentences(now));
         self.graves.retain(|grave| self.held.contains_key(&grave.ordinal));
+        self.in_flight = 0;
         for flight in std::mem::take(&mut self.flights).into_values() {
             for ordinal in flight.events {
                 if let Some(item) = self.held.get_mut(&ordinal) {

@@ -66,10 +66,9 @@ impl Worker {
                 None => tracing::info!(destination = %self.identity, "events are taken again"),
             }
         }
-        let in_flight = self.in_flight() as u64;
+        let in_flight = self.in_flight as u64;
         let oldest = self.held.range(..letters::FIRST).next();
-        let oldest_time =
-            oldest.and_then(|(_, item)| item.delivery.read().ok()).map(|event| event.occurred_at);
+        let oldest_time = oldest.and_then(|(_, item)| item.delivery.occurred_at());
         let unsettled = self.backlog.pending();
         let (backlog, usage) = (self.backlog.share(), self.backlog.usage());
         self.shared.progress.post(|board| {

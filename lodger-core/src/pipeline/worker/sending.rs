@@ -62,16 +62,18 @@ impl Worker {
     }
 
     fn send_batch(&mut self, events: Vec<Ordinal>, now: Instant) {
+        let awaited = self.shared.awaited.anybody();
         let batch: Vec<Delivery> = events
             .iter()
             .filter_map(|ordinal| self.held.get(ordinal))
-            .map(|item| item.delivery.clone())
+            .map(|item| item.delivery.attempt(awaited))
             .collect();
         let destination = Arc::clone(&self.destination);
         let flight = self.answers.spawn(async move {
             tokio::time::timeout(ANSWER_WITHIN, destination.deliver(&batch)).await.unwrap_or_default()
         });
         self.pacer.sent(events.len(), now);
+        self.in_flight += events.len();
         self.flights.insert(flight.id(), Flight { batch: self.breaker.next_batch(), events });
     }
 
@@ -92,7 +94,7 @@ impl Worker {
         if !may {
             return 0;
         }
-        most.max(1).min(self.window.saturating_sub(self.in_flight())).min(self.pacer.room(now))
+        most.max(1).min(self.window.saturating_sub(self.in_flight)).min(self.pacer.room(now))
     }
 
     /// What goes next, at most so many: of the journal and of the letters in turns.
@@ -134,9 +136,5 @@ impl Worker {
 
     pub(super) fn has_ready(&self) -> bool {
         !self.ready.is_empty() || !self.letters.ready.is_empty()
-    }
-
-    pub(super) fn in_flight(&self) -> usize {
-        self.flights.values().map(|flight| flight.events.len()).sum()
     }
 }

@@ -4,13 +4,14 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 
 use super::options::ClientContext;
 use super::{ApiError, CallOptions, EventCall, EventReceipt, LodgerError, ReceiptCall, VerifiedReceipt};
 use crate::event::EventId;
-use crate::service::http::{Http, HttpConfig, InvalidConfig, MAX_BODY, MAX_ENTRY_BODY};
+use crate::service::http::{Address, Http, HttpConfig, InvalidConfig, MAX_BODY, MAX_ENTRY_BODY};
 use crate::service::{Body, Credential, Request, Response, is_header_value, is_key};
 
 /// Where the hosted service is. Private deployments have their own.
@@ -26,6 +27,8 @@ pub struct LodgerApi {
 
 struct Inner {
     http: Http,
+    /// Where events go.
+    events: Address,
     workspace: String,
     project: String,
     context: ClientContext,
@@ -134,8 +137,8 @@ impl LodgerApi {
         let call = call.into();
         let bearer = call.options.key().map(checked).transpose().map_err(LodgerError::Invalid)?;
         let request = Request {
-            method: "GET",
-            path: call.path()?,
+            method: Method::GET,
+            address: self.inner.http.address(&call.path()?).map_err(LodgerError::Transport)?,
             headers: call.options.headers(&self.inner.context, None)?,
             credential: bearer.map(Credential::Bearer),
             body: None,
@@ -158,8 +161,8 @@ impl LodgerApi {
             })?,
         };
         let request = Request {
-            method: "POST",
-            path: "/v1/events".to_owned(),
+            method: Method::POST,
+            address: self.inner.events.clone(),
             headers,
             credential: Some(Credential::Bearer(bearer)),
             body: Some(Body::json(body)),
@@ -268,10 +271,15 @@ impl LodgerApiBuilder {
             problems.push(problem);
             None
         });
-        match Http::new(&self.http) {
-            Ok(http) if problems.is_empty() => Ok(LodgerApi {
+        let http = Http::new(&self.http).and_then(|http| {
+            let events = http.address("/v1/events").map_err(|error| vec![error.chain()])?;
+            Ok((http, events))
+        });
+        match http {
+            Ok((http, events)) if problems.is_empty() => Ok(LodgerApi {
                 inner: Arc::new(Inner {
                     http,
+                    events,
                     workspace: self.workspace,
                     project: self.project,
                     context: self.context,

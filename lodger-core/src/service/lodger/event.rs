@@ -177,16 +177,16 @@ impl EventCall {
 /// The body of `POST /v1/events`. Everything but metadata is always sent, as the official client does.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct EventBody {
-    pub(crate) workspace_id: String,
-    pub(crate) project_id: String,
-    pub(crate) action: String,
-    pub(crate) actor: Party,
-    pub(crate) target: Party,
-    pub(crate) occurred_at: String,
+pub(super) struct EventBody {
+    pub(super) workspace_id: String,
+    pub(super) project_id: String,
+    pub(super) action: String,
+    pub(super) actor: Party,
+    pub(super) target: Party,
+    pub(super) occurred_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) metadata: Option<Map<String, Value>>,
-    pub(crate) user_visible: bool,
-    pub(crate) retention: Retention,
-    pub(crate) source: Source,
+    pub(super) metadata: Option<Map<String, Value>>,
+    pub(super) user_visible: bool,
+    pub(super) retention: Retention,
+    pub(super) source: Source,
 }

@@ -34,5 +34,3 @@ pub use options::{CallOptions, RequestContext};
 pub use party::Party;
 pub use receipt::{ApiKeyInfo, CallerRequest, Consistency, EventReceipt, Provenance};
 pub use verification::{Entry, ReceiptCall, VerifiedReceipt};
-
-pub(crate) use event::EventBody;

@@ -3,7 +3,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::*;
-use crate::event::Event;
+use crate::event::{Event, EventId};
 
 /// Every member that an event can have, and one that nobody knows.
 const FULL: &str = r#"{
@@ -79,7 +79,7 @@ fn event(json: &str) -> Event {
 
 /// Body and headers, as they leave.
 fn encoded(event: &Event) -> (String, Vec<(&'static str, String)>) {
-    let call = encode::encode(event, "org_1", "core").unwrap();
+    let call = encode::encode(&event.to_canonical_json().unwrap(), "org_1", "core").unwrap();
     (String::from_utf8(call.body).unwrap(), call.options.sent_headers())
 }
 
@@ -163,13 +163,16 @@ fn id() -> EventId {
 }
 
 fn answered(status: u16, body: &str) -> Answer {
-    answered_under(format!("event_{}", id()), status, body)
+    answered_under(&format!("event_{}", id()), status, body)
 }
 
-fn answered_under(key: String, status: u16, body: &str) -> Answer {
+fn answered_under(key: &str, status: u16, body: &str) -> Answer {
     let mut event = Event::bare(id(), "a.b".into());
-    event.idempotency_key = key;
-    answer(&event, &Response { status, retry_after: Some(Duration::from_secs(7)), body: body.into() })
+    event.idempotency_key = key.to_owned();
+    let bytes = event.to_canonical_json().unwrap();
+    let call = encode::encode(&bytes, "org_1", "core").unwrap();
+    let response = Response { status, retry_after: Some(Duration::from_secs(7)), body: body.into() };
+    answer(&Delivery::new(event.into(), bytes.into()), call.key_is_given, &response)
 }
 
 #[test]
@@ -186,6 +189,26 @@ fn any_2xx_with_a_receipt_settles() {
 }
 
 #[test]
+fn a_receipt_that_nobody_waits_for_names_itself_and_no_more() {
+    let event = Event::bare(id(), "a.b".into());
+    let delivery = Delivery::new(event.into(), Vec::new().into()).attempt(false);
+    let body = br#"{"accepted":true,"receipt":"rcpt_\u0031","x":1}"#;
+    let answered = answer(&delivery, false, &Response { status: 202, retry_after: None, body: body.into() });
+    assert_eq!(answered, Answer::Settled(Receipt::new(id(), "lodger").with_id("rcpt_1")));
+}
+
+#[test]
+fn an_event_of_a_newer_version_is_sent_unless_its_actor_is_of_a_kind_that_nobody_knows() {
+    let event = event(BARE).to_canonical_json().unwrap();
+    let text = String::from_utf8(event).unwrap();
+    let newer = text.replace(r#""outcome":"success""#, r#""outcome":{"new":[1]}"#);
+    let call = encode::encode(newer.as_bytes(), "org_1", "core").unwrap();
+    assert!(String::from_utf8(call.body).unwrap().contains(r#""outcome":{"new":[1]}"#));
+    let robot = text.replace(r#""kind":"unresolved"},"id""#, r#""kind":"robot"},"id""#);
+    assert!(robot != text && encode::encode(robot.as_bytes(), "org_1", "core").is_none());
+}
+
+#[test]
 fn a_2xx_that_is_no_receipt_is_ambiguous() {
     for body in [
         "",
@@ -195,6 +218,7 @@ fn a_2xx_that_is_no_receipt_is_ambiguous() {
         r#"{"receipt":7}"#,
         r#"{"accepted":false,"receipt":"rcpt_1"}"#,
         "[]",
+        r#"["rcpt_1",true]"#,
         r#"{"receipt":"rc"#,
     ] {
         assert!(matches!(answered(202, body), Answer::Ambiguous(_)), "{body}");
@@ -231,14 +255,14 @@ fn a_409_under_a_key_of_the_applications_is_a_duplicate_and_no_other_status_is()
     let body = r#"{"error":"idempotency_conflict","detail":"Another body."}"#;
     let reason = "the service has another event under this idempotency key: Lodger answered 409 \
                   idempotency_conflict: Another body.";
-    let webhook = || "webhook_evt_0001".to_owned();
-    assert_eq!(answered_under(webhook(), 409, body), Answer::Duplicate(Refusal::http(409, reason)));
+    let webhook = "webhook_evt_0001";
+    assert_eq!(answered_under(webhook, 409, body), Answer::Duplicate(Refusal::http(409, reason)));
     for status in (100..200).chain(300..1000).filter(|status| *status != 409) {
-        assert_eq!(answered_under(webhook(), status, body), answered(status, body), "{status}");
+        assert_eq!(answered_under(webhook, status, body), answered(status, body), "{status}");
     }
     // Neither was sent: the event's own key was, under which nobody else records anything.
     for unfit in ["", "ключ-ключ-ключ"] {
-        assert!(matches!(answered_under(unfit.to_owned(), 409, body), Answer::Refused(_)), "{unfit:?}");
+        assert!(matches!(answered_under(unfit, 409, body), Answer::Refused(_)), "{unfit:?}");
     }
 }
 
