@@ -18,6 +18,7 @@ mod allocations;
 mod callgrind;
 mod compile;
 mod delivery;
+mod document;
 mod journal;
 mod memory;
 mod options;
@@ -91,7 +92,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says what was measured, and plots it. A run that callgrind counts is neither.
+/// Says what was measured, plots it, and puts it into a document where one is named. Of a run that callgrind counts,
+/// nothing is said.
 fn publish(reports: &[Report], options: &Options) -> Result<(), String> {
     if options.counted().is_some() {
         return Ok(());
@@ -100,7 +102,7 @@ fn publish(reports: &[Report], options: &Options) -> Result<(), String> {
         say(report, options.json);
         report.plot()?;
     }
-    Ok(())
+    options.into.as_deref().map_or(Ok(()), |document| document::fill(document, reports))
 }
 
 #[expect(clippy::print_stdout, reason = "a program's output")]

@@ -20,6 +20,9 @@ pub(crate) struct Options {
     /// Keeps what callgrind wrote in this directory, for `callgrind_annotate`
     #[arg(long, value_name = "DIR")]
     pub(crate) keep: Option<PathBuf>,
+    /// Puts the tables into this document, between `<!-- GROUP -->` and `<!-- /GROUP -->`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) into: Option<PathBuf>,
     /// Runs one variant and reports nothing: what callgrind counts
     #[arg(long, hide = true, requires = "times")]
     counted: Option<String>,

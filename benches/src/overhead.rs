@@ -39,14 +39,14 @@ pub(crate) fn measure(options: &Options) -> Result<Report, String> {
     let mut running = wanted.map(Running::start).collect::<Result<Vec<_>, _>>()?;
     let requests = if options.quick { 200 } else { 2_000 };
     let times = take_turns(&mut running, options.rounds(), |running| running.time(requests))?;
+    let mut report = Report::new(GROUP, "instructions");
     let mut figures = Vec::new();
     for (mut running, times) in running.into_iter().zip(times) {
         let figure = running.figure(options, requests, Sample::of(times))?;
         figures.push((running.variant, figure));
     }
-    let mut report = Report::new(GROUP, "instructions");
-    for (variant, figure) in &figures {
-        report.add(compared(variant, figure.clone(), &figures));
+    for (variant, figure) in ratios(&costs(&figures)) {
+        report.add((variant.goals)(figure));
     }
     Ok(report)
 }
@@ -99,29 +99,45 @@ impl Running {
     }
 }
 
-/// Adds what a variant costs over its framework's bare app, over an empty layer, and as a share of what request logging
-/// costs.
-fn compared(variant: &Variant, figure: Figure, all: &[(&Variant, Figure)]) -> Figure {
-    let peer = |name: &str| {
-        let is_peer =
-            |(other, _): &&(&Variant, Figure)| other.app() == variant.app() && other.layer() == name;
-        all.iter().find(is_peer).map(|(_, figure)| figure)
+type Measured = (&'static Variant, Figure);
+
+/// The same app with another layer.
+fn sibling<'a>(all: &'a [Measured], variant: &Variant, layer: &str) -> Option<&'a Figure> {
+    let is_it = |(other, _): &&Measured| other.app() == variant.app() && other.layer() == layer;
+    all.iter().find(is_it).map(|(_, figure)| figure)
+}
+
+/// Adds what each layer costs: over the bare app, and over an empty layer in its place.
+fn costs(all: &[Measured]) -> Vec<Measured> {
+    let cost = |(variant, figure): &Measured| {
+        let over = |layer, member| Some(figure.value(member)? - sibling(all, variant, layer)?.value(member)?);
+        let figure = figure.clone();
+        let figure = match variant.layer() {
+            "bare" => figure,
+            layer => figure
+                .with_some("over_bare", over("bare", "instructions"))
+                .with_some("allocations_over_bare", over("bare", "allocations"))
+                .with_some(
+                    "over_empty_layer",
+                    over("empty layer", "instructions").filter(|_| layer != "empty layer"),
+                ),
+        };
+        (*variant, figure)
     };
-    let over = |name, member| Some(figure.value(member)? - peer(name)?.value(member)?);
-    let (over_bare, over_empty) = (over("bare", "instructions"), over("empty layer", "instructions"));
-    let logging = peer("logging")
-        .zip(peer("bare"))
-        .and_then(|(logging, bare)| Some(logging.value("instructions")? - bare.value("instructions")?));
-    let allocations = over("bare", "allocations");
-    let mut compared = figure;
-    if variant.layer() != "bare" {
-        compared = compared
-            .with_some("over_bare", over_bare)
-            .with_some("allocations_over_bare", allocations)
-            .with_some("over_empty_layer", over_empty.filter(|_| variant.layer() != "empty layer"))
-            .with_some("of_logging", over_bare.zip(logging).map(|(over, logging)| over / logging));
-    }
-    (variant.goals)(compared)
+    all.iter().map(cost).collect()
+}
+
+/// Adds each layer's cost by that of request logging.
+fn ratios(all: &[Measured]) -> impl Iterator<Item = Measured> {
+    all.iter().map(|(variant, figure)| {
+        let logging =
+            sibling(all, variant, "logging").filter(|_| !matches!(variant.layer(), "bare" | "logging"));
+        let figure = match logging {
+            Some(logging) => figure.clone().beside(logging, "over_bare"),
+            None => figure.clone(),
+        };
+        (*variant, figure)
+    })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]

@@ -29,6 +29,10 @@ impl Report {
         Self { group, plotted, figures: Vec::new(), notes: Vec::new() }
     }
 
+    pub(crate) fn group(&self) -> &'static str {
+        self.group
+    }
+
     pub(crate) fn add(&mut self, figure: Figure) {
         self.figures.push(figure);
     }
@@ -131,12 +135,14 @@ impl Figure {
         self.with(member, sample.median).with("spread", sample.spread)
     }
 
-    /// Compares a member with a peer's: its `ratio` is this one by the peer's.
+    /// Compares a member with a peer's, where both have it: its `ratio` is this one by the peer's.
     #[must_use]
     pub(crate) fn beside(mut self, peer: &Self, member: &'static str) -> Self {
-        self.peer = Some(peer.name.clone());
-        let ratio = self.value(member).zip(peer.value(member)).map(|(ours, theirs)| ours / theirs);
-        self.with_some("ratio", ratio)
+        if let Some((ours, theirs)) = self.value(member).zip(peer.value(member)) {
+            self.peer = Some(peer.name.clone());
+            self.members.push(("ratio", ours / theirs));
+        }
+        self
     }
 
     /// The goal that a member is not above this. Call it when the member is there.

@@ -56,10 +56,7 @@ pub(super) static VARIANTS: &[Variant] = &[
         start!(Sent::Change, Some((ours, 1)), app)
     })
     .with_goals(|figure| {
-        figure
-            .at_most("over_bare", 5_000.0)
-            .at_most("allocations_over_bare", 5.0)
-            .at_most("of_logging", 0.035)
+        figure.at_most("over_bare", 5_000.0).at_most("allocations_over_bare", 5.0).at_most("ratio", 0.035)
     }),
     Variant::new("actix PUT: not annotated", || {
         let ours = Ours::start()?;

@@ -38,7 +38,7 @@ pub(super) static VARIANTS: &[Variant] = &[
         App::audited(Sent::Change, 1, Router::new().route(ROUTE, put(update_audited)))
     })
     .with_goals(|figure| {
-        figure.at_most("over_bare", 5_000.0).at_most("allocations_over_bare", 7.0).at_most("of_logging", 0.1)
+        figure.at_most("over_bare", 5_000.0).at_most("allocations_over_bare", 7.0).at_most("ratio", 0.1)
     }),
     Variant::new("axum PUT: not annotated", || App::audited(Sent::Change, 0, change())),
     Variant::new("axum PUT: request ids", || {

@@ -1,6 +1,7 @@
 //! What stands behind the peers' layers: each does its whole work, and what it would send or print is thrown away.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use opentelemetry::global;
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -64,6 +65,8 @@ impl Transport for SendsNothing {
 pub(super) struct Traced {
     subject: Box<dyn Subject>,
     provider: SdkTracerProvider,
+    expected: usize,
+    exported: Arc<AtomicUsize>,
 }
 
 impl Traced {
@@ -71,29 +74,37 @@ impl Traced {
     pub(super) fn boxed(
         start: impl FnOnce() -> Result<Box<dyn Subject>, String>,
     ) -> Result<Box<dyn Subject>, String> {
-        let provider = SdkTracerProvider::builder().with_batch_exporter(ExportsNothing).build();
+        let exported = Arc::default();
+        let exporter = OnlyCounts(Arc::clone(&exported));
+        let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).build();
         global::set_tracer_provider(provider.clone());
         global::set_text_map_propagator(TraceContextPropagator::new());
-        Ok(Box::new(Self { subject: start()?, provider }))
+        Ok(Box::new(Self { subject: start()?, provider, expected: 0, exported }))
     }
 }
 
 impl Subject for Traced {
     fn run(&mut self, requests: usize) -> Result<(), String> {
+        self.expected += requests;
         self.subject.run(requests)
     }
 
+    /// Spans that were dropped would have cost less, so none may be missing.
     fn settle(&mut self) -> Result<(), String> {
         self.provider.force_flush().map_err(|error| error.to_string())?;
-        self.subject.settle()
+        match self.exported.load(Ordering::Relaxed) {
+            exported if exported == self.expected => self.subject.settle(),
+            exported => Err(format!("{exported} spans were exported, not {}", self.expected)),
+        }
     }
 }
 
 #[derive(Debug)]
-struct ExportsNothing;
+struct OnlyCounts(Arc<AtomicUsize>);
 
-impl SpanExporter for ExportsNothing {
-    async fn export(&self, _batch: Vec<SpanData>) -> OTelSdkResult {
+impl SpanExporter for OnlyCounts {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        self.0.fetch_add(batch.len(), Ordering::Relaxed);
         Ok(())
     }
 }

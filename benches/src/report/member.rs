@@ -3,6 +3,7 @@
 /// As it stands in a table.
 pub(super) fn text(member: &str, value: f64) -> String {
     match member {
+        "ratio" if value.abs() < 0.1 => format!("{value:.3}x"),
         "ratio" => format!("{}x", plain(value)),
         "spread" => percent(value),
         _ if member.starts_with("of_") => percent(value),
@@ -68,6 +69,7 @@ mod tests {
         assert_eq!(text("allocations", 6.96), "6.96");
         assert_eq!(text("allocations", 33.25), "33.2");
         assert_eq!(text("ratio", 1.0 / 3.0), "0.33x");
+        assert_eq!(text("ratio", 0.035), "0.035x");
         assert_eq!(text("spread", 0.031), "3.1 %");
         assert_eq!(text("of_logging", 0.25), "25 %");
         assert_eq!(text("ns", 812.0), "812 ns");

@@ -7,11 +7,14 @@ use std::task::{Context as Wakes, Poll, ready as when_ready};
 use std::time::SystemTime;
 
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
-use actix_web::http::header::HeaderValue;
+use actix_web::http::header::{HeaderName, HeaderValue, USER_AGENT};
 use actix_web::{Error, HttpMessage};
 use pin_project_lite::pin_project;
 
 use super::{Captured, Context, Seen, queue};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACE: HeaderName = HeaderName::from_static("traceparent");
 
 type Queue = SyncSender<Captured<String, HeaderValue>>;
 
@@ -64,14 +67,14 @@ where
 }
 
 fn seen(request: &ServiceRequest) -> Seen<String, HeaderValue> {
-    let header = |name| request.headers().get(name).cloned();
+    let header = |name: &HeaderName| request.headers().get(name).cloned();
     Seen {
         began: SystemTime::now(),
         route: request.match_pattern(),
         address: request.peer_addr().map(|peer| peer.ip()),
-        request_id: header("x-request-id"),
-        trace: header("traceparent"),
-        user_agent: header("user-agent"),
+        request_id: header(&REQUEST_ID),
+        trace: header(&TRACE),
+        user_agent: header(&USER_AGENT),
     }
 }
 

@@ -9,11 +9,14 @@ use std::time::SystemTime;
 
 use axum::extract::{ConnectInfo, MatchedPath, Request};
 use axum::response::Response;
-use http::HeaderValue;
+use http::header::{HeaderName, HeaderValue, USER_AGENT};
 use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
 use super::{Captured, Context, Seen, queue};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACE: HeaderName = HeaderName::from_static("traceparent");
 
 type Queue = SyncSender<Captured<MatchedPath, HeaderValue>>;
 
@@ -58,14 +61,14 @@ impl<S: Service<Request, Response = Response>> Service<Request> for ByHandServic
 }
 
 fn seen(request: &Request) -> Seen<MatchedPath, HeaderValue> {
-    let header = |name| request.headers().get(name).cloned();
+    let header = |name: &HeaderName| request.headers().get(name).cloned();
     Seen {
         began: SystemTime::now(),
         route: request.extensions().get().cloned(),
         address: request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()),
-        request_id: header("x-request-id"),
-        trace: header("traceparent"),
-        user_agent: header("user-agent"),
+        request_id: header(&REQUEST_ID),
+        trace: header(&TRACE),
+        user_agent: header(&USER_AGENT),
     }
 }
 
