@@ -30,7 +30,8 @@
 //! - **Who your users are:** one `impl ToActor`. Authentication may also say it, with [`SetActor::set_actor`] on the
 //!   request or [`set_actor`] anywhere in its scope, outside or inside of the layer.
 //! - **Where events go:** [`Lodger::from_env`] reads `LODGER_DESTINATION`: `lodger` (with `LODGER_API_KEY`,
-//!   `LODGER_WORKSPACE_ID`, `LODGER_PROJECT_ID`), `store:./data` (feature `store`), `file:./audit.jsonl`, `stdout`.
+//!   `LODGER_WORKSPACE_ID`, `LODGER_PROJECT_ID`), `https://collector.example/audit` (perhaps with `LODGER_HTTP_TOKEN`),
+//!   `store:./data` (feature `store`), `file:./audit.jsonl`, `stdout`.
 //! - **What happens:** [`audited`] on each handler or service function that changes something.
 //!
 //! # Work without a request

@@ -32,6 +32,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     #[cfg(feature = "journal")]
     ("journal_settled", crate::journal::fuzzing::settle_file),
     #[cfg(feature = "http")]
+    ("http_answer", crate::destination::fuzzing::http_answer),
+    #[cfg(feature = "http")]
     ("lodger_answer", crate::destination::fuzzing::lodger_answer),
     ("file_tail", crate::destination::fuzzing::file_tail),
     ("request_id", request_ids),

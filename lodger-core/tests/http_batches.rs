@@ -191,7 +191,33 @@ async fn one_bad_event_buries_none_of_the_499_beside_it() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_refuses_everything_is_asked_26_times_and_blames_ten_events() {
+async fn ten_bad_events_anywhere_are_found_and_what_is_behind_an_eleventh_is_left_for_later() {
+    for (bad, found) in [(2, 2), (9, 9), (10, 10), (11, 10), (100, 10)] {
+        let server = Loopback::start(reply(200)).await;
+        server.answer_by(refusing("poison", 400));
+        // Spread over the batch in uneven steps.
+        let poisoned: Vec<usize> = (0..bad).map(|number| (number * 211 + 17) % 500).collect();
+        let batch = batch((0..500).map(|at| if poisoned.contains(&at) { "poison" } else { "fine" }));
+        let answers = destination(&server).deliver(&batch).await;
+        let taken = accepted(&server, &batch, "poison");
+        let refused = answers.iter().filter(|answer| matches!(answer, Answer::Refused(_))).count();
+        assert_eq!((answers.len(), refused), (500, found), "{bad} bad events");
+        for (at, answer) in answers.iter().enumerate() {
+            match answer {
+                Answer::Refused(_) => assert!(poisoned.contains(&at), "{bad} bad events, event {at}"),
+                Answer::Retry { .. } => {
+                    assert!(bad > found && taken[at] == 0, "{bad} bad events, event {at}")
+                }
+                other => {
+                    assert!(is_settled(other) && taken[at] == 1, "{bad} bad events, event {at}: {other:?}")
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_refuses_everything_is_asked_27_times_and_blames_ten_events() {
     let server = Loopback::start(reply(400)).await;
     let batch = batch(["a"; 500]);
     let answers = destination(&server).deliver(&batch).await;
@@ -199,8 +225,8 @@ async fn a_receiver_that_refuses_everything_is_asked_26_times_and_blames_ten_eve
     assert!(answers[..10].iter().all(|answer| matches!(answer, Answer::Refused(_))), "{:?}", &answers[..10]);
     assert!(answers[10..].iter().all(|answer| matches!(answer, Answer::Retry { after: None, .. })));
     // 500, 250, 125, 63, 32, 16, 8, 4, 2 and two alone: 11. A pair and its two: 3. Four and its pairs: 7. Eight, four, two and two
-    // alone: 5.
-    assert_eq!(server.requests().len(), 26);
+    // alone: 5. And the pair behind them, which ends it.
+    assert_eq!(server.requests().len(), 27);
 }
 
 #[tokio::test]

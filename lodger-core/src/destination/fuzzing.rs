@@ -1,9 +1,7 @@
 //! Fuzzed parsers of this module (see [`crate::fuzzing`]).
 
 #[cfg(feature = "http")]
-use super::service::lodger::answer;
-#[cfg(feature = "http")]
-use super::{Answer, Delivery};
+use super::{Answer, Delivery, http, service::lodger::answer};
 #[cfg(feature = "http")]
 use crate::event::{Event, EventId};
 #[cfg(feature = "http")]
@@ -32,15 +30,23 @@ pub(crate) fn lodger_answer(bytes: &[u8]) {
         Answer::Settled(receipt) => {
             assert!((200..300).contains(&status) && receipt.id.is_some_and(|id| !id.trim().is_empty()));
         }
-        Answer::Ambiguous(refusal)
-        | Answer::Retry { refusal, .. }
-        | Answer::Pause(refusal)
-        | Answer::Suspect(refusal)
-        | Answer::Refused(refusal)
-        | Answer::Duplicate(refusal) => {
-            assert!(
-                refusal.reason.chars().count() <= 512 && !refusal.reason.contains(['\n', '\r', '\u{2028}'])
-            );
-        }
+        other => assert_one_line(&other),
     }
+}
+
+/// The first two bytes are the status, the rest is the body. Only a 2xx settles, and a reason is one bounded line.
+#[cfg(feature = "http")]
+pub(crate) fn http_answer(bytes: &[u8]) {
+    let Some((status, body)) = bytes.split_first_chunk() else { return };
+    let status = 100 + u16::from_be_bytes(*status) % 900;
+    match http::said(&Response { status, retry_after: None, body: body.to_vec() }) {
+        None => assert!((200..300).contains(&status)),
+        Some(other) => assert_one_line(&other),
+    }
+}
+
+#[cfg(feature = "http")]
+fn assert_one_line(answer: &Answer) {
+    let reason = &answer.refusal().expect("it is not settled").reason;
+    assert!(reason.chars().count() <= 512 && !reason.contains(['\n', '\r', '\u{2028}']), "{reason}");
 }

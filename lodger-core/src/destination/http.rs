@@ -57,8 +57,8 @@ const QUOTED: usize = 200;
 /// The status speaks for the whole batch, by the table in `docs/guarantees.md`: any 2xx settles all of it. A status that may
 /// be about one event among many (400, 409, 413, 422; 403, 404, 415 and others) is no verdict on the rest: the two halves are
 /// sent on their own, down to the event that the receiver doesn't take by itself. Only that one is judged; the others are
-/// delivered. Should the receiver have kept a part of what it refused, it has those events twice. After ten such events, or
-/// two minutes, the rest is left for later. These requests don't count towards a [`Pacing`](super::Pacing). After a 413 for
+/// delivered. Should the receiver have kept a part of what it refused, it has those events twice. What stands behind an
+/// eleventh such event, or is not sent after two minutes, is left for later. These requests don't count towards a [`Pacing`](super::Pacing). After a 413 for
 /// several events, batches are half as large in bytes until the process ends.
 ///
 /// Redirects are not followed: they pause the destination, as they would carry the key elsewhere.
@@ -117,7 +117,7 @@ impl HttpDestination {
 }
 
 /// What an answer that is no 2xx says about the events of its request. `None` for any 2xx.
-fn said(response: &Response) -> Option<Answer> {
+pub(super) fn said(response: &Response) -> Option<Answer> {
     if response.is_success() {
         return None;
     }

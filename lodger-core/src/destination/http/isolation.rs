@@ -7,8 +7,8 @@ use tokio::time::Instant;
 use super::{HttpDestination, KIND, said};
 use crate::destination::{Answer, Delivery, Receipt, Refusal};
 
-/// So many events that are refused alone end the search: as many refusals among the last fifty answers pause no destination,
-/// one more would, however many were taken.
+/// So many events are found in one search: as many refusals among the last fifty answers pause no destination, one more
+/// would, however many were taken.
 const MAX_REFUSED: usize = 10;
 
 /// So long it may take. The pipeline waits five minutes for an answer, and one more request of two minutes fits in.
@@ -30,7 +30,7 @@ impl HttpDestination {
         // What is still to be sent; the next part stands at the end.
         let mut parts = vec![batch];
         while let Some(part) = parts.pop() {
-            if refused == MAX_REFUSED || began.elapsed() >= SEARCH_FOR {
+            if began.elapsed() >= SEARCH_FOR {
                 break;
             }
             let answer = match self.post(part).await {
@@ -39,6 +39,7 @@ impl HttpDestination {
             };
             match answer {
                 None => answers.extend(part.iter().map(settled)),
+                Some(Answer::Refused(_) | Answer::Suspect(_)) if refused == MAX_REFUSED => break,
                 Some(answer @ (Answer::Refused(_) | Answer::Suspect(_))) if part.len() == 1 => {
                     answers.push(answer);
                     refused += 1;
