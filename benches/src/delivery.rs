@@ -96,7 +96,7 @@ impl Variant {
     /// Measures this process, which is nothing but the client.
     fn run(self, events: usize) -> Result<Cost, String> {
         match self {
-            Self::TypeScript => typescript::run_client(events),
+            Self::TypeScript => typescript::run(events),
             Self::Single => ours::one_a_request(events),
             Self::FloorOfSingle => floor::one_a_request(events),
             Self::Batches(compressed) => ours::batches(events, compressed),

@@ -18,24 +18,23 @@ fn directory() -> PathBuf {
 ///
 /// # Errors
 ///
-/// Where node or npm is missing, or npm can't get it: a reason to go without. With `LODGER_REQUIRE_ALL=1` the
-/// measurement fails later instead.
+/// Where node or npm is missing, or npm can't get it: a reason to go without.
 pub(super) fn install() -> Result<(), String> {
     let directory = directory();
     let written = std::fs::create_dir_all(&directory)
         .and_then(|()| std::fs::write(directory.join("client.mjs"), include_str!("typescript.mjs")))
         .and_then(|()| std::fs::write(directory.join("package.json"), r#"{"private": true}"#));
     written.map_err(|error| format!("{}: {error}", directory.display()))?;
-    run(Command::new("node").arg("--version"), &directory)?;
+    succeed(Command::new("node").arg("--version"), &directory)?;
     if directory.join("node_modules/@lodger/sdk").is_dir() {
         return Ok(());
     }
     let options = ["--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"];
-    run(Command::new("npm").arg("install").args(options).arg(PACKAGE), &directory)
+    succeed(Command::new("npm").arg("install").args(options).arg(PACKAGE), &directory)
 }
 
 /// Sends so many events.
-pub(super) fn run_client(events: usize) -> Result<Cost, String> {
+pub(super) fn run(events: usize) -> Result<Cost, String> {
     let server = Server::start(Answers::Receipts)?;
     let numbers = [events, WARM_UP, ABREAST].map(|number| number.to_string());
     client::read(
@@ -43,7 +42,7 @@ pub(super) fn run_client(events: usize) -> Result<Cost, String> {
     )
 }
 
-fn run(command: &mut Command, directory: &Path) -> Result<(), String> {
+fn succeed(command: &mut Command, directory: &Path) -> Result<(), String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command.current_dir(directory).output().map_err(|error| format!("{name}: {error}"))?;
     if output.status.success() {

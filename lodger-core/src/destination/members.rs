@@ -5,42 +5,46 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use memchr::memchr2;
+
+/// As many members as an event has: most have fewer.
+const USUAL: usize = 24;
+
 /// The members of an object, in order. Names are without their quotes; both are escaped as in JSON.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Members<'a>(Vec<(&'a str, Cow<'a, str>)>);
+pub(super) struct Members<'a>(Vec<(&'a [u8], Cow<'a, [u8]>)>);
 
 impl<'a> Members<'a> {
     /// The members of this object; `None` if it is none, or not canonical. What the values are is not looked into.
-    pub(super) fn of(object: &'a str) -> Option<Self> {
-        let mut rest = object.strip_prefix('{')?;
-        let mut members = Vec::new();
-        if rest == "}" {
-            return Some(Self(members));
+    pub(super) fn of(object: &'a [u8]) -> Option<Self> {
+        if object == b"{}" {
+            return Some(Self::default());
         }
+        let mut members = Vec::with_capacity(USUAL);
+        let mut rest = object.strip_prefix(b"{")?;
         loop {
-            let (name, behind) = until_quote(rest.strip_prefix('"')?)?;
-            let behind = behind.strip_prefix(':')?;
-            let (value, behind) = behind.split_at_checked(value_end(behind)?)?;
+            let (name, value, behind) = first(rest)?;
             members.push((name, Cow::Borrowed(value)));
-            if behind == "}" {
+            if behind == b"}" {
                 return Some(Self(members));
             }
-            rest = behind.strip_prefix(',')?;
+            rest = behind.strip_prefix(b",")?;
         }
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| &**value)
+    pub(super) fn get(&self, name: &str) -> Option<&[u8]> {
+        self.0.iter().find(|(known, _)| *known == name.as_bytes()).map(|(_, value)| &**value)
     }
 
     /// Takes a member out. The name is plain ASCII.
-    pub(super) fn take(&mut self, name: &str) -> Option<Cow<'a, str>> {
-        let place = self.0.iter().position(|(known, _)| *known == name)?;
+    pub(super) fn take(&mut self, name: &str) -> Option<Cow<'a, [u8]>> {
+        let place = self.0.iter().position(|(known, _)| *known == name.as_bytes())?;
         Some(self.0.remove(place).1)
     }
 
     /// Puts a member in its place, instead of one of that name. The name is plain ASCII.
-    pub(super) fn insert(&mut self, name: &'a str, value: impl Into<Cow<'a, str>>) {
+    pub(super) fn insert(&mut self, name: &'a str, value: impl Into<Cow<'a, [u8]>>) {
+        let name = name.as_bytes();
         match self.0.binary_search_by(|(known, _)| compare(known, name)) {
             Ok(place) => {
                 if let Some(member) = self.0.get_mut(place) {
@@ -68,76 +72,83 @@ impl<'a> Members<'a> {
     }
 
     /// The object with these members.
-    pub(super) fn to_json(&self) -> String {
+    pub(super) fn to_json(&self) -> Vec<u8> {
         let length: usize = self.0.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
-        let mut json = String::with_capacity(length + 2);
-        json.push('{');
+        let mut json = Vec::with_capacity(length + 2);
+        json.push(b'{');
         for (place, (name, value)) in self.0.iter().enumerate() {
-            json.push_str(if place == 0 { "\"" } else { ",\"" });
-            json.push_str(name);
-            json.push_str("\":");
-            json.push_str(value);
+            json.extend_from_slice(if place == 0 { b"\"" } else { b",\"" });
+            json.extend_from_slice(name);
+            json.extend_from_slice(b"\":");
+            json.extend_from_slice(value);
         }
-        json.push('}');
+        json.push(b'}');
         json
     }
 }
 
 /// An object of these members, which are in order; those without a value are left out.
-impl<'a, const N: usize> From<[(&'a str, Option<Cow<'a, str>>); N]> for Members<'a> {
-    fn from(members: [(&'a str, Option<Cow<'a, str>>); N]) -> Self {
-        Self(members.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
+impl<'a, const N: usize> From<[(&'a str, Option<Cow<'a, [u8]>>); N]> for Members<'a> {
+    fn from(members: [(&'a str, Option<Cow<'a, [u8]>>); N]) -> Self {
+        Self(members.into_iter().filter_map(|(name, value)| Some((name.as_bytes(), value?))).collect())
     }
 }
 
 /// The value of one member of an object in canonical JSON. What stands behind it is not looked at.
-pub(super) fn find<'a>(object: &'a [u8], name: &str) -> Option<&'a str> {
-    let mut rest = std::str::from_utf8(object).ok()?.strip_prefix('{')?;
+pub(super) fn find<'a>(object: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let mut rest = object.strip_prefix(b"{")?;
     loop {
-        let (known, behind) = until_quote(rest.strip_prefix('"')?)?;
-        let behind = behind.strip_prefix(':')?;
-        let (value, behind) = behind.split_at_checked(value_end(behind)?)?;
-        if known == name {
+        let (known, value, behind) = first(rest)?;
+        if known == name.as_bytes() {
             return Some(value);
         }
-        rest = behind.strip_prefix(',')?;
+        rest = behind.strip_prefix(b",")?;
     }
 }
 
 /// The text of a string; `None` where the value is none.
-pub(super) fn text(value: &str) -> Option<Cow<'_, str>> {
-    let inner = value.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') { serde_json::from_str(value).ok().map(Cow::Owned) } else { Some(inner.into()) }
+pub(super) fn text(value: &[u8]) -> Option<Cow<'_, str>> {
+    let inner = value.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    if inner.contains(&b'\\') {
+        serde_json::from_slice(value).ok().map(Cow::Owned)
+    } else {
+        std::str::from_utf8(inner).ok().map(Cow::Borrowed)
+    }
 }
 
 /// In the order of canonical JSON, by UTF-16 code units: where one of the two is ASCII, that is the order of the bytes.
-fn compare(known: &str, ascii: &str) -> Ordering {
-    if !known.contains('\\') {
+fn compare(known: &[u8], ascii: &[u8]) -> Ordering {
+    let same = known.iter().zip(ascii).take_while(|(one, other)| one == other).count();
+    if known.get(same) != Some(&b'\\') {
         return known.cmp(ascii);
     }
-    serde_json::from_str(&format!("\"{known}\""))
-        .map_or(Ordering::Greater, |known: String| (*known).cmp(ascii))
+    let quoted = [b"\"", known, b"\""].concat();
+    serde_json::from_slice(&quoted).map_or(Ordering::Greater, |known: String| known.as_bytes().cmp(ascii))
 }
 
-/// What stands before the end of a string, and what behind it.
-fn until_quote(text: &str) -> Option<(&str, &str)> {
-    let end = quote(text.as_bytes())?;
-    Some((text.get(..end)?, text.get(end + 1..)?))
+/// The first member of what stands behind an object's brace: its name, its value, and what stands behind that.
+fn first(members: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let text = members.strip_prefix(b"\"")?;
+    let (name, behind) = text.split_at_checked(quote(text)?)?;
+    let behind = behind.strip_prefix(b"\":")?;
+    let (value, behind) = behind.split_at_checked(value_end(behind)?)?;
+    Some((name, value, behind))
 }
 
 /// Where a string ends.
 fn quote(text: &[u8]) -> Option<usize> {
-    let mut escaped = false;
-    text.iter().position(|&byte| {
-        let ends = byte == b'"' && !escaped;
-        escaped = byte == b'\\' && !escaped;
-        ends
-    })
+    let mut from = 0;
+    loop {
+        let place = from + memchr2(b'"', b'\\', text.get(from..)?)?;
+        if text.get(place) == Some(&b'"') {
+            return Some(place);
+        }
+        from = place + 2;
+    }
 }
 
 /// Where a value ends that stands in an object.
-fn value_end(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
+fn value_end(bytes: &[u8]) -> Option<usize> {
     let (mut depth, mut place) = (0_usize, 0);
     loop {
         match bytes.get(place)? {
@@ -163,7 +174,10 @@ mod tests {
             r#"{"a":{"b":[1,{"c":"}\"]"}]},"d\n":"\\","e":"\\\"","f":[],"ü":null}"#,
             r#"{"":"","a":-1.5e+21,"b":true}"#,
         ] {
-            assert_eq!(Members::of(json).map(|members| members.to_json()).as_deref(), Some(json));
+            assert_eq!(
+                Members::of(json.as_bytes()).map(|members| members.to_json()).as_deref(),
+                Some(json.as_bytes())
+            );
         }
     }
 
@@ -187,7 +201,7 @@ mod tests {
             r#"{"a":1} "#,
             r#"{a:1}"#,
         ] {
-            assert_eq!(Members::of(json), None, "{json}");
+            assert_eq!(Members::of(json.as_bytes()), None, "{json}");
         }
     }
 
@@ -195,17 +209,20 @@ mod tests {
     fn a_member_is_put_in_the_order_of_utf_16() {
         // Behind both, and before what begins beyond the Basic Multilingual Plane, which is 0xd83d in UTF-16.
         let json = r#"{"b\n":1,"b\"":2,"bC":3,"c":4,"😀":5}"#;
-        let mut members = Members::of(json).unwrap();
+        let mut members = Members::of(json.as_bytes()).unwrap();
         for name in ["a", "bA", "bZ", "c", "z"] {
-            members.insert(name, "0");
+            members.insert(name, b"0".as_slice());
         }
-        assert_eq!(members.to_json(), r#"{"a":0,"b\n":1,"b\"":2,"bA":0,"bC":3,"bZ":0,"c":0,"z":0,"😀":5}"#);
+        assert_eq!(
+            String::from_utf8(members.to_json()).unwrap(),
+            r#"{"a":0,"b\n":1,"b\"":2,"bA":0,"bC":3,"bZ":0,"c":0,"z":0,"😀":5}"#
+        );
     }
 
     #[test]
     fn a_text_is_read_with_its_escapes() {
-        assert_eq!(text(r#""ü""#).as_deref(), Some("ü"));
-        assert_eq!(text(r#""a\"\n\u001f""#).as_deref(), Some("a\"\n\u{1f}"));
-        assert_eq!((text("1"), text(r#"""#), text("null")), (None, None, None));
+        assert_eq!(text(r#""ü""#.as_bytes()).as_deref(), Some("ü"));
+        assert_eq!(text(br#""a\"\n\u001f""#).as_deref(), Some("a\"\n\u{1f}"));
+        assert_eq!((text(b"1"), text(b"\""), text(b"null")), (None, None, None));
     }
 }

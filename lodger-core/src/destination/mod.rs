@@ -143,7 +143,7 @@ pub struct Receipt {
     /// Whether the destination recognised a repeat of an event that it already had.
     #[serde(default)]
     pub repeated: bool,
-    /// The destination's whole answer, where it has one.
+    /// The destination's whole answer, where it has one and [somebody waits](Delivery::is_awaited) for the receipt.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub detail: serde_json::Value,
 }

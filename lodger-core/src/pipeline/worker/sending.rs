@@ -121,6 +121,9 @@ impl Worker {
     /// How many of these one batch may hold by their bytes: the first in any case.
     pub(super) fn fitting<'a>(&self, events: impl IntoIterator<Item = &'a Ordinal>) -> usize {
         let most = self.destination.max_batch_bytes();
+        if most == usize::MAX {
+            return events.into_iter().count();
+        }
         let size = |ordinal| self.held.get(ordinal).map_or(0, |item| item.delivery.bytes.len());
         let sums = events.into_iter().scan(0, |sum: &mut usize, ordinal| {
             *sum = sum.saturating_add(size(ordinal));

@@ -26,11 +26,11 @@ pub(super) struct Call {
 pub(super) fn encode(event: &[u8], workspace: &str, project: &str) -> Option<Call> {
     // What is taken out of `rest` has a place on the wire; what stays is folded by its canonical name. So a member
     // that this encoder has never heard of is carried too.
-    let mut rest = Members::of(std::str::from_utf8(event).ok()?)?;
+    let mut rest = Members::of(event)?;
     let action = rest.take("action")?;
     let occurred_at = rest.take("occurredAt")?;
-    let user_visible = rest.take("userVisible").unwrap_or("false".into());
-    let retention = rest.take("retention").unwrap_or("\"locked\"".into());
+    let user_visible = rest.take("userVisible").unwrap_or(json(b"false"));
+    let retention = rest.take("retention").unwrap_or(json(br#""locked""#));
     let given = rest.take("idempotencyKey");
     let id = rest.take("id")?;
     let own_key = format!("event_{}", text(&id)?);
@@ -53,34 +53,36 @@ pub(super) fn encode(event: &[u8], workspace: &str, project: &str) -> Option<Cal
         ("userVisible", Some(user_visible)),
         ("workspaceId", Some(string(workspace))),
     ]);
-    Some(Call { body: body.to_json().into_bytes(), options, key_is_given })
+    Some(Call { body: body.to_json(), options, key_is_given })
 }
 
-fn actor(rest: &mut Members<'_>) -> Option<String> {
+fn actor(rest: &mut Members<'_>) -> Option<Vec<u8>> {
     let mut actor = rest.take_object("actor")?;
-    let (kind, word) = match &*actor.take("kind")? {
-        kind @ ("\"user\"" | "\"service\"" | "\"system\"") => (kind.to_owned(), None),
-        word @ ("\"anonymous\"" | "\"unresolved\"") => ("\"system\"".to_owned(), Some(word.to_owned())),
+    let kind = actor.take("kind")?;
+    let word = match &*kind {
+        br#""user""# | br#""service""# | br#""system""# => None,
+        br#""anonymous""# | br#""unresolved""# => Some(&kind),
         _ => return None,
     };
     // Another id than the word is not lost.
     let id = match word {
-        Some(word) if actor.get("id") != Some(&word) => word.into(),
+        Some(word) if actor.get("id") != Some(&**word) => word.clone(),
         _ => actor.take("id")?,
     };
+    let kind = if word.is_some() { json(br#""system""#) } else { kind };
     if let Some(name) = actor.take("name") {
         rest.insert("actorName", name);
     }
     let email = actor.take("email");
     rest.put_back("actor", &actor);
-    Some(Members::from([("email", email), ("id", Some(id)), ("type", Some(kind.into()))]).to_json())
+    Some(Members::from([("email", email), ("id", Some(id)), ("type", Some(kind))]).to_json())
 }
 
-fn target(rest: &mut Members<'_>) -> Option<String> {
+fn target(rest: &mut Members<'_>) -> Option<Vec<u8>> {
     let mut target = rest.take_object("target")?;
     let (id, name) = (target.take("id")?, target.take("name"));
     let kind = match target.take("kind")? {
-        kind if kind == "\"unresolved\"" => "\"route\"".into(),
+        kind if *kind == *br#""unresolved""# => json(br#""route""#),
         kind => kind,
     };
     rest.put_back("target", &target);
@@ -88,13 +90,12 @@ fn target(rest: &mut Members<'_>) -> Option<String> {
 }
 
 /// The service knows four words; any other stays in `rest`.
-fn source<'a>(rest: &mut Members<'a>) -> Cow<'a, str> {
-    let known = ["\"api\"", "\"automation\"", "\"dashboard\"", "\"system\""];
-    match rest.get("source") {
-        Some(source) if known.contains(&source) => rest.take("source"),
+fn source<'a>(rest: &mut Members<'a>) -> Cow<'a, [u8]> {
+    let known = match rest.get("source") {
+        Some(br#""api""# | br#""automation""# | br#""dashboard""# | br#""system""#) => rest.take("source"),
         _ => None,
-    }
-    .unwrap_or("\"api\"".into())
+    };
+    known.unwrap_or(json(br#""api""#))
 }
 
 /// Whether the application gave the event this key. It is fit to be sent (limits); an event from elsewhere must not go
@@ -133,7 +134,7 @@ fn options(key: String, rest: &mut Members<'_>) -> Option<CallOptions> {
 }
 
 /// The user's own members, and `rest` under the reserved one.
-fn metadata(mut rest: Members<'_>) -> Option<String> {
+fn metadata(mut rest: Members<'_>) -> Option<Vec<u8>> {
     let mut metadata = rest.take_object("metadata")?;
     if let Some(tenant) = rest.take("tenant") {
         // Documented by the service, hence outside the reserved member; but a member of the user's own wins.
@@ -147,9 +148,14 @@ fn metadata(mut rest: Members<'_>) -> Option<String> {
     Some(metadata.to_json())
 }
 
-/// As a string in JSON.
-fn string(text: &str) -> Cow<'static, str> {
-    serde_json::Value::from(text).to_string().into()
+/// What is JSON.
+fn json(json: &[u8]) -> Cow<'_, [u8]> {
+    json.into()
+}
+
+/// What becomes a string in JSON.
+fn string(text: &str) -> Cow<'static, [u8]> {
+    serde_json::Value::from(text).to_string().into_bytes().into()
 }
 
 fn take_header(members: &mut Members<'_>, name: &str) -> Option<String> {
