@@ -126,7 +126,7 @@ fn any_value() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(4, 24, 5, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::btree_map(name, inner, 0..5).prop_map(|map| Value::from_iter(map)),
+            prop::collection::btree_map(name, inner, 0..5).prop_map(|map| map.into_iter().collect::<Value>()),
         ]
     })
 }

@@ -1,5 +1,6 @@
 //! Which index answers which filter.
 
+use lodger_core::event::Outcome;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -91,7 +92,7 @@ impl Query {
             one(ACTION, self.action.as_deref()),
             target,
             one(" AND tenant = ?", self.tenant.as_deref()),
-            one(" AND outcome = ?", self.outcome.map(|outcome| outcome.as_str())),
+            one(" AND outcome = ?", self.outcome.map(Outcome::as_str)),
             one(" AND request_id = ?", self.request_id.as_deref()),
         ];
         all.into_iter().flatten().collect()
