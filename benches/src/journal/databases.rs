@@ -37,16 +37,16 @@ fn redb_batch(database: &Database, first: u64, batch: u64) -> Result<(), redb::E
 
 /// Inserts batches into SQLite for this long: WAL, `synchronous = FULL`, a transaction each.
 pub(super) fn sqlite(dir: &Path, batch: u64, lasts: Duration) -> Result<Run, String> {
-    let measured = (|| {
-        let mut database = Connection::open(dir.join("events.sqlite"))?;
-        database.pragma_update(None, "journal_mode", "WAL")?;
-        database.pragma_update(None, "synchronous", "FULL")?;
-        database.execute_batch(
-            "CREATE TABLE events (sequence INTEGER PRIMARY KEY, event BLOB NOT NULL) STRICT",
-        )?;
-        insert(batch, lasts, |first| sqlite_batch(&mut database, first, batch))
-    })();
-    measured.map_err(|error: rusqlite::Error| format!("SQLite can't be measured: {error}"))
+    sqlite_run(dir, batch, lasts).map_err(|error| format!("SQLite can't be measured: {error}"))
+}
+
+fn sqlite_run(dir: &Path, batch: u64, lasts: Duration) -> Result<Run, rusqlite::Error> {
+    let mut database = Connection::open(dir.join("events.sqlite"))?;
+    database.pragma_update(None, "journal_mode", "WAL")?;
+    database.pragma_update(None, "synchronous", "FULL")?;
+    database
+        .execute_batch("CREATE TABLE events (sequence INTEGER PRIMARY KEY, event BLOB NOT NULL) STRICT")?;
+    insert(batch, lasts, |first| sqlite_batch(&mut database, first, batch))
 }
 
 fn sqlite_batch(database: &mut Connection, first: u64, batch: u64) -> Result<(), rusqlite::Error> {
