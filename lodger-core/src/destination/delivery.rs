@@ -65,7 +65,7 @@ impl Delivery {
         match self.event.get() {
             Some(event) => Ok(event),
             None => {
-                serde_json::from_slice(&self.bytes).map(|event| self.event.get_or_init(|| Arc::new(event)))
+                Event::from_json(&self.bytes).map(|event| self.event.get_or_init(|| Arc::new(event)))
             }
         }
     }

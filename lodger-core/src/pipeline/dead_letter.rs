@@ -93,7 +93,7 @@ impl DeadLetter {
     ///
     /// When it was written by a version whose events this one can't read.
     pub fn to_event(&self) -> Result<Event, serde_json::Error> {
-        serde_json::from_slice(&self.bytes)
+        Event::from_json(&self.bytes)
     }
 
     /// The event as a JSON value, also one that this version doesn't understand; a text where it is no JSON. Good to
