@@ -206,10 +206,10 @@ async fn ten_bad_events_anywhere_are_found_and_what_is_behind_an_eleventh_is_lef
             match answer {
                 Answer::Refused(_) => assert!(poisoned.contains(&at), "{bad} bad events, event {at}"),
                 Answer::Retry { .. } => {
-                    assert!(bad > found && taken[at] == 0, "{bad} bad events, event {at}")
+                    assert!(bad > found && taken[at] == 0, "{bad} bad events, event {at}");
                 }
                 other => {
-                    assert!(is_settled(other) && taken[at] == 1, "{bad} bad events, event {at}: {other:?}")
+                    assert!(is_settled(other) && taken[at] == 1, "{bad} bad events, event {at}: {other:?}");
                 }
             }
         }
