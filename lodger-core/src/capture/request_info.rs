@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::kept::KeptHead;
 use super::policy::Reading;
 use super::route_pattern::{can_be_route_of, canonical_template};
+use super::trace::Trace;
 use super::{Head, client_ip, request_id, session, trace};
 use crate::event::RequestInfo;
 
@@ -50,25 +51,31 @@ impl Seen {
             let value = session::cookie(head, reading.session_cookie.as_deref()?)?;
             Some(reading.hash_key.hash("session", &value))
         };
-        let mut info = RequestInfo::default();
-        info.id = self.id.clone().or_else(|| request_id::inbound(head).map(str::to_owned));
-        info.client_request_id = request_id::inbound_client(head).map(str::to_owned);
-        info.session = self.session.clone().or_else(in_cookie);
-        info.method = Some(head.method().to_owned());
-        info.route =
-            self.route.as_deref().or_else(|| head.route()).and_then(|said| route_of(said, self.path()));
-        if let Some((ip, source)) = address {
-            info.ip = Some(ip);
-            info.ip_source = Some(source);
-        }
-        if let Some(trace) = trace {
-            info.trace_id = Some(trace.trace_id);
-            info.span_id = trace.span_id;
-            info.traceparent = trace.traceparent;
-        }
-        info.user_agent = Head::header(head, "user-agent")
+        let (ip, ip_source) = address.unzip();
+        let (trace_id, span_id, traceparent) = match trace {
+            Some(Trace { trace_id, span_id, traceparent }) => (Some(trace_id), span_id, traceparent),
+            None => (None, None, None),
+        };
+        let user_agent = Head::header(head, "user-agent")
             .map(|value| String::from_utf8_lossy(value).chars().take(USER_AGENT_CHARS).collect());
-        info
+        RequestInfo {
+            id: self.id.clone().or_else(|| request_id::inbound(head).map(str::to_owned)),
+            client_request_id: request_id::inbound_client(head).map(str::to_owned),
+            session: self.session.clone().or_else(in_cookie),
+            method: Some(head.method().to_owned()),
+            route: self
+                .route
+                .as_deref()
+                .or_else(|| head.route())
+                .and_then(|said| route_of(said, self.path())),
+            ip,
+            ip_source,
+            trace_id,
+            span_id,
+            traceparent,
+            user_agent,
+            ..RequestInfo::default()
+        }
     }
 }
 

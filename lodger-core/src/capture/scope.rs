@@ -474,7 +474,11 @@ mod tests {
         drop(first);
         assert!(other.state().actor.is_some(), "somebody still has it");
         drop(other);
-        assert_eq!(Arc::strong_count(&sink), handles, "whoever waits for the last handle of the client has it");
+        assert_eq!(
+            Arc::strong_count(&sink),
+            handles,
+            "whoever waits for the last handle of the client has it"
+        );
         let second = Scope::job(Arc::clone(&sink), None);
         assert_eq!(Arc::as_ptr(&second.0), memory);
         let mut state = second.state();
