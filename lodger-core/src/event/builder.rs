@@ -26,7 +26,8 @@ use super::{
 #[derive(Debug)]
 #[must_use = "call `build()` to get the event"]
 pub struct EventBuilder {
-    event: Event,
+    /// In a box, because every method hands the builder on.
+    event: Box<Event>,
     problems: Vec<Problem>,
 }
 
@@ -34,7 +35,7 @@ impl EventBuilder {
     pub(super) fn new(action: Cow<'static, str>) -> Self {
         // `build` says what the target is where nobody else did.
         let event = Event::about(EventId::mint(), action, Actor::unresolved(), Target::unresolved(""));
-        Self { event, problems: Vec::new() }
+        Self { event: Box::new(event), problems: Vec::new() }
     }
 
     /// Who did it. Default: unresolved.

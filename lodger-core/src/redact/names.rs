@@ -113,15 +113,17 @@ fn behind_secret<'w>(before: &str, word: &str, after: &'w str) -> Option<&'w str
         return None;
     }
     let (next, behind_next) = first_of(after);
-    if LAST_WORDS.iter().any(|last| is_word(word, last)) {
+    let one = singular(word);
+    let is = |expected: &str| word == expected || one == expected;
+    if LAST_WORDS.iter().any(|last| is(last)) {
         let alone = next.is_empty() || BESIDE_LAST.contains(&next);
         return (alone && !OTHER_PINS.contains(&before)).then_some("");
     }
-    if SECRET_PHRASES.iter().any(|[first, second]| is_word(word, first) && is_word(next, second)) {
+    if SECRET_PHRASES.iter().any(|[first, second]| is(first) && is_word(next, second)) {
         return Some(behind_next);
     }
-    let secret = SECRET_WORDS.iter().any(|secret| is_word(word, secret))
-        || SECRET_ENDINGS.iter().any(|ending| singular(word).ends_with(ending));
+    let secret = SECRET_WORDS.iter().any(|secret| is(secret))
+        || SECRET_ENDINGS.iter().any(|ending| one.ends_with(ending));
     secret.then_some(after)
 }
 
