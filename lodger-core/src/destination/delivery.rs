@@ -64,9 +64,7 @@ impl Delivery {
     pub(crate) fn read(&self) -> Result<&Arc<Event>, serde_json::Error> {
         match self.event.get() {
             Some(event) => Ok(event),
-            None => {
-                Event::from_json(&self.bytes).map(|event| self.event.get_or_init(|| Arc::new(event)))
-            }
+            None => Event::from_json(&self.bytes).map(|event| self.event.get_or_init(|| Arc::new(event))),
         }
     }
 

@@ -48,7 +48,6 @@ pub(crate) mod fuzzing;
 #[cfg(feature = "http")]
 mod http;
 mod line;
-#[cfg(feature = "http")]
 mod members;
 mod memory;
 mod pacing;

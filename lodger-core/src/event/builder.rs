@@ -170,7 +170,7 @@ impl EventBuilder {
         if let Err(invalid) = limits::check(&self.event) {
             problems.extend(invalid.into_problems());
         }
-        InvalidEvent::unless_empty(problems).map(|()| self.event)
+        InvalidEvent::unless_empty(problems).map(|()| *self.event)
     }
 }
 
