@@ -253,9 +253,13 @@ impl Intake {
         if state.is_empty() {
             return Taken::Closed;
         }
+        // As large as this group, so that those who bring the next one need not make it grow under the lock; nor is it made
+        // under it. Nobody else takes, so what was there is there.
+        let group = state.queue.len();
+        drop(state);
+        let next = VecDeque::with_capacity(group);
+        let mut state = self.lock();
         state.taken = state.all;
-        // As large as this group, so that those who bring the next one need not make it grow under the lock.
-        let next = VecDeque::with_capacity(state.queue.len());
         Taken::Group(std::mem::replace(&mut state.queue, next), std::mem::take(&mut state.barriers))
     }
 
