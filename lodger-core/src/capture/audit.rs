@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::context::Context;
 use super::diff;
-use super::draft::Content;
+use super::draft::{Content, Found};
 use super::drafts::{DraftId, Which};
 use super::scope::Scope;
 use crate::event::{Change, EventId, Operation, Retention, Timestamp, ToActor, ToTarget};
@@ -64,31 +64,31 @@ impl Audit {
     /// Who did it. Goes before everything that is found automatically.
     pub fn actor(&self, actor: impl ToActor) -> &Self {
         let actor = actor.to_actor();
-        self.say(|content| content.actor = Some(actor))
+        self.say(|content| content.actor = Found::Named(actor))
     }
 
     /// Adds the actor on whose behalf it is done: the customer whom a support agent impersonates.
     pub fn on_behalf_of(&self, principal: impl ToActor) -> &Self {
         let principal = principal.to_actor();
-        self.say(|content| content.on_behalf_of.push(principal))
+        self.say(|content| content.details().on_behalf_of.push(principal))
     }
 
     /// What it is done to. Goes before everything that is found automatically.
     pub fn target(&self, target: impl ToTarget) -> &Self {
         let target = target.to_target();
-        self.say(|content| content.target = Some(target))
+        self.say(|content| content.target = Found::Named(target))
     }
 
     /// Adds another thing it touches, at most 19.
     pub fn related(&self, target: impl ToTarget) -> &Self {
         let target = target.to_target();
-        self.say(|content| content.related.push(target))
+        self.say(|content| content.details().related.push(target))
     }
 
     /// The organisation it belongs to. Default: the actor's, else the layer's.
     pub fn tenant(&self, tenant: impl ToString) -> &Self {
         let tenant = tenant.to_string();
-        self.say(|content| content.tenant = Some(tenant))
+        self.say(|content| content.details().tenant = Some(tenant))
     }
 
     /// Sets a member of the metadata.
@@ -111,7 +111,7 @@ impl Audit {
 
     /// Adds a changed value.
     pub fn change(&self, change: Change) -> &Self {
-        self.say(|content| content.changes.push(change))
+        self.say(|content| content.details().changes.push(change))
     }
 
     /// Adds what differs between two states of the thing, member by member. Serialize only what may be recorded.
@@ -120,7 +120,7 @@ impl Audit {
         let states =
             serde_json::to_value(before).and_then(|before| Ok((before, serde_json::to_value(after)?)));
         self.say(|content| match states {
-            Ok((before, after)) => content.changes.extend(diff::diff(&before, &after)),
+            Ok((before, after)) => content.details().changes.extend(diff::diff(&before, &after)),
             Err(error) => content.field("diff".into(), Err(error)),
         })
     }
@@ -128,46 +128,46 @@ impl Audit {
     /// Adds a tag; at most 20.
     pub fn tag(&self, tag: impl ToString) -> &Self {
         let tag = tag.to_string();
-        self.say(|content| content.tags.push(tag))
+        self.say(|content| content.details().tags.push(tag))
     }
 
     /// Whether the customer may see the event. Default: what the attribute says, else false.
     pub fn user_visible(&self, visible: bool) -> &Self {
-        self.say(|content| content.user_visible = Some(visible))
+        self.say(|content| content.details().user_visible = Some(visible))
     }
 
     /// A sentence for people, at most 1,024 characters.
     pub fn describe(&self, description: impl ToString) -> &Self {
         let description = description.to_string();
-        self.say(|content| content.description = Some(description))
+        self.say(|content| content.details().description = Some(description))
     }
 
     /// Why it ended as it did, at most 512 characters. Goes before a reason that is found automatically.
     pub fn reason(&self, reason: impl ToString) -> &Self {
         let reason = reason.to_string();
-        self.say(|content| content.reason = Some(reason))
+        self.say(|content| content.details().reason = Some(reason))
     }
 
     /// Where it came from: `api`, `automation`, `dashboard`, `system` or a text of at most 64 characters.
     pub fn source(&self, source: impl ToString) -> &Self {
         let source = source.to_string();
-        self.say(|content| content.source = Some(source))
+        self.say(|content| content.details().source = Some(source))
     }
 
     /// How long the event should be kept.
     pub fn retention(&self, retention: Retention) -> &Self {
-        self.say(|content| content.retention = Some(retention))
+        self.say(|content| content.details().retention = Some(retention))
     }
 
     /// The bulk operation it is part of: one event a target, numbered by [`Operation::each`].
     pub fn operation(&self, operation: Operation) -> &Self {
-        self.say(|content| content.operation = Some(operation))
+        self.say(|content| content.details().operation = Some(operation))
     }
 
     /// The key under which a destination recognises a repeat: 12 to 255 printable ASCII characters.
     pub fn idempotency_key(&self, key: impl ToString) -> &Self {
         let key = key.to_string();
-        self.say(|content| content.idempotency_key = Some(key))
+        self.say(|content| content.details().idempotency_key = Some(key))
     }
 
     /// The change is made, whatever happens from here on. A handler that is cancelled or panics after this leaves a

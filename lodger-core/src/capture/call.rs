@@ -69,13 +69,13 @@ impl Call {
         let has_entity = target.is_some() && entity_of(self.site.action).is_some();
         let is_subject = has_entity;
         if let Some(actor) = actor.filter(|_| !is_subject) {
-            self.say(|content| content.argument_actor.add(actor, Actor::eq));
+            self.say(|content| content.actor.add(actor, Actor::eq));
         }
         if let Some(target) = target {
             // Kinds that the action is about are one kind, however they are called. Without an entity each is its own.
             let same =
                 |one: &Target, other: &Target| one.id == other.id && (has_entity || one.kind == other.kind);
-            self.say(|content| content.found_target.add(target, same));
+            self.say(|content| content.target.add(target, same));
         }
     }
 
@@ -88,15 +88,14 @@ impl Call {
     pub fn ok_target(&mut self, target: Option<Target>) {
         if let Some(target) = target.filter(|target| is_about(self.site.action, target)) {
             self.say(|content| {
-                content.found_target =
-                    std::mem::take(&mut content.found_target).or_else(|| Found::One(target));
+                content.target = std::mem::take(&mut content.target).or_else(|| Found::One(target));
             });
         }
     }
 
     /// `related(KIND = e)`.
     pub fn related(&mut self, target: Target) {
-        self.say(|content| content.related.push(target));
+        self.say(|content| content.details().related.push(target));
     }
 
     /// `tenant = e`.
@@ -136,19 +135,19 @@ impl Call {
     }
 
     fn keep_actor(&self, actor: Actor) {
-        self.say(|content| content.actor = Some(actor));
+        self.say(|content| content.actor = Found::Named(actor));
     }
 
     fn keep_target(&self, target: Target) {
-        self.say(|content| content.target = Some(target));
+        self.say(|content| content.target = Found::Named(target));
     }
 
     fn keep_tenant(&self, tenant: String) {
-        self.say(|content| content.tenant = Some(tenant));
+        self.say(|content| content.details().tenant = Some(tenant));
     }
 
     fn keep_idempotency_key(&self, key: String) {
-        self.say(|content| content.idempotency_key = Some(key));
+        self.say(|content| content.details().idempotency_key = Some(key));
     }
 
     fn keep_field(&self, name: &'static str, value: serde_json::Result<Value>) {

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::draft::{Content, Draft, Found, Nobody, Request};
+use super::draft::{Content, Details, Draft, Found, Request};
 use super::route_pattern::RoutePattern;
 use super::scope::Scope;
 use super::site::About;
@@ -86,12 +86,11 @@ impl Captured {
         match &self.0 {
             What::Event(event) => weight(event),
             What::Left(draft) => {
-                let actor = draft.end.actor.as_ref().map_or(0, weight::actor);
                 let request = match &draft.end.request {
                     Request::Seen { seen, .. } => seen.weight(),
                     Request::Before { .. } => 0,
                 };
-                size_of::<Draft>() + draft.content.weight() + actor + request
+                size_of::<Draft>() + draft.content.weight() + request
             }
         }
     }
@@ -120,8 +119,11 @@ fn event_of(mut draft: Draft, count: &dyn Fn(Count)) -> Event {
     event.reason = draft.end.reason.take().map(Into::into);
     event.request = draft.end.request.info();
     event.target = target_of(&mut draft, event.request.as_ref(), count);
-    let actor = std::mem::replace(&mut draft.end.actor, Err(Nobody { conflicting: false }));
-    event.actor = actor.unwrap_or_else(|nobody| unresolved_actor(nobody, &draft, count));
+    event.actor = match std::mem::take(&mut draft.content.actor) {
+        Found::Named(actor) | Found::One(actor) => actor,
+        Found::Conflicting => unresolved_actor(true, &draft, count),
+        Found::None => unresolved_actor(false, &draft, count),
+    };
     let site = draft.site();
     event.user_visible = site.is_some_and(|site| site.user_visible);
     tell(&mut event, draft.content, site, draft.end.request.tenant());
@@ -129,7 +131,7 @@ fn event_of(mut draft: Draft, count: &dyn Fn(Count)) -> Event {
 }
 
 /// Counts that nobody could be named, and says once per function how to mend that.
-fn unresolved_actor(Nobody { conflicting }: Nobody, draft: &Draft, count: &dyn Fn(Count)) -> Actor {
+fn unresolved_actor(conflicting: bool, draft: &Draft, count: &dyn Fn(Count)) -> Actor {
     count(if conflicting { Count::ConflictingActors } else { Count::UnresolvedActor });
     if let Some(site) = draft.site().filter(|site| site.warn_once(About::Actor)) {
         let Site { function, file, line, action, .. } = site;
@@ -147,12 +149,17 @@ fn unresolved_actor(Nobody { conflicting }: Nobody, draft: &Draft, count: &dyn F
 
 /// What it was done to, from the first source that answers.
 fn target_of(draft: &mut Draft, request: Option<&RequestInfo>, count: &dyn Fn(Count)) -> Target {
-    let content = &mut draft.content;
-    let found = Found::from(content.target.take()).or_else(|| std::mem::take(&mut content.found_target));
+    let found = std::mem::take(&mut draft.content.target);
     let conflicting = matches!(found, Found::Conflicting);
     let found = match found {
-        Found::One(target) if !target.id.trim().is_empty() && !target.kind.trim().is_empty() => Some(target),
-        Found::One(_) | Found::None => target_in_path(&draft.end.request, &draft.action, request),
+        Found::Named(target) | Found::One(target)
+            if !target.id.trim().is_empty() && !target.kind.trim().is_empty() =>
+        {
+            Some(target)
+        }
+        Found::Named(_) | Found::One(_) | Found::None => {
+            target_in_path(&draft.end.request, &draft.action, request)
+        }
         // Asking on would only pick one of them by another way.
         Found::Conflicting => None,
     };
@@ -207,22 +214,31 @@ fn is_escape(behind: &str) -> bool {
 }
 
 /// Adds what was said about the event.
-fn tell(event: &mut Event, content: Content, site: Option<&Site>, tenant: Option<&str>) {
-    event.actor.on_behalf_of.extend(content.on_behalf_of);
-    event.tenant =
-        content.tenant.or_else(|| event.actor.tenant.clone()).or_else(|| tenant.map(str::to_owned));
-    event.related = content.related;
-    event.description = content.description;
-    event.tags = content.tags;
-    event.user_visible = content.user_visible.unwrap_or(event.user_visible);
-    event.retention = content.retention;
-    event.reason = content.reason.or(event.reason.take());
-    event.changes = content.changes;
+fn tell(event: &mut Event, mut content: Content, site: Option<&Site>, tenant: Option<&str>) {
+    if let Some(details) = content.take_details() {
+        tell_details(event, *details, site);
+    }
+    if event.tenant.is_none() {
+        event.tenant = event.actor.tenant.clone().or_else(|| tenant.map(str::to_owned));
+    }
     event.metadata = content.fields.into_iter().map(|(name, value)| (name.into_owned(), value)).collect();
-    event.personal = content.personal;
-    event.source = content.source.or(event.source.take());
-    event.operation = content.operation;
-    if let Some(key) = content.idempotency_key {
+}
+
+/// Adds what most functions never say.
+fn tell_details(event: &mut Event, details: Details, site: Option<&Site>) {
+    event.actor.on_behalf_of.extend(details.on_behalf_of);
+    event.tenant = details.tenant;
+    event.related = details.related;
+    event.description = details.description;
+    event.tags = details.tags;
+    event.user_visible = details.user_visible.unwrap_or(event.user_visible);
+    event.retention = details.retention;
+    event.reason = details.reason.or(event.reason.take());
+    event.changes = details.changes;
+    event.personal = details.personal;
+    event.source = details.source.or(event.source.take());
+    event.operation = details.operation;
+    if let Some(key) = details.idempotency_key {
         let unusable = !limits::is_idempotency_key(&key);
         if let Some(site) = site.filter(|site| unusable && site.warn_once(About::IdempotencyKey)) {
             let Site { function, file, line, action, .. } = site;

@@ -20,20 +20,30 @@ const INLINE_FIELDS: usize = 4;
 /// Everything that was said about an event so far. What nobody said is found out when the draft is finished.
 #[derive(Debug, Default)]
 pub(super) struct Content {
-    /// Named by the attribute or by `audit.actor(..)`.
-    pub(super) actor: Option<Actor>,
-    /// Found in the handler's arguments.
-    pub(super) argument_actor: Found<Actor>,
-    /// The actor of the function that called this one, or of the function that recorded this further event.
-    pub(super) inherited_actor: Found<Actor>,
+    /// Named by the attribute or by `audit.actor(..)`, else found in the handler's arguments.
+    pub(super) actor: Found<Actor>,
+    /// Named by the attribute or by `audit.target(..)`, else found in the handler's arguments, else in the value it
+    /// returned.
+    pub(super) target: Found<Target>,
+    /// Members of the metadata, the last of a name counts.
+    pub(super) fields: SmallVec<[(Cow<'static, str>, Value); INLINE_FIELDS]>,
     /// Whether an annotated function called this one. Its arguments are then what that one works on: they are asked last.
     pub(super) called: bool,
+    /// The change was made, whatever happens to the function from here on.
+    pub(super) committed: bool,
+    /// The application wants no event.
+    pub(super) discarded: bool,
+    /// What most functions never say.
+    details: Option<Box<Details>>,
+}
+
+/// What most functions never say about their event.
+#[derive(Debug, Default)]
+pub(super) struct Details {
+    /// The actor of the function that called this one, or of the function that recorded this further event.
+    pub(super) inherited_actor: Found<Actor>,
     /// Added to whoever the actor turns out to be.
     pub(super) on_behalf_of: Vec<Actor>,
-    /// Named by the attribute or by `audit.target(..)`.
-    pub(super) target: Option<Target>,
-    /// Found in the handler's arguments, else in the value it returned.
-    pub(super) found_target: Found<Target>,
     pub(super) related: Vec<Target>,
     pub(super) tenant: Option<String>,
     pub(super) description: Option<String>,
@@ -42,24 +52,20 @@ pub(super) struct Content {
     pub(super) retention: Option<Retention>,
     pub(super) reason: Option<String>,
     pub(super) changes: Vec<Change>,
-    /// Members of the metadata, the last of a name counts.
-    pub(super) fields: SmallVec<[(Cow<'static, str>, Value); INLINE_FIELDS]>,
     pub(super) personal: Vec<String>,
     pub(super) source: Option<String>,
     pub(super) operation: Option<Operation>,
     pub(super) idempotency_key: Option<String>,
-    /// The change was made, whatever happens to the function from here on.
-    pub(super) committed: bool,
-    /// The application wants no event.
-    pub(super) discarded: bool,
 }
 
-/// What the arguments of a function tell without having been asked by name.
+/// Whom or what a function names, or its arguments tell without having been asked by name.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) enum Found<T> {
-    /// No argument tells.
+    /// Nobody has named it, and no argument tells.
     #[default]
     None,
+    /// Said by name: goes before whatever the arguments tell. The last word counts.
+    Named(T),
     /// One or more arguments tell this.
     One(T),
     /// Two arguments tell different things: nobody can say which is meant.
@@ -71,6 +77,7 @@ impl<T> Found<T> {
     pub(super) fn add(&mut self, told: T, same: impl Fn(&T, &T) -> bool) {
         *self = match std::mem::take(self) {
             Self::None => Self::One(told),
+            Self::Named(known) => Self::Named(known),
             Self::One(known) if same(&known, &told) => Self::One(known),
             Self::One(_) | Self::Conflicting => Self::Conflicting,
         };
@@ -80,8 +87,16 @@ impl<T> Found<T> {
     pub(super) fn add_all(&mut self, other: Self, same: impl Fn(&T, &T) -> bool) {
         match other {
             Self::None => {}
-            Self::One(told) => self.add(told, same),
+            Self::One(told) | Self::Named(told) => self.add(told, same),
             Self::Conflicting => *self = Self::Conflicting,
+        }
+    }
+
+    /// The one that is named or told.
+    pub(super) fn one(&self) -> Option<&T> {
+        match self {
+            Self::Named(one) | Self::One(one) => Some(one),
+            Self::None | Self::Conflicting => None,
         }
     }
 
@@ -89,7 +104,7 @@ impl<T> Found<T> {
     pub(super) fn or_else(self, others: impl FnOnce() -> Self) -> Self {
         match self {
             Self::None => others(),
-            Self::One(_) | Self::Conflicting => self,
+            Self::Named(_) | Self::One(_) | Self::Conflicting => self,
         }
     }
 }
@@ -110,58 +125,70 @@ impl Content {
         }
     }
 
-    /// Takes out whom the arguments of this function and of those around it tell, where nobody is named otherwise.
-    /// `resolved` is what the layer's resolver found.
-    pub(super) fn take_found_actor(&mut self, resolved: impl FnOnce() -> Option<Actor>) -> Found<Actor> {
-        let inherited = std::mem::take(&mut self.inherited_actor);
-        let arguments = std::mem::take(&mut self.argument_actor);
+    /// Where what most functions never say is said.
+    pub(super) fn details(&mut self) -> &mut Details {
+        self.details.get_or_insert_default()
+    }
+
+    /// Takes out what most functions never say, if anything of it was said.
+    pub(super) fn take_details(&mut self) -> Option<Box<Details>> {
+        self.details.take()
+    }
+
+    /// The actor of the function that called this one, or of the function that recorded this further event.
+    pub(super) fn inherited_actor(&self) -> &Found<Actor> {
+        self.details.as_ref().map_or(&Found::None, |details| &details.inherited_actor)
+    }
+
+    /// Says whose work this is done on behalf of, unless it names its own actor.
+    pub(super) fn inherit(&mut self, actor: Found<Actor>) {
+        if actor != Found::None || self.details.is_some() {
+            self.details().inherited_actor = actor;
+        }
+    }
+
+    /// Takes out who is named; else whom the arguments of this function and of those around it tell. `resolved` is what the
+    /// layer's resolver found.
+    pub(super) fn take_actor(&mut self, resolved: impl FnOnce() -> Option<Actor>) -> Found<Actor> {
+        let own = std::mem::take(&mut self.actor);
+        if let Found::Named(_) = own {
+            return own;
+        }
+        let inherited = self.details.as_mut().map(|details| std::mem::take(&mut details.inherited_actor));
+        let inherited = inherited.unwrap_or_default();
         if self.called {
             // `promote(bob)` in the handler of a request by somebody else: bob is not who did it.
-            inherited.or_else(|| resolved().into()).or_else(|| arguments)
+            inherited.or_else(|| resolved().into()).or_else(|| own)
         } else {
-            inherited.or_else(|| arguments).or_else(|| resolved().into())
+            inherited.or_else(|| own).or_else(|| resolved().into())
         }
     }
 
     /// Whether the arguments of this function, or of those around it, tell different actors.
     pub(super) fn has_conflicting_actors(&self) -> bool {
-        match (&self.actor, &self.inherited_actor) {
-            (None, Found::None) => matches!(self.argument_actor, Found::Conflicting),
-            (None, Found::Conflicting) => true,
-            (Some(_), _) | (None, Found::One(_)) => false,
+        match (&self.actor, self.inherited_actor()) {
+            (Found::Named(_), _) | (_, Found::One(_) | Found::Named(_)) => false,
+            (_, Found::Conflicting) => true,
+            (own, Found::None) => matches!(own, Found::Conflicting),
         }
     }
 
     /// The bytes of memory that it takes besides its own, give or take.
     pub(super) fn weight(&self) -> usize {
-        let actors = self.actor.iter().chain(&self.on_behalf_of);
-        let found = match &self.found_target {
-            Found::One(target) => Some(target),
-            Found::None | Found::Conflicting => None,
-        };
-        let targets = self.target.iter().chain(found).chain(&self.related);
-        let texts = [&self.tenant, &self.description, &self.reason, &self.source, &self.idempotency_key];
         let fields = self.fields.iter().map(|(name, value)| name.len() + weight::value(value));
-        actors.map(weight::actor).sum::<usize>()
-            + targets.map(weight::target).sum::<usize>()
-            + texts.into_iter().flatten().map(String::len).sum::<usize>()
-            + self
-                .tags
-                .iter()
-                .chain(&self.personal)
-                .map(|text| size_of::<String>() + text.len())
-                .sum::<usize>()
-            + self.changes.iter().map(weight::change).sum::<usize>()
+        self.actor.one().map_or(0, weight::actor)
+            + self.target.one().map_or(0, weight::target)
             + fields.sum::<usize>()
+            + self.details.as_ref().map_or(0, |details| details.weight())
     }
 
     /// The actor that work done on behalf of this draft's function has, unless it names its own. What the arguments of a
     /// called function tell is a guess of that function alone.
     pub(super) fn handed_down(&self) -> Found<Actor> {
-        let arguments = || if self.called { Found::None } else { self.argument_actor.clone() };
+        let arguments = || if self.called { Found::None } else { self.actor.clone() };
         match &self.actor {
-            Some(actor) => Found::One(actor.clone()),
-            None => self.inherited_actor.clone().or_else(arguments),
+            Found::Named(actor) => Found::One(actor.clone()),
+            _ => self.inherited_actor().clone().or_else(arguments),
         }
     }
 
@@ -170,10 +197,24 @@ impl Content {
         name: Cow<'static, str>,
         value: Result<Value, serde_json::Error>,
     ) {
-        if !self.personal.iter().any(|known| *known == name) {
-            self.personal.push(name.clone().into_owned());
+        let personal = &mut self.details().personal;
+        if !personal.iter().any(|known| *known == name) {
+            personal.push(name.clone().into_owned());
         }
         self.field(name, value);
+    }
+}
+
+impl Details {
+    fn weight(&self) -> usize {
+        let texts = [&self.tenant, &self.description, &self.reason, &self.source, &self.idempotency_key];
+        let lists = self.tags.iter().chain(&self.personal);
+        size_of::<Self>()
+            + self.on_behalf_of.iter().map(weight::actor).sum::<usize>()
+            + self.related.iter().map(weight::target).sum::<usize>()
+            + texts.into_iter().flatten().map(String::len).sum::<usize>()
+            + lists.map(|text| size_of::<String>() + text.len()).sum::<usize>()
+            + self.changes.iter().map(weight::change).sum::<usize>()
     }
 }
 
@@ -206,19 +247,12 @@ pub(super) struct Draft {
     pub(super) end: End,
 }
 
-/// What the end of a request or job adds to a draft that is certain to become an event.
+/// What the end of a request or job adds to a draft that is certain to become an event; besides the actor, whom its content
+/// names from then on.
 pub(super) struct End {
     pub(super) outcome: Outcome,
     pub(super) reason: Option<Cow<'static, str>>,
-    pub(super) actor: Result<Actor, Nobody>,
     pub(super) request: Request,
-}
-
-/// Nobody could be named as the actor.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Nobody {
-    /// Because two arguments name different ones.
-    pub(super) conflicting: bool,
 }
 
 /// In which request it happened.
@@ -238,7 +272,6 @@ impl Default for End {
         Self {
             outcome: Outcome::Unknown,
             reason: None,
-            actor: Err(Nobody { conflicting: false }),
             request: Request::Before { info: None, tenant: None },
         }
     }
@@ -306,10 +339,11 @@ mod tests {
     #[test]
     fn the_resolver_goes_before_the_arguments_of_a_called_function_only() {
         let found = |called: bool, inherited: Found<Actor>, resolved: Option<Actor>| {
-            let mut content = Content { called, inherited_actor: inherited, ..Content::default() };
-            content.argument_actor.add(Actor::user("bob"), Actor::eq);
+            let mut content = Content { called, ..Content::default() };
+            content.inherit(inherited);
+            content.actor.add(Actor::user("bob"), Actor::eq);
             let handed_down = content.handed_down();
-            (content.take_found_actor(|| resolved), handed_down)
+            (content.take_actor(|| resolved), handed_down)
         };
         let one = |id: &str| Found::One(Actor::user(id));
         let ada = || Some(Actor::user("ada"));

@@ -104,11 +104,11 @@ impl Drafts {
         draft.ended = ended.map(|ended| (ended, now));
         self.inherit(&mut draft, maker);
         if self.closed
-            && draft.content.inherited_actor == Found::None
+            && *draft.content.inherited_actor() == Found::None
             && let Some(past) = &self.past
         {
             // Its maker's event is out. What all functions of the request agree on is still true.
-            draft.content.inherited_actor = past.actor.clone();
+            draft.content.inherit(past.actor.clone());
         }
         self.push(draft)
     }
@@ -122,7 +122,7 @@ impl Drafts {
 
     fn inherit(&self, draft: &mut Draft, from: Option<DraftId>) {
         if let Some(from) = from.and_then(|from| self.get(from)) {
-            draft.content.inherited_actor = from.content.handed_down();
+            draft.content.inherit(from.content.handed_down());
         }
     }
 

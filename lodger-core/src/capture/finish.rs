@@ -1,10 +1,10 @@
 //! A draft is certain to become an event, or becomes none. What nobody said is found out later, see [`Captured`].
 
-use super::draft::{Draft, End, Found, Maker, Nobody, Request};
+use super::draft::{Content, Draft, End, Found, Maker, Request};
 use super::outcome::{self, Answer, Facts};
 use super::scope::Scope;
 use super::{Captured, Class, Count, Ended, Guarantee, Reservation, Terms, Wait};
-use crate::event::{Actor, Outcome, Timestamp};
+use crate::event::{Outcome, Timestamp};
 
 /// How a request ended.
 #[derive(Debug, Clone, Copy)]
@@ -65,8 +65,8 @@ pub(super) fn finish(
         return Finished::Discarded;
     }
     let (ended, _) = *draft.ended.get_or_insert_with(|| (Ended::Cancelled, Timestamp::now()));
-    let actor = actor_of(scope, &mut draft);
-    let ruling = outcome::rule(facts(&draft, ended, ending, actor.is_ok()));
+    let has_actor = settle_actor(scope, &mut draft.content);
+    let ruling = outcome::rule(facts(&draft, ended, ending, has_actor));
     let on = draft.site().and_then(|site| site.on).or_else(|| scope.policy().and_then(|policy| policy.on()));
     // What the application asks for by name is recorded however it ended; the layer's own events were asked for too.
     let asked_for = matches!(draft.maker, Maker::Application(_) | Maker::Layer);
@@ -77,7 +77,7 @@ pub(super) fn finish(
     // A function that ran was reached by somebody whom the application let in; a refusal can be had by anybody.
     let class = match (ruling.outcome, draft.maker, ending) {
         (Outcome::Denied, _, _) | (Outcome::Failure, Maker::Rule | Maker::Layer, _) => Class::Hostile,
-        (Outcome::Unknown, Maker::Rule | Maker::Layer, _) if actor.is_err() => Class::Hostile,
+        (Outcome::Unknown, Maker::Rule | Maker::Layer, _) if !has_actor => Class::Hostile,
         (Outcome::Failure, Maker::Application(None), _) => Class::Hostile,
         _ => Class::Trusted,
     };
@@ -86,7 +86,7 @@ pub(super) fn finish(
         Some(seen) => Request::Seen { seen, status: ending.status(), duration: scope.elapsed() },
         None => Request::before(scope),
     };
-    draft.end = End { outcome: ruling.outcome, reason: ruling.reason, actor, request };
+    draft.end = End { outcome: ruling.outcome, reason: ruling.reason, request };
     let terms = Terms { class, guarantee, place: place.take() };
     Finished::Recorded(sink.accept(Captured::left(draft), terms))
 }
@@ -101,26 +101,22 @@ fn facts(draft: &Draft, ended: Ended, ending: &Ending, has_actor: bool) -> Facts
     }
 }
 
-/// Who did it, from the first source that answers.
-fn actor_of(scope: &Scope, draft: &mut Draft) -> Result<Actor, Nobody> {
-    let conflicting = draft.content.has_conflicting_actors();
+/// Settles who did it, from the first source that answers; else whether nobody can be named because two arguments name
+/// different ones. Answers whether there is somebody.
+fn settle_actor(scope: &Scope, content: &mut Content) -> bool {
+    let nobody = if content.has_conflicting_actors() { Found::Conflicting } else { Found::None };
+    if !matches!(content.actor, Found::Named(_)) {
+        let state = scope.state();
+        content.actor = match &state.actor {
+            Some(actor) => Found::Named(actor.clone()),
+            // Two arguments name different actors: asking on would only pick one of them by another way.
+            None => content.take_actor(|| state.resolved.clone()),
+        };
+    }
     // An id that is empty names nobody.
-    let named = named_actor(scope, draft).filter(|actor| !actor.id.trim().is_empty());
-    named.ok_or(Nobody { conflicting })
-}
-
-fn named_actor(scope: &Scope, draft: &mut Draft) -> Option<Actor> {
-    let content = &mut draft.content;
-    if content.actor.is_some() {
-        return content.actor.take();
+    let found = content.actor.one().is_some_and(|actor| !actor.id.trim().is_empty());
+    if !found {
+        content.actor = nobody;
     }
-    let state = scope.state();
-    if state.actor.is_some() {
-        return state.actor.clone();
-    }
-    match content.take_found_actor(|| state.resolved.clone()) {
-        Found::One(actor) => Some(actor),
-        // Two arguments name different actors: asking on would only pick one of them by another way.
-        Found::Conflicting | Found::None => None,
-    }
+    found
 }

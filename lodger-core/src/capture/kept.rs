@@ -7,8 +7,8 @@ use std::str;
 use super::head::{Head, number_of};
 use super::request_id::is_acceptable;
 
-/// How much of a head stands in place. A longer one takes an allocation of its own.
-const INLINE_BYTES: usize = 384;
+/// Most heads are no longer than this.
+const USUAL_BYTES: usize = 384;
 
 /// A scope that is used again gives the memory of a head back that was longer than this.
 const MOST_KEPT_FOR_THE_NEXT: usize = 4 << 10;
@@ -16,12 +16,12 @@ const MOST_KEPT_FOR_THE_NEXT: usize = 4 << 10;
 /// Before the value of a header: its number, and its length in four bytes.
 const HEADER_PREFIX: usize = 5;
 
-/// The head of a request, in one piece of memory of its own. So no buffer of a connection stays in memory because an
+/// The head of a request, in one piece of memory of its own, which a clone has exactly as long as it has to be. So no buffer of a connection stays in memory because an
 /// event waits for the disk, and no header is cloned one by one.
 #[derive(Default, Clone)]
 pub struct KeptHead {
     /// Method, path and route, then of each header that is kept its number, the length of its value, and its value.
-    bytes: Bytes,
+    bytes: Vec<u8>,
     method_end: usize,
     path_end: usize,
     route_end: usize,
@@ -37,32 +37,33 @@ impl KeptHead {
     /// Begins anew, for a request of which these headers may be asked for.
     pub(super) fn begin(&mut self, wanted: u16) {
         self.bytes.clear();
+        self.bytes.reserve(USUAL_BYTES);
         (self.wanted, self.has_id) = (wanted, false);
     }
 
     /// Forgets everything, and most of the memory.
     pub(super) fn forget(&mut self) {
-        if self.bytes.spilled.capacity() > MOST_KEPT_FOR_THE_NEXT {
-            self.bytes.spilled = Vec::new();
+        if self.bytes.capacity() > MOST_KEPT_FOR_THE_NEXT {
+            self.bytes = Vec::new();
         }
         self.bytes.clear();
     }
 
     /// The bytes of memory that it takes besides its own.
     pub(super) fn weight(&self) -> usize {
-        self.bytes.spilled.len()
+        self.bytes.len()
     }
 
     /// Keeps what is no header: the method, the path without the query, still percent-encoded, the template of the matched
     /// route where the framework knows it already, and who is at the other end of the connection. Comes first.
     #[inline]
     pub fn keep_request(&mut self, method: &str, path: &str, route: Option<&str>, peer: Option<IpAddr>) {
-        self.bytes.extend(method.as_bytes());
-        self.method_end = self.bytes.len;
-        self.bytes.extend(path.as_bytes());
-        self.path_end = self.bytes.len;
-        self.bytes.extend(route.unwrap_or_default().as_bytes());
-        self.route_end = self.bytes.len;
+        self.bytes.extend_from_slice(method.as_bytes());
+        self.method_end = self.bytes.len();
+        self.bytes.extend_from_slice(path.as_bytes());
+        self.path_end = self.bytes.len();
+        self.bytes.extend_from_slice(route.unwrap_or_default().as_bytes());
+        self.route_end = self.bytes.len();
         self.has_route = route.is_some();
         self.peer = peer;
     }
@@ -83,8 +84,8 @@ impl KeptHead {
         // A header of 4 GiB is none that a server lets in.
         if let Ok(length) = u32::try_from(value.len()) {
             let [a, b, c, d] = length.to_le_bytes();
-            self.bytes.extend(&[number, a, b, c, d]);
-            self.bytes.extend(value);
+            self.bytes.extend_from_slice(&[number, a, b, c, d]);
+            self.bytes.extend_from_slice(value);
         }
         is_id
     }
@@ -96,13 +97,13 @@ impl KeptHead {
 
     fn text(&self, from: usize, to: usize) -> &str {
         // They were texts when they came in, and have kept their borders.
-        self.bytes.as_slice().get(from..to).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
+        self.bytes.get(from..to).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
     }
 
     /// The values that this header has, in the order of its lines.
     fn values<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         let wanted = number_of(name);
-        let mut rest = self.bytes.as_slice().get(self.route_end..).unwrap_or_default();
+        let mut rest = self.bytes.get(self.route_end..).unwrap_or_default();
         let headers = std::iter::from_fn(move || {
             let (prefix, behind) = rest.split_first_chunk::<HEADER_PREFIX>()?;
             let [number, length @ ..] = *prefix;
@@ -138,54 +139,6 @@ impl Head for KeptHead {
 
     fn peer(&self) -> Option<IpAddr> {
         self.peer
-    }
-}
-
-/// Some bytes, in place as long as they fit.
-#[derive(Clone)]
-struct Bytes {
-    in_place: [u8; INLINE_BYTES],
-    /// All of them, from the first that did not fit in place.
-    spilled: Vec<u8>,
-    len: usize,
-}
-
-impl Default for Bytes {
-    fn default() -> Self {
-        Self { in_place: [0; INLINE_BYTES], spilled: Vec::new(), len: 0 }
-    }
-}
-
-impl Bytes {
-    fn clear(&mut self) {
-        self.spilled.clear();
-        self.len = 0;
-    }
-
-    fn as_slice(&self) -> &[u8] {
-        let in_place = self.in_place.get(..self.len).filter(|_| self.spilled.is_empty());
-        in_place.unwrap_or(&self.spilled)
-    }
-
-    #[inline]
-    fn extend(&mut self, more: &[u8]) {
-        let end = self.len + more.len();
-        if self.spilled.is_empty()
-            && let Some(place) = self.in_place.get_mut(self.len..end)
-        {
-            place.copy_from_slice(more);
-        } else {
-            self.spill(more);
-        }
-        self.len = end;
-    }
-
-    #[cold]
-    fn spill(&mut self, more: &[u8]) {
-        if self.spilled.is_empty() {
-            self.spilled.extend_from_slice(self.in_place.get(..self.len).unwrap_or_default());
-        }
-        self.spilled.extend_from_slice(more);
     }
 }
 
@@ -231,7 +184,7 @@ mod tests {
         head.keep_request("POST", "/long", Some("/long"), Some(IpAddr::from([192, 0, 2, 1])));
         head.keep_header("cookie", &vec![b'x'; 1 << 20]);
         head.forget();
-        assert!(head.bytes.spilled.capacity() <= MOST_KEPT_FOR_THE_NEXT);
+        assert!(head.bytes.capacity() <= MOST_KEPT_FOR_THE_NEXT);
         head.begin(u16::MAX);
         head.keep_request("GET", "/", None, None);
         assert_eq!((head.method(), head.path(), head.route(), head.peer()), ("GET", "/", None, None));

@@ -171,7 +171,7 @@ impl Scope {
             let function = Context::function_in(self);
             let found = state.drafts.content(Which::Current, function).map(|content| content.handed_down());
             let resolved = match found {
-                Some(Found::One(actor)) => Some(actor),
+                Some(Found::One(actor) | Found::Named(actor)) => Some(actor),
                 // Nobody can say who it is, so nobody else is asked.
                 Some(Found::Conflicting) => None,
                 Some(Found::None) | None => state.resolved.clone(),
@@ -468,7 +468,7 @@ mod tests {
         let handles = Arc::strong_count(&sink);
         let first = Scope::job(Arc::clone(&sink), Some(Actor::user("ada")));
         first.set_session("secret");
-        first.say(Which::Current, |content| content.tags.push("of the first".to_owned()));
+        first.say(Which::Current, |content| content.details().tags.push("of the first".to_owned()));
         let memory = Arc::as_ptr(&first.0);
         let other = first.clone();
         drop(first);
@@ -483,6 +483,6 @@ mod tests {
         assert_eq!(Arc::as_ptr(&second.0), memory);
         let mut state = second.state();
         assert_eq!((state.actor.is_none(), state.session.is_none()), (true, true));
-        assert!(state.drafts.take_pending().tags.is_empty());
+        assert!(state.drafts.take_pending().details().tags.is_empty());
     }
 }
