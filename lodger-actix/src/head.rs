@@ -40,11 +40,13 @@ pub(crate) fn checked(template: String, path: impl FnOnce() -> String) -> Option
         return Some(template);
     }
     let path = path();
-    let matches = ASKED.with_borrow_mut(|asked| {
+    let matches = ASKED.try_with(|asked| {
+        let mut asked = asked.borrow_mut();
         let known = asked.entry(template.clone()).or_insert_with(|| definition(&template));
         known.as_ref().is_some_and(|known| known.is_match(path.as_str()))
     });
-    matches.then_some(template)
+    // At a thread's very end nobody can say.
+    matches.unwrap_or(false).then_some(template)
 }
 
 /// `None` for what actix only takes in pieces, from nested scopes: a name twice, or more than 16 parameters.

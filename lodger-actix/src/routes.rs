@@ -34,10 +34,11 @@ impl Routes {
         struct Leave;
         impl Drop for Leave {
             fn drop(&mut self) {
-                ENTERED.with_borrow_mut(|entered| drop(entered.pop()));
+                // At a thread's very end there is nothing to leave.
+                _ = ENTERED.try_with(|entered| drop(entered.borrow_mut().pop()));
             }
         }
-        ENTERED.with_borrow_mut(|entered| entered.push(self.clone()));
+        _ = ENTERED.try_with(|entered| entered.borrow_mut().push(self.clone()));
         let _leave = Leave;
         work()
     }
@@ -51,8 +52,8 @@ impl Routes {
 
 /// Says which route the scope has that the code runs in: work that it leaves behind takes that along.
 pub(crate) fn say(scope: &Scope) {
-    let routes = ENTERED.with_borrow(|entered| entered.last().cloned());
-    if let Some(routes) = routes {
+    let routes = ENTERED.try_with(|entered| entered.borrow().last().cloned());
+    if let Ok(Some(routes)) = routes {
         scope.ask_route(|path| routes.route(path));
     }
 }

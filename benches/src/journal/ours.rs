@@ -98,7 +98,7 @@ impl Ours {
             if !early.is_zero() {
                 std::thread::sleep(early);
             }
-            all.spawn_on(one(self.lodger.clone()), self.runtime.handle());
+            all.spawn_on(one(self.lodger.clone(), begun + due), self.runtime.handle());
             due += interval;
         }
         let waits = self.runtime.block_on(gather(all))?;
@@ -120,10 +120,10 @@ async fn caller(lodger: Lodger, over: Arc<AtomicBool>) -> Result<Vec<Duration>, 
     Ok(waits)
 }
 
-async fn one(lodger: Lodger) -> Result<Vec<Duration>, RecordError> {
-    let begun = Instant::now();
+/// The wait counts from when the event was due, so that a late pacer and a busy runtime are in it.
+async fn one(lodger: Lodger, due: Instant) -> Result<Vec<Duration>, RecordError> {
     lodger.record(event::new()).await?;
-    Ok(vec![begun.elapsed()])
+    Ok(vec![due.elapsed()])
 }
 
 async fn gather(mut all: JoinSet<Result<Vec<Duration>, RecordError>>) -> Result<Vec<Duration>, String> {

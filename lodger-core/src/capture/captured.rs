@@ -1,6 +1,7 @@
 //! What a request or job leaves when its event is certain, and how that becomes the event: everything that nobody said is
 //! found out here, once, and not on the request's own thread.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::draft::{Content, Details, Draft, Found, Request};
@@ -68,6 +69,15 @@ impl Captured {
         match &mut self.0 {
             What::Event(event) => event.id,
             What::Left(draft) => draft.id(),
+        }
+    }
+
+    /// What was done.
+    #[must_use]
+    pub fn action(&self) -> Cow<'static, str> {
+        match &self.0 {
+            What::Event(event) => event.action.clone(),
+            What::Left(draft) => draft.action.clone(),
         }
     }
 

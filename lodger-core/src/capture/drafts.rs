@@ -21,6 +21,9 @@ pub(super) enum Which {
     Draft(DraftId),
 }
 
+/// A scope that is used again gives back the room of more drafts than this.
+const MOST_KEPT_FOR_THE_NEXT: usize = 16;
+
 /// The drafts of one scope. A finished draft is taken out, so a job that runs for ever holds only what is open.
 #[derive(Debug, Default)]
 pub(super) struct Drafts {
@@ -226,6 +229,8 @@ impl Drafts {
     /// Forgets everything but the memory.
     pub(super) fn clear(&mut self) {
         self.open.clear();
+        // A job may have had very many.
+        self.open.shrink_to(MOST_KEPT_FOR_THE_NEXT);
         (self.opened, self.function, self.closed) = (0, false, false);
         (self.pending, self.past) = (None, None);
     }

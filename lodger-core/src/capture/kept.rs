@@ -36,9 +36,10 @@ pub struct KeptHead {
 impl KeptHead {
     /// Begins anew, for a request of which these headers may be asked for.
     pub(super) fn begin(&mut self, wanted: u16) {
+        // Everything but the memory, so that nothing of the last request is there whatever is kept of this one.
+        *self = Self { bytes: std::mem::take(&mut self.bytes), wanted, ..Self::default() };
         self.bytes.clear();
         self.bytes.reserve(USUAL_BYTES);
-        (self.wanted, self.has_id) = (wanted, false);
     }
 
     /// Forgets everything, and most of the memory.
@@ -189,6 +190,11 @@ mod tests {
         head.keep_request("GET", "/", None, None);
         assert_eq!((head.method(), head.path(), head.route(), head.peer()), ("GET", "/", None, None));
         assert_eq!(Head::header(&head, "cookie"), None);
+        head.keep_header("x-request-id", b"one");
+        head.keep_request("GET", "/", Some("/"), Some(IpAddr::from([192, 0, 2, 1])));
+        head.begin(u16::MAX);
+        assert_eq!((head.method(), head.path(), head.route(), head.peer()), ("", "", None, None));
+        assert!(!head.has_id());
     }
 
     #[test]

@@ -265,8 +265,7 @@ impl Checked {
     }
 }
 
-/// How the head of a request is to be read, by whoever makes its event: without the client, which that keeps nobody
-/// from ending.
+/// How the head of a request is to be read, by whoever makes its event. It holds no client, so it keeps none alive.
 #[derive(Debug)]
 pub(super) struct Reading {
     pub(super) proxies: TrustedProxies,

@@ -1,5 +1,6 @@
 //! How capture hands its events over: from destructors, with nobody there to be told.
 
+use std::borrow::Cow;
 use std::future::ready;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -34,6 +35,10 @@ impl Raw for Unprepared {
 
     fn occurred_at(&self) -> Timestamp {
         self.captured.occurred_at()
+    }
+
+    fn action(&self) -> Cow<'static, str> {
+        self.captured.action()
     }
 
     fn finish(self: Box<Self>) -> Result<Box<Event>, Unfit> {

@@ -21,7 +21,7 @@ impl Preparation {
 
     /// For a caller who can't: what is too long is cut, and the cuts are marked. Answers whether anything was.
     pub(super) fn trim(&self, event: &mut Event) -> Result<bool, InvalidEvent> {
-        // Strangers may have chosen how much there is to look into, and this is a runtime's thread.
+        // Strangers may have chosen how much there is to look into, and the journal's thread makes everybody's events.
         trim::bound(event);
         self.complete(event);
         if event.validate().is_err() {

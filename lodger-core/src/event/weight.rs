@@ -4,12 +4,17 @@ use std::mem::size_of;
 
 use serde_json::{Map, Value};
 
+use super::limits::MAX_EVENT_BYTES;
 use super::{Actor, Change, Event, Target};
 
 /// What a node of a map costs besides key and value: an entry of a B-tree is on average two thirds of a full node.
 const ENTRY: usize = size_of::<String>() + 8;
 
-/// The event's size in memory in bytes, give or take allocator overhead.
+/// Where a value weighs so much, nobody asks how much more it is: four times the largest event as JSON.
+const ENOUGH: usize = 4 * MAX_EVENT_BYTES;
+
+/// The event's size in memory in bytes, give or take allocator overhead; of a value that is larger than any event may be,
+/// at least that.
 ///
 /// Not its size as JSON: `[0,0,0]` takes two bytes an element there and sixteen times as much here, and it is memory
 /// that the intake has to bound.
@@ -81,22 +86,45 @@ pub(crate) fn change(change: &Change) -> usize {
 }
 
 fn object(members: &Map<String, Value>) -> usize {
-    members.iter().map(|(name, member)| ENTRY + name.len() + value(member)).sum()
+    members.iter().take(ENOUGH / ENTRY).map(|(name, member)| ENTRY + name.len() + value(member)).sum()
 }
 
 pub(crate) fn value(one: &Value) -> usize {
-    size_of::<Value>()
-        + match one {
-            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-            Value::String(text) => text.len(),
-            Value::Array(values) => values.iter().map(value).sum(),
-            Value::Object(members) => object(members),
+    match one {
+        Value::Null | Value::Bool(_) | Value::Number(_) => size_of::<Value>(),
+        Value::String(text) => size_of::<Value>() + text.len(),
+        Value::Array(_) | Value::Object(_) => nested(one),
+    }
+}
+
+/// Without recursion, because nobody has looked at the depth yet, and no further than [`ENOUGH`].
+fn nested(one: &Value) -> usize {
+    let (mut sum, mut rest) = (0, vec![one]);
+    while sum < ENOUGH
+        && let Some(one) = rest.pop()
+    {
+        match one {
+            Value::Array(values) => {
+                sum += size_of::<Value>();
+                rest.extend(values.iter().take(ENOUGH / size_of::<Value>()));
+            }
+            Value::Object(members) => {
+                sum += size_of::<Value>();
+                for (name, member) in members.iter().take(ENOUGH / ENTRY) {
+                    sum += ENTRY + name.len();
+                    rest.push(member);
+                }
+            }
+            scalar => sum += value(scalar),
         }
+    }
+    sum
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::values;
 
     #[test]
     fn long_texts_and_many_small_values_both_weigh() {
@@ -105,5 +133,17 @@ mod tests {
         assert_eq!(weight(&long) - weight(&bare), 1_000);
         let many = Event::builder("a.b").metadata("n", vec![0; 1_000]).build().unwrap();
         assert!(weight(&many) - weight(&bare) >= 1_000 * size_of::<Value>());
+    }
+
+    #[test]
+    fn what_nobody_has_bounded_yet_is_weighed_without_recursion_and_no_further_than_it_takes() {
+        let mut deep = Value::Null;
+        for _ in 0..1_000_000 {
+            deep = Value::Array(vec![deep]);
+        }
+        assert!(value(&deep) >= ENOUGH);
+        values::dismantle(deep);
+        let wide = Value::Array(vec![Value::Null; 10_000_000]);
+        assert!((ENOUGH..2 * ENOUGH).contains(&value(&wide)), "{}", value(&wide));
     }
 }

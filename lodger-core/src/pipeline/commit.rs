@@ -7,7 +7,6 @@ mod folded;
 mod routing;
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -280,21 +279,10 @@ impl Committer {
 
     /// Seals what waited. Whoever waits for what can't be recorded at all is told.
     fn seal(&self, content: Content, watch: Watch) -> Option<(Sealed, Watch)> {
-        if let Content::Sealed(sealed) = content {
-            return Some((sealed, watch));
-        }
-        // It is our own code that runs here, over what others have said; nobody else's event is to be lost by a mistake in it.
-        match catch_unwind(AssertUnwindSafe(|| content.seal(&self.filters))) {
-            Ok(Ok(sealed)) => Some((sealed, watch)),
-            Ok(Err(unfit)) => {
+        match content.seal(&self.filters) {
+            Ok(sealed) => Some((sealed, watch)),
+            Err(unfit) => {
                 self.unfit(unfit, watch);
-                None
-            }
-            Err(_panic) => {
-                self.counters.invalid.up();
-                tracing::error!(
-                    "an audit event is lost: making it panicked, which is a mistake in this crate"
-                );
                 None
             }
         }

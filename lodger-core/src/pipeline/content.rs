@@ -1,11 +1,15 @@
 //! What waits in the intake.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde::de::Error as _;
 
 use super::counters::{Counters, last_resort};
 use super::filters::Filters;
 use super::sealed::Sealed;
-use crate::event::{Event, InvalidEvent, Timestamp};
+use crate::event::{Event, EventId, InvalidEvent, Outcome, Timestamp};
 
 /// What waits in the intake: an event that its caller has sealed, or what a request or job left, of which the journal
 /// thread makes one.
@@ -23,6 +27,9 @@ pub(crate) trait Raw: fmt::Debug + Send {
 
     /// When it happened.
     fn occurred_at(&self) -> Timestamp;
+
+    /// What was done.
+    fn action(&self) -> Cow<'static, str>;
 
     /// Makes the event: completed, redacted, within its limits.
     fn finish(self: Box<Self>) -> Result<Box<Event>, Unfit>;
@@ -56,7 +63,7 @@ impl Content {
     pub(crate) fn seal(self, filters: &Filters) -> Result<Sealed, Unfit> {
         match self {
             Self::Sealed(sealed) => Ok(sealed),
-            Self::Raw(raw) => seal(raw.finish()?, filters),
+            Self::Raw(raw) => seal(finish(raw)?, filters),
         }
     }
 
@@ -71,9 +78,21 @@ impl Content {
     pub(crate) fn into_event(self) -> Result<Box<Event>, Unfit> {
         match self {
             Self::Sealed(sealed) => Ok(Box::new(sealed.to_event())),
-            Self::Raw(raw) => raw.finish(),
+            Self::Raw(raw) => finish(raw),
         }
     }
+}
+
+/// Makes the event. It is our own code that runs here, over what others have said, also while a thread ends by a panic: a
+/// mistake in it costs that one event, of which is told what is known for certain.
+fn finish(raw: Box<dyn Raw>) -> Result<Box<Event>, Unfit> {
+    let (occurred_at, action) = (raw.occurred_at(), raw.action());
+    catch_unwind(AssertUnwindSafe(|| raw.finish())).unwrap_or_else(|_panic| {
+        let mut event = Box::new(Event::bare(EventId::mint(), action));
+        (event.occurred_at, event.outcome) = (occurred_at, Outcome::Unknown);
+        let mistake = serde_json::Error::custom("making it panicked, which is a mistake in this crate");
+        Err(Unfit { event, why: InvalidEvent::not_json(&mistake) })
+    })
 }
 
 /// Seals an event that is redacted and within its limits.

@@ -58,6 +58,11 @@ impl Entry {
         let weight = content.weight();
         Self { content, watch, lane, weight }
     }
+
+    /// The bytes of memory that it takes.
+    pub(crate) fn weight(&self) -> usize {
+        self.weight
+    }
 }
 
 /// What the journal thread gets when it asks for work.

@@ -48,6 +48,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::destination::Identity;
+use crate::event::limits::MAX_EVENT_BYTES;
 use crate::event::{Event, Timestamp};
 use crate::journal::{Owner, RecoveryReport};
 
@@ -83,6 +84,10 @@ pub(crate) use progress::{LaneBoard, Progress};
 pub use shutdown::FlushError;
 pub(crate) use start::{Config, StartError};
 pub(crate) use ticket::{Goal, Ticket};
+
+/// What waits as it was captured weighs no more than this: twice the largest event as JSON. What is heavier is made an event
+/// by whoever brings it.
+const HEAVY: usize = 2 * MAX_EVENT_BYTES;
 
 /// What all threads of a pipeline share.
 #[derive(Debug)]
@@ -178,7 +183,15 @@ impl Pipeline {
             return Err(self.refused(content, |event| RecordError::Journal { event, source }));
         }
         let (ticket, watch) = ticket(goal);
-        match self.intake.offer(Entry::new(content, lane, watch), place) {
+        let mut entry = Entry::new(content, lane, watch);
+        if entry.weight() > HEAVY
+            && let Content::Raw(_) = entry.content
+        {
+            // It would take the room of many. What is made of it is within the limits.
+            let sealed = entry.content.seal(&self.shared.filters).map_err(|unfit| self.unfit(unfit))?;
+            entry = Entry::new(Content::Sealed(sealed), lane, entry.watch);
+        }
+        match self.intake.offer(entry, place) {
             Ok(()) => {
                 counters.accepted.up();
                 Ok(ticket)
