@@ -256,10 +256,6 @@ pub(super) struct End {
 }
 
 /// In which request it happened.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the large one is the usual one, and stands in a box with its draft"
-)]
 pub(super) enum Request {
     /// In none, or behind one of which this is known; and for this tenant, unless somebody names another.
     Before { info: Option<RequestInfo>, tenant: Option<String> },
