@@ -75,12 +75,12 @@ pub(super) enum Found<T> {
 impl<T> Found<T> {
     /// Adds what one argument tells.
     pub(super) fn add(&mut self, told: T, same: impl Fn(&T, &T) -> bool) {
-        *self = match std::mem::take(self) {
-            Self::None => Self::One(told),
-            Self::Named(known) => Self::Named(known),
-            Self::One(known) if same(&known, &told) => Self::One(known),
-            Self::One(_) | Self::Conflicting => Self::Conflicting,
-        };
+        match self {
+            Self::None => *self = Self::One(told),
+            Self::Named(_) => {}
+            Self::One(known) if same(known, &told) => {}
+            Self::One(_) | Self::Conflicting => *self = Self::Conflicting,
+        }
     }
 
     /// Adds what other arguments tell.
@@ -145,6 +145,11 @@ impl Content {
         if actor != Found::None || self.details.is_some() {
             self.details().inherited_actor = actor;
         }
+    }
+
+    /// Whether its own arguments tell one actor, and are asked before the layer's resolver.
+    pub(super) fn argument_is_actor(&self) -> bool {
+        !self.called && matches!(self.actor, Found::One(_)) && *self.inherited_actor() == Found::None
     }
 
     /// Takes out who is named; else whom the arguments of this function and of those around it tell. `resolved` is what the
@@ -256,10 +261,6 @@ pub(super) struct End {
 }
 
 /// In which request it happened.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the large one is the usual one, and stands in a box with its draft"
-)]
 pub(super) enum Request {
     /// In none, or behind one of which this is known; and for this tenant, unless somebody names another.
     Before { info: Option<RequestInfo>, tenant: Option<String> },
@@ -285,6 +286,7 @@ impl fmt::Debug for Draft {
 }
 
 impl Draft {
+    #[inline]
     pub(super) fn new(action: Cow<'static, str>, maker: Maker) -> Self {
         Self {
             id: None,

@@ -1,6 +1,6 @@
 //! A draft is certain to become an event, or becomes none. What nobody said is found out later, see [`Captured`].
 
-use super::draft::{Content, Draft, End, Found, Maker, Request};
+use super::draft::{Content, Draft, Found, Maker, Request};
 use super::outcome::{self, Answer, Facts};
 use super::scope::Scope;
 use super::{Captured, Class, Count, Ended, Guarantee, Reservation, Terms, Wait};
@@ -82,11 +82,11 @@ pub(super) fn finish(
         _ => Class::Trusted,
     };
     let guarantee = if class == Class::Hostile { Guarantee::Queued } else { guarantee };
-    let request = match scope.seen() {
+    draft.end.request = match scope.seen() {
         Some(seen) => Request::Seen { seen, status: ending.status(), duration: scope.elapsed() },
         None => Request::before(scope),
     };
-    draft.end = End { outcome: ruling.outcome, reason: ruling.reason, request };
+    (draft.end.outcome, draft.end.reason) = (ruling.outcome, ruling.reason);
     let terms = Terms { class, guarantee, place: place.take() };
     Finished::Recorded(sink.accept(Captured::left(draft), terms))
 }
@@ -107,11 +107,12 @@ fn settle_actor(scope: &Scope, content: &mut Content) -> bool {
     let nobody = if content.has_conflicting_actors() { Found::Conflicting } else { Found::None };
     if !matches!(content.actor, Found::Named(_)) {
         let state = scope.state();
-        content.actor = match &state.actor {
-            Some(actor) => Found::Named(actor.clone()),
+        match &state.actor {
+            Some(actor) => content.actor = Found::Named(actor.clone()),
+            None if content.argument_is_actor() => {}
             // Two arguments name different actors: asking on would only pick one of them by another way.
-            None => content.take_actor(|| state.resolved.clone()),
-        };
+            None => content.actor = content.take_actor(|| state.resolved.clone()),
+        }
     }
     // An id that is empty names nobody.
     let found = content.actor.one().is_some_and(|actor| !actor.id.trim().is_empty());
