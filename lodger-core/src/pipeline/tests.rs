@@ -1,5 +1,7 @@
 //! The door of the pipeline, and what happens to those who wait there.
 
+mod captured;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
