@@ -16,7 +16,7 @@ mod server;
 mod typescript;
 
 use self::client::Cost;
-use self::ours::Compressed;
+use self::ours::{Callers, Compressed};
 use self::server::Answers;
 use crate::callgrind::{self, Times};
 use crate::options::Options;
@@ -44,16 +44,18 @@ enum Variant {
     Single,
     FloorOfSingle,
     Batches(Compressed),
+    Awaited,
     FloorOfBatches,
     OpenTelemetry,
 }
 
 impl Variant {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::TypeScript,
         Self::Single,
         Self::FloorOfSingle,
         Self::Batches(Compressed::Not),
+        Self::Awaited,
         Self::FloorOfBatches,
         Self::OpenTelemetry,
         Self::Batches(Compressed::Gzip),
@@ -68,6 +70,7 @@ impl Variant {
             Self::Batches(Compressed::Not) => "batches: lodger",
             Self::Batches(Compressed::Gzip) => "batches: lodger, gzip",
             Self::Batches(Compressed::Zstd) => "batches: lodger, zstd",
+            Self::Awaited => "batches: lodger, each awaited",
             Self::FloorOfBatches => "batches: bare reqwest, ready batches",
             Self::OpenTelemetry => "batches: OpenTelemetry batch log processor",
         }
@@ -78,16 +81,17 @@ impl Variant {
         match self {
             Self::TypeScript | Self::FloorOfBatches => None,
             Self::Single | Self::FloorOfSingle => Some(Self::TypeScript),
-            Self::Batches(_) | Self::OpenTelemetry => Some(Self::FloorOfBatches),
+            Self::Batches(_) | Self::Awaited | Self::OpenTelemetry => Some(Self::FloorOfBatches),
         }
     }
 
-    /// How many events make a run of about a second.
+    /// How many events make a run of some seconds.
     fn events(self, options: &Options) -> usize {
         let events = match self {
             Self::TypeScript => 4_000,
-            Self::Single | Self::FloorOfSingle => 40_000,
-            Self::OpenTelemetry | Self::Batches(_) => 200_000,
+            Self::Single | Self::FloorOfSingle => 100_000,
+            Self::OpenTelemetry | Self::Awaited => 200_000,
+            Self::Batches(_) => 600_000,
             Self::FloorOfBatches => 1_000_000,
         };
         if options.quick { events / 20 } else { events }
@@ -99,7 +103,8 @@ impl Variant {
             Self::TypeScript => typescript::run(events),
             Self::Single => ours::one_a_request(events),
             Self::FloorOfSingle => floor::one_a_request(events),
-            Self::Batches(compressed) => ours::batches(events, compressed),
+            Self::Batches(compressed) => ours::batches(events, Callers::Queue, compressed),
+            Self::Awaited => ours::batches(events, Callers::Wait, Compressed::Not),
             Self::FloorOfBatches => floor::batches(events),
             Self::OpenTelemetry => opentelemetry::run(events),
         }
@@ -120,7 +125,9 @@ pub(crate) fn measure(options: &Options) -> Result<Report, String> {
     }
     let mut report = report.note(format!(
         "events of about 700 bytes; {ABREAST} requests at once with one event each, or {BATCHES_ABREAST} with {BATCH}; \
-         instructions are those of all threads of the client"
+         instructions are those of all threads of the client, which also makes the events; ours are queued by one thread \
+         as fast as they are taken, and on disk before they are sent; \"each awaited\": by 256 callers, each of whom waits \
+         until its event is on disk"
     ));
     let mut variants: Vec<Variant> =
         Variant::ALL.into_iter().filter(|variant| options.wants(variant.name())).collect();

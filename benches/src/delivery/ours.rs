@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use lodger_core::Lodger;
+use lodger_core::client::RecordError;
 use lodger_core::destination::{Compression, HttpDestination, LodgerDestination, Route};
 use lodger_core::service::lodger::LodgerApi;
 
@@ -11,11 +12,23 @@ use super::server::{Answers, Server};
 use super::{BATCH, BATCHES_ABREAST, event};
 use crate::report::target;
 
-/// So many callers record at once: requests of a busy service. Each waits until its event is on disk.
+/// So many callers record at once where each waits until its event is on disk: requests of a busy service.
 const CALLERS: usize = 256;
+
+/// So long the caller who waits for nothing stands back when the intake is full: a part of what it takes to empty it.
+const STAND_BACK: Duration = Duration::from_millis(5);
 
 /// How long it may take until everything is acknowledged.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How events come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Callers {
+    /// One thread queues them as fast as they are taken. All are on disk before they are sent: the worker sees no others.
+    Queue,
+    /// Each of many callers waits until its event is on disk before it records the next one.
+    Wait,
+}
 
 /// How batches are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,11 +43,11 @@ pub(super) fn one_a_request(events: usize) -> Result<Cost, String> {
     let server = Server::start(Answers::Receipts)?;
     let api = LodgerApi::builder("org_1", "core").api_key("lodger_sk_bench").api_base(server.address());
     let api = api.build().map_err(|error| error.to_string())?;
-    measured(events, LodgerDestination::new(api))
+    measured(events, LodgerDestination::new(api), Callers::Queue)
 }
 
 /// In batches to a collector.
-pub(super) fn batches(events: usize, compressed: Compressed) -> Result<Cost, String> {
+pub(super) fn batches(events: usize, callers: Callers, compressed: Compressed) -> Result<Cost, String> {
     let server = Server::start(Answers::Acknowledges)?;
     let collector = HttpDestination::builder(server.address())
         .max_events(BATCH)
@@ -44,10 +57,10 @@ pub(super) fn batches(events: usize, compressed: Compressed) -> Result<Cost, Str
             Compressed::Gzip => Compression::Gzip,
             Compressed::Zstd => Compression::Zstd,
         });
-    measured(events, collector.build().map_err(|error| error.to_string())?)
+    measured(events, collector.build().map_err(|error| error.to_string())?, callers)
 }
 
-fn measured(events: usize, destination: impl Into<Route>) -> Result<Cost, String> {
+fn measured(events: usize, destination: impl Into<Route>, callers: Callers) -> Result<Cost, String> {
     let below = target().join("bench");
     let directory = std::fs::create_dir_all(&below).and_then(|()| tempfile::tempdir_in(&below));
     let directory = directory.map_err(|error| format!("a directory for the journal: {error}"))?;
@@ -62,7 +75,10 @@ fn measured(events: usize, destination: impl Into<Route>) -> Result<Cost, String
     let runtime = runtime.map_err(|error| error.to_string())?;
     let deliver = |events: usize| {
         runtime.block_on(async {
-            abreast(CALLERS, events, |times| record(lodger.clone(), times)).await?;
+            match callers {
+                Callers::Queue => queue(&lodger, events)?,
+                Callers::Wait => abreast(CALLERS, events, |times| record(lodger.clone(), times)).await?,
+            }
             lodger.flush(PATIENCE).await.map_err(|error| error.to_string())
         })
     };
@@ -81,6 +97,22 @@ fn measured(events: usize, destination: impl Into<Route>) -> Result<Cost, String
 async fn record(lodger: Lodger, times: usize) -> Result<(), String> {
     for _ in 0..times {
         lodger.record(event::ours()?).await.map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+/// What the intake gives back, because the disk is slower, is offered again.
+fn queue(lodger: &Lodger, times: usize) -> Result<(), String> {
+    for _ in 0..times {
+        let mut event = event::ours()?;
+        loop {
+            match lodger.enqueue(event) {
+                Ok(_) => break,
+                Err(RecordError::Full { event: given_back }) => event = *given_back,
+                Err(error) => return Err(error.to_string()),
+            }
+            std::thread::sleep(STAND_BACK);
+        }
     }
     Ok(())
 }

@@ -33,6 +33,9 @@ impl Refusal {
 pub enum Answer {
     /// It is there and stays there.
     Settled(Receipt),
+    /// As [`Settled`](Self::Settled), of a destination that has nothing of its own to say about it. Where somebody waits
+    /// for the receipt, it is made out of the event's id and the destination's kind.
+    Taken,
     /// Nobody knows whether it is there: timeout, reset, unreadable answer. The same bytes under the same key again.
     Ambiguous(Refusal),
     /// Not now. `after` is the earliest time for another try, where the destination named one.
@@ -58,7 +61,7 @@ impl Answer {
     /// Why the event was not taken; `None` when it was.
     pub(crate) fn refusal(&self) -> Option<&Refusal> {
         match self {
-            Self::Settled(_) => None,
+            Self::Settled(_) | Self::Taken => None,
             Self::Retry { refusal, .. }
             | Self::Ambiguous(refusal)
             | Self::Pause(refusal)

@@ -15,7 +15,7 @@ pub struct Delivery {
     pub bytes: Arc<[u8]>,
     /// How often it was tried before; 0 at the first try.
     pub tries: u32,
-    id: EventId,
+    id: OnceLock<EventId>,
     event: OnceLock<Arc<Event>>,
     awaited: bool,
 }
@@ -24,13 +24,16 @@ impl Delivery {
     /// An event on its way for the first time.
     #[must_use]
     pub fn new(event: Arc<Event>, bytes: Arc<[u8]>) -> Self {
-        Self { bytes, tries: 0, id: event.id, event: event.into(), awaited: true }
+        Self { bytes, tries: 0, id: event.id.into(), event: event.into(), awaited: true }
     }
 
-    /// The event's id. Costs nothing.
+    /// The event's id. It is read from the bytes at most once; where none stands in them, it is one that nobody else has.
     #[must_use]
     pub fn id(&self) -> EventId {
-        self.id
+        *self.id.get_or_init(|| match self.event.get() {
+            Some(event) => event.id,
+            None => id_of(&self.bytes).unwrap_or_else(|_| EventId::mint()),
+        })
     }
 
     /// The event. It is read from the bytes at most once, and never where a destination does without.
@@ -44,7 +47,7 @@ impl Delivery {
         match self.read() {
             Ok(event) => event,
             // What could not be read is not said: it may be a secret.
-            Err(_) => panic!("this version can't read the event {}", self.id),
+            Err(_) => panic!("this version can't read the event {}", self.id()),
         }
     }
 
@@ -58,6 +61,11 @@ impl Delivery {
     /// The same for one try, of whose receipt it is known whether somebody waits for it.
     pub(crate) fn attempt(&self, awaited: bool) -> Self {
         Self { awaited, ..self.clone() }
+    }
+
+    /// The id under which it is kept, so that it need not be looked for.
+    pub(crate) fn known_as(&mut self, id: EventId) {
+        self.id = id.into();
     }
 
     /// The event, where this version can read it.
@@ -77,14 +85,10 @@ impl Delivery {
     }
 
     /// What stands in the journal, for a destination that reads events or for one that only sends bytes, and why this
-    /// version can't read as much of it as that one needs.
+    /// version can't read what the former needs. The latter needs nothing: the bytes are those that the journal was given.
     pub(crate) fn of(bytes: Arc<[u8]>, with_event: bool) -> (Self, Result<(), serde_json::Error>) {
-        let (id, named) = match id_of(&bytes) {
-            Ok(id) => (id, Ok(())),
-            Err(error) => (EventId::mint(), Err(error)),
-        };
-        let delivery = Self { bytes, tries: 0, id, event: OnceLock::new(), awaited: true };
-        let read = if with_event { delivery.read().map(drop) } else { named };
+        let delivery = Self { bytes, tries: 0, id: OnceLock::new(), event: OnceLock::new(), awaited: true };
+        let read = if with_event { delivery.read().map(drop) } else { Ok(()) };
         (delivery, read)
     }
 }
@@ -168,9 +172,13 @@ mod tests {
         let (delivery, read) = Delivery::of(newer, false);
         assert!(read.is_ok());
         assert_eq!(delivery.id().to_string(), ID);
-        assert!(
-            Delivery::of(b"{}".as_slice().into(), false).1.is_err(),
-            "without an id nobody can say what became of it"
-        );
+    }
+
+    #[test]
+    fn what_has_no_id_keeps_the_one_that_it_is_given() {
+        let (delivery, read) = Delivery::of(b"{}".as_slice().into(), false);
+        assert!(read.is_ok());
+        assert_eq!(delivery.id(), delivery.id());
+        assert_eq!(delivery.attempt(false).id(), delivery.id());
     }
 }

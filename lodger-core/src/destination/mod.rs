@@ -242,7 +242,7 @@ pub trait Destination: Send + Sync + fmt::Debug + 'static {
     ///
     /// # Durability
     ///
-    /// [`Answer::Settled`] says that the event survives a crash of this process at the destination. It must never
-    /// be given earlier.
+    /// [`Answer::Settled`] and [`Answer::Taken`] say that the event survives a crash of this process at the destination.
+    /// They must never be given earlier.
     fn deliver<'a>(&'a self, batch: &'a [Delivery]) -> BoxFuture<'a, Vec<Answer>>;
 }

@@ -76,14 +76,14 @@ impl Awaited {
         self.remove(&mut self.lock(), position).map(|gathering| gathering.watch)
     }
 
-    /// One destination has it.
-    pub(crate) fn delivered(&self, position: Position, receipt: Receipt) {
+    /// One destination has it. The receipt is made where somebody waits for it.
+    pub(crate) fn delivered(&self, position: Position, receipt: impl FnOnce() -> Receipt) {
         if !self.anybody() {
             return;
         }
         let mut state = self.lock();
         let Some(gathering) = state.waiting.get_mut(&position) else { return };
-        gathering.receipts.push(receipt);
+        gathering.receipts.push(receipt());
         gathering.missing = gathering.missing.saturating_sub(1);
         if gathering.missing > 0 {
             return;

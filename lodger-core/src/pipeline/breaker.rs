@@ -57,8 +57,8 @@ pub(super) struct Tried<'a> {
 /// What becomes of an event.
 #[derive(Debug, PartialEq)]
 pub(super) enum Judgement {
-    /// It is there.
-    Settle(Receipt),
+    /// It is there, by this receipt if the destination gave one.
+    Settle(Option<Receipt>),
     /// It becomes a dead letter.
     Bury(Refusal),
     /// It becomes a dead letter, though by its key it is there.
@@ -231,7 +231,11 @@ impl Breaker {
         match answer {
             Answer::Settled(receipt) => {
                 self.success(tried, now);
-                Judgement::Settle(receipt)
+                Judgement::Settle(Some(receipt))
+            }
+            Answer::Taken => {
+                self.success(tried, now);
+                Judgement::Settle(None)
             }
             Answer::Ambiguous(refusal) => self.failure(tried, refusal, None, now),
             Answer::Retry { refusal, after } => self.failure(tried, refusal, after, now),

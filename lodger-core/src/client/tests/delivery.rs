@@ -7,7 +7,7 @@ use super::*;
 use crate::capture::{Captured, Class, Guarantee, Missed, Terms};
 use crate::client::prepare::Preparation;
 use crate::client::{DeliveryState, RecordError};
-use crate::destination::{Answer, Refusal};
+use crate::destination::{Answer, Receipt, Refusal};
 use crate::event::{EventId, Origin};
 use crate::pipeline::Limits;
 use crate::pipeline::testing::{Act, Scripted, Seen, stuck};
@@ -64,6 +64,14 @@ fn an_event_is_acknowledged_when_every_destination_has_it() {
     let mut names: Vec<&str> = receipts.iter().map(|receipt| receipt.destination.as_str()).collect();
     names.sort_unstable();
     assert_eq!(names, ["fast", "slow"]);
+}
+
+#[test]
+fn who_waits_has_a_receipt_from_a_destination_that_gives_none() {
+    let lodger = client(&Scripted::new("silent", |_| Act::Say(Answer::Taken)));
+    let sent = event("a.b");
+    let expected = Receipt::new(sent.id, lodger.stats().destinations[0].destination.kind.as_str());
+    assert_eq!(block_on(lodger.event(sent)).unwrap(), [expected]);
 }
 
 #[test]

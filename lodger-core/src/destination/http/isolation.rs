@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{HttpDestination, KIND, said};
-use crate::destination::{Answer, Delivery, Receipt, Refusal};
+use super::{HttpDestination, said};
+use crate::destination::{Answer, Delivery, Refusal};
 
 /// So many events are found in one search: as many refusals among the last fifty answers pause no destination, one more
 /// would, however many were taken.
@@ -38,7 +38,7 @@ impl HttpDestination {
                 Err(answer) => Some(answer),
             };
             match answer {
-                None => answers.extend(part.iter().map(settled)),
+                None => answers.extend(std::iter::repeat_n(Answer::Taken, part.len())),
                 Some(Answer::Refused(_) | Answer::Suspect(_)) if refused == MAX_REFUSED => break,
                 Some(answer @ (Answer::Refused(_) | Answer::Suspect(_))) if part.len() == 1 => {
                     answers.push(answer);
@@ -61,10 +61,6 @@ impl HttpDestination {
         answers.resize_with(batch.len(), || last.clone().unwrap_or_else(not_sent));
         answers
     }
-}
-
-fn settled(delivery: &Delivery) -> Answer {
-    Answer::Settled(Receipt::new(delivery.id(), KIND))
 }
 
 fn not_sent() -> Answer {

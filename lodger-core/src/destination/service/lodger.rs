@@ -68,11 +68,9 @@ impl LodgerDestination {
 /// What the service's answer means for this event, which was sent under a key of the application's or under its own.
 pub(in crate::destination) fn answer(delivery: &Delivery, key_is_given: bool, response: &Response) -> Answer {
     if response.is_success() {
-        return match receipt(delivery, response) {
-            Some(receipt) => Answer::Settled(receipt),
-            // The service is idempotent, so asking again is safe, and settling without a receipt would be a guess.
-            None => Answer::Ambiguous(Refusal::http(response.status, "the answer is no receipt")),
-        };
+        // The service is idempotent, so asking again is safe, and settling without a receipt would be a guess.
+        let guess = || Answer::Ambiguous(Refusal::http(response.status, "the answer is no receipt"));
+        return settled(delivery, response).unwrap_or_else(guess);
     }
     let reason = ApiError::read(response).to_string();
     // The service compares bodies. Those of a webhook that came twice differ in the event's id at least.
@@ -86,8 +84,8 @@ pub(in crate::destination) fn answer(delivery: &Delivery, key_is_given: bool, re
 }
 
 /// A receipt names itself and doesn't deny having accepted. The typed client asks for more; here a missing member must
-/// not send an accepted event again.
-fn receipt(delivery: &Delivery, response: &Response) -> Option<Receipt> {
+/// not send an accepted event again. It is looked at in any case, and read where somebody waits for it.
+fn settled(delivery: &Delivery, response: &Response) -> Option<Answer> {
     #[derive(Deserialize)]
     struct Named<'a> {
         #[serde(borrow)]
@@ -100,11 +98,11 @@ fn receipt(delivery: &Delivery, response: &Response) -> Option<Receipt> {
     if receipt.trim().is_empty() || accepted == Some(Value::Bool(false)) {
         return None;
     }
-    let receipt = Receipt::new(delivery.id(), KIND).with_id(receipt);
     if !delivery.is_awaited() {
-        return Some(receipt);
+        return Some(Answer::Taken);
     }
-    Some(receipt.with_detail(serde_json::from_slice(object).ok()?))
+    let detail = serde_json::from_slice(object).ok()?;
+    Some(Answer::Settled(Receipt::new(delivery.id(), KIND).with_id(receipt).with_detail(detail)))
 }
 
 impl Destination for LodgerDestination {

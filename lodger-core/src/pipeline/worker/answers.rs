@@ -24,7 +24,7 @@ impl Worker {
         let mut others = Vec::new();
         // What is there first: it shows that the destination works, by which the others are judged.
         for (ordinal, answer) in answered {
-            if matches!(answer, Answer::Settled(_) | Answer::Duplicate(_)) {
+            if matches!(answer, Answer::Settled(_) | Answer::Taken | Answer::Duplicate(_)) {
                 self.act(flight.batch, ordinal, answer, now);
             } else {
                 others.push((ordinal, answer));
@@ -68,12 +68,14 @@ impl Worker {
         }
     }
 
-    fn settled(&mut self, ordinal: Ordinal, receipt: Receipt) {
+    fn settled(&mut self, ordinal: Ordinal, receipt: Option<Receipt>) {
         let Some(item) = self.let_go(ordinal) else { return };
         match item.position() {
             Some(position) => {
                 self.counted.delivered += 1;
-                self.shared.awaited.delivered(position, receipt);
+                self.shared.awaited.delivered(position, || {
+                    receipt.unwrap_or_else(|| Receipt::new(item.delivery.id(), self.identity.kind.as_str()))
+                });
             }
             None => self.letters.redeemed.push(item.delivery.id()),
         }

@@ -71,7 +71,7 @@ impl Worker {
                 };
                 let kind = self.identity.kind.clone();
                 if is_there {
-                    let receipt = Receipt::new(item.delivery.id(), kind).as_repeat();
+                    let receipt = || Receipt::new(item.delivery.id(), kind).as_repeat();
                     self.shared.awaited.delivered(position, receipt);
                     continue;
                 }

@@ -145,6 +145,7 @@ impl Worker {
             return;
         }
         delivery.tries = letter.tries;
+        delivery.known_as(letter.id);
         let ordinal = FIRST + self.letters.taken;
         self.letters.taken += 1;
         self.letters.held += 1;

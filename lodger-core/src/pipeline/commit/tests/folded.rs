@@ -74,7 +74,7 @@ async fn room_is_kept_until_every_destination_has_the_event() {
     assert!(!bench.offer_hostile(), "it waits in the journal");
 
     let at = |sequence| Position { writer, sequence: first + sequence };
-    bench.shared.awaited.delivered(at(0), Receipt::new(EventId::mint(), "d"));
+    bench.shared.awaited.delivered(at(0), || Receipt::new(EventId::mint(), "d"));
     assert_eq!(bench.permits(), 818);
     let refused = Failure::dead_letter("d".to_owned(), Refusal::new("no"), &bench.shared.counters);
     bench.shared.awaited.failed(at(1), refused);
