@@ -274,7 +274,7 @@ impl Log {
             .map(|(&number, segment)| View { number, end: segment.end })
     }
 
-    /// Whether this segment is still there.
+    /// Whether this segment is still there. One that is freed is not, even before its file is touched.
     pub(super) fn has(&self, number: u64) -> bool {
         self.state().segments.contains_key(&number)
     }

@@ -135,10 +135,7 @@ impl Reader {
             let seed = self.log.seed();
             let (sequence, payload) = match record::decode(self.loaded(), seed) {
                 Decoded::Short(needed) if self.offset + needed as u64 <= self.end => {
-                    if needed > self.loaded().len() && self.load(needed)? {
-                        continue;
-                    }
-                    self.resynchronise()?;
+                    self.load(needed)?;
                     continue;
                 }
                 Decoded::Record { sequence, routes, payload, length } => {
@@ -229,8 +226,7 @@ impl Reader {
             None => match directory::options().open(&path) {
                 Ok(file) => self.file.insert(file),
                 Err(error) if error.kind() == io::ErrorKind::NotFound && !self.log.has(self.number) => {
-                    self.end = 0;
-                    return Ok(false);
+                    return Ok(self.leave());
                 }
                 Err(error) => return Err(failed(error)),
             },
@@ -253,7 +249,19 @@ impl Reader {
                 }
             }
         }
+        // Asked after the read: the log forgets a segment before it touches the file, which may then become another
+        // one, so that what was read from a segment that is still there is what was written to it.
+        if !self.log.has(self.number) {
+            return Ok(self.leave());
+        }
         Ok(true)
+    }
+
+    /// Leaves a segment that was freed: nothing in it is for us any more. Answers that there is nothing to read in it.
+    fn leave(&mut self) -> bool {
+        self.close();
+        self.end = 0;
+        false
     }
 
     fn close(&mut self) {

@@ -1,5 +1,7 @@
 //! Records that are not for everybody.
 
+use std::os::unix::fs::MetadataExt as _;
+
 use super::*;
 
 const A: Routes = Routes::NONE.with(0);
@@ -80,6 +82,45 @@ fn a_segment_with_nothing_for_a_stalled_destination_is_freed() {
     // Of ten segments the first is `b`'s, the last is being written, and two are spare.
     assert_eq!(journal.writer.usage().segments, 4);
     assert_eq!(texts(&mut journal.backlogs[1]), numbered(&[1]));
+}
+
+#[test]
+fn a_destination_that_rests_in_a_freed_segment_loses_nothing_when_it_is_written_anew() {
+    // A window of 64 KiB ends between two records of 32 KiB, and within the second one of 40 KiB.
+    for record_bytes in [32 << 10, 40 << 10] {
+        let dir = scratch();
+        let config = JournalConfig {
+            max_bytes: 64 * record_bytes,
+            segment_bytes: 4 * record_bytes,
+            ..small(dir.path())
+        };
+        let mut journal = opened(&config, &["a", "b"]);
+        // Each segment holds one record for `a` and behind it three for `b`.
+        let payload = vec![b'x'; record_bytes as usize - 22];
+        let fill = |journal: &mut Opened| {
+            for routes in [A, B, B, B] {
+                journal.writer.append(&payload, routes).unwrap();
+            }
+            journal.writer.commit().unwrap();
+        };
+        let inode = |number: u64| {
+            let file = writer_dirs(&config)[0].join(format!("{number:08}.seg"));
+            std::fs::metadata(file).unwrap().ino()
+        };
+        fill(&mut journal);
+        fill(&mut journal);
+        let first = inode(1);
+        let record = journal.backlogs[0].next().unwrap().unwrap();
+        assert_eq!(record.key.sequence(), 1);
+        settle_all(&mut journal, 1);
+        journal.backlogs[0].settle(&[record.key]).unwrap();
+        fill(&mut journal);
+        assert_eq!(inode(3), first, "the freed file is the third segment");
+
+        let sequences: Vec<u64> =
+            drain(&mut journal.backlogs[0]).iter().map(|record| record.key.sequence()).collect();
+        assert_eq!(sequences, [5, 9], "records of {record_bytes} bytes");
+    }
 }
 
 #[test]
