@@ -12,7 +12,7 @@ use serde::ser::SerializeMap;
 
 use crate::rounds::Sample;
 
-pub(crate) use plot::target;
+pub(crate) use plot::{scratch, target};
 
 /// What a group measured.
 #[derive(Debug)]

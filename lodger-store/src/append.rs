@@ -227,8 +227,8 @@ pub(crate) fn number(sequence: u64) -> i64 {
 }
 
 /// A repeat inserts nothing: asking first would cost every new event a search.
-const INSERT: &str = "INSERT INTO entries (workspace, project, sequence, receipt, accepted_at, event_id, event, salts,
-    event_hash, previous_hash, hash, action, actor_id, target_kind, target_id, tenant, outcome, occurred_at, request_id)
+const INSERT: &str = "INSERT INTO entries (workspace, project, sequence, receipt, accepted_at, event_id, event,
+    personal_salts, event_hash, previous_hash, hash, action, actor_id, target_kind, target_id, tenant, outcome, occurred_at, request_id)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (workspace, project, event_id) DO NOTHING";
 

@@ -60,6 +60,9 @@ BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END;
 /// without sorting, goes together with every other filter, and is one index less to keep at every append. The time
 /// stands in the index by number, so that looking through a span reads no entry. That index needs no uniqueness of
 /// its own: numbers are unique in the workspace.
+///
+/// The column of the salts gets another name so that a program of format 1 that still has the file open fails to insert:
+/// it would leave the spans as they are, and queries by time would miss its entries.
 const SECOND: &str = "
 CREATE TABLE spans (
     workspace TEXT    NOT NULL,
@@ -76,6 +79,7 @@ INSERT INTO spans SELECT workspace, project, sequence / 4096, min(occurred_at), 
 DROP INDEX entries_by_occurred_at;
 DROP INDEX entries_by_sequence;
 CREATE INDEX entries_by_sequence ON entries (workspace, project, sequence, occurred_at);
+ALTER TABLE entries RENAME COLUMN salts TO personal_salts;
 ";
 
 /// Brings the file to the current format.

@@ -64,7 +64,7 @@ def time(micros):
 
 def event_hash(row):
     event = parse(row["event"])
-    commit(event, json.loads(row["salts"]))
+    commit(event, json.loads(row["personal_salts"]))
     form = {"acceptedAt": time(row["accepted_at"]), "event": event, "project": row["project"],
             "receipt": row["receipt"], "sequence": Raw(row["sequence"]), "workspace": row["workspace"]}
     return hashlib.sha256(b"\x00" + canonical(form).encode()).digest()

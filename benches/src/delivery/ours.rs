@@ -10,7 +10,7 @@ use lodger_core::service::lodger::LodgerApi;
 use super::client::{Cost, Meter, WARM_UP, abreast};
 use super::server::{Answers, Server};
 use super::{BATCH, BATCHES_ABREAST, event};
-use crate::report::target;
+use crate::report::scratch;
 
 /// So many callers record at once where each waits until its event is on disk: requests of a busy service.
 const CALLERS: usize = 256;
@@ -61,9 +61,7 @@ pub(super) fn batches(events: usize, callers: Callers, compressed: Compressed) -
 }
 
 fn measured(events: usize, destination: impl Into<Route>, callers: Callers) -> Result<Cost, String> {
-    let below = target().join("bench");
-    let directory = std::fs::create_dir_all(&below).and_then(|()| tempfile::tempdir_in(&below));
-    let directory = directory.map_err(|error| format!("a directory for the journal: {error}"))?;
+    let directory = scratch()?;
     let lodger = Lodger::builder()
         .service("bench")
         .destination(destination)

@@ -7,10 +7,11 @@ use lodger_core::destination::{Answer, BoxFuture, Delivery, Destination, Identit
 
 use super::{event, held_by};
 use crate::allocations::InUse;
+use crate::report::scratch;
 
 /// What so many events hold in the queue.
 pub(super) fn queued(events: usize) -> Result<InUse, String> {
-    let directory = tempfile::tempdir().map_err(|error| format!("a directory for the journal: {error}"))?;
+    let directory = scratch()?;
     let lodger = Lodger::builder().service("bench").destination(Acknowledges).journal_dir(directory.path());
     let lodger = lodger.build().map_err(|error| error.to_string())?;
     let description = event::description()?;

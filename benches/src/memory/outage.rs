@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::event;
 use crate::allocations;
-use crate::report::target;
+use crate::report::scratch;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -39,9 +39,7 @@ pub(super) struct Day {
 
 /// Records so many events on the day on which their destination is down.
 pub(super) fn day(events: u64) -> Result<Day, String> {
-    let below = target().join("bench");
-    let directory = std::fs::create_dir_all(&below).and_then(|()| tempfile::tempdir_in(&below));
-    let directory = directory.map_err(|error| format!("a directory for the journal: {error}"))?;
+    let directory = scratch()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| format!("a runtime: {error}"))?.block_on(record(events, directory.path()))
 }

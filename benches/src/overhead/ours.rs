@@ -8,6 +8,8 @@ use lodger_core::destination::{Answer, BoxFuture, Delivery, Destination, Identit
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::report::scratch;
+
 /// What capture finds out about a request of [`super::request`], each at its place in the event.
 const CAPTURED: [(&str, &str); 16] = [
     ("/action", r#""invoice.update""#),
@@ -38,7 +40,7 @@ pub(super) struct Ours {
 
 impl Ours {
     pub(super) fn start() -> Result<Self, String> {
-        let journal = tempfile::tempdir().map_err(|error| format!("a directory for the journal: {error}"))?;
+        let journal = scratch()?;
         let destination = Acknowledges::default();
         let first = Arc::clone(&destination.first);
         let lodger = Lodger::builder().destination(destination).journal_dir(journal.path()).build();

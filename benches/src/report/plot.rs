@@ -7,6 +7,7 @@ use plotters::prelude::{
     BLACK, ChartBuilder, Color, IntoDrawingArea, IntoSegmentedCoord, RGBColor, Rectangle, SVGBackend,
     SegmentValue, WHITE,
 };
+use tempfile::TempDir;
 
 use super::{Figure, member};
 
@@ -81,6 +82,14 @@ fn svg(title: &str, plotted: &str, bars: &[(&str, f64)], longest: f64) -> Result
 pub(crate) fn target() -> PathBuf {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository.join("target"), PathBuf::from)
+}
+
+/// A new directory below the target directory, removed when it is dropped: unlike the temporary directory that one
+/// hardly ever lies in memory, where a sync costs nothing.
+pub(crate) fn scratch() -> Result<TempDir, String> {
+    let below = target().join("bench");
+    let made = std::fs::create_dir_all(&below).and_then(|()| tempfile::tempdir_in(&below));
+    made.map_err(|error| format!("can't make a directory in {}: {error}", below.display()))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::{GROUP, events, number};
 use crate::allocations;
 use crate::callgrind::{self, Times};
 use crate::options::Options;
-use crate::report::{Figure, Report};
+use crate::report::{Figure, Report, scratch};
 use crate::rounds::{Sample, take_turns};
 
 const OURS: &str = "append";
@@ -81,7 +81,7 @@ struct Round {
 
 impl Subject {
     fn start(name: &str, batch: usize, events: u64) -> Result<Self, Box<dyn Error>> {
-        let dir = tempfile::tempdir()?;
+        let dir = scratch()?;
         let store = Store::open(dir.path().join("store"))?;
         let to = if name.starts_with(BARE) { To::Bare(Bare::beside(&store)?) } else { To::Store(store) };
         Ok(Self { name: format!("{name}, {batch} at once"), batch, events, done: 0, to, _dir: dir })

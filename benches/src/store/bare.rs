@@ -7,6 +7,8 @@ use lodger_store::Store;
 use rusqlite::types::Value;
 use rusqlite::{Connection, TransactionBehavior, params_from_iter};
 
+use crate::report::scratch;
+
 /// A database with the store's schema.
 pub(super) struct Bare {
     connection: Connection,
@@ -58,7 +60,7 @@ pub(super) struct Row(Vec<Value>);
 impl Row {
     /// The rows that a store makes of these events.
     pub(super) fn of(events: &[Vec<u8>]) -> Result<Vec<Self>, Box<dyn Error>> {
-        let dir = tempfile::tempdir()?;
+        let dir = scratch()?;
         let store = Store::open(dir.path().join("rows"))?;
         store.append(events)?;
         let connection = open(store.dir())?;

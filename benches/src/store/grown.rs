@@ -9,7 +9,7 @@ use lodger_store::{Query, Store};
 use super::append::append;
 use super::{events, number};
 use crate::options::Options;
-use crate::report::{Figure, Report};
+use crate::report::{Figure, Report, scratch};
 use crate::rounds::{Sample, take_turns};
 
 /// How many events are appended at once where that isn't what is measured.
@@ -19,7 +19,7 @@ const AT_ONCE: usize = 4_096;
 const MOST_VERIFIED: u64 = 1_000_000;
 
 pub(super) fn measure(options: &Options, report: &mut Report) -> Result<(), Box<dyn Error>> {
-    let dir = tempfile::tempdir()?;
+    let dir = scratch()?;
     let store = Store::open(dir.path().join("store"))?;
     let mut sizes = if options.quick { vec![2_000, 10_000] } else { vec![100_000, 1_000_000] };
     sizes.extend(options.large.then_some(10_000_000));

@@ -208,6 +208,30 @@ fn a_file_of_format_1_is_brought_to_the_current_one_with_what_is_in_it() {
     assert!(old.verify().unwrap().is_intact());
 }
 
+#[test]
+fn a_program_of_format_1_that_still_runs_can_not_append() {
+    // As the versions of format 1 append.
+    const INSERT: &str = "INSERT INTO entries (workspace, project, sequence, receipt, accepted_at, event_id, event,
+        salts, event_hash, previous_hash, hash, action, actor_id, target_kind, target_id, tenant, outcome, occurred_at,
+        request_id) VALUES ('w', 'p', ?, ?, 0, ?, '{}', '{}', x'', x'', x'', '', '', '', '', NULL, '', 0, NULL)";
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("audit");
+    DirBuilder::new().mode(0o700).create(&path).unwrap();
+    let old = Connection::open(path.join(FILE)).unwrap();
+    old.execute_batch(schema::FIRST).unwrap();
+    old.pragma_update(None, "application_id", schema::APPLICATION_ID).unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    // Prepared once and kept, as they do.
+    let mut insert = old.prepare(INSERT).unwrap();
+    insert.execute((1, "r1", "e1")).unwrap();
+    let store = Store::open(&path).unwrap();
+    let error = insert.execute((2, "r2", "e2")).unwrap_err();
+    assert!(error.to_string().contains("no column named salts"), "{error}");
+    let rows = "SELECT count(*) FROM entries";
+    let rows = store.read(|connection| Ok(connection.query_row(rows, [], |row| row.get::<_, i64>(0))?));
+    assert_eq!(rows.unwrap(), 1);
+}
+
 /// Three events, and the time at which the last two happened.
 fn fixture() -> (Timestamp, Vec<Vec<u8>>) {
     let times = ["2026-05-01T00:00:00Z", "2026-05-03T00:00:00Z", "2026-05-02T00:00:00Z"];

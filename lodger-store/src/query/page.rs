@@ -10,7 +10,7 @@ use crate::{Cursor, Entry, Store, StoreError};
 /// The most entries that a page holds.
 const MAX_LIMIT: usize = 500;
 
-/// How many candidates a page looks at.
+/// How many candidates a page looks at: rows of its indexes, and searches for them.
 const MAX_STEPS: usize = 10_000;
 
 /// How far is counted.
@@ -57,8 +57,8 @@ impl Store {
     /// A page costs as much in a store of ten million entries as in a small one, whatever it is filtered by and
     /// however far behind it begins: every filter but [`text`](Query::text) is answered by an index, and several
     /// together by going through their indexes side by side. Where they hardly ever meet, or a text is hardly ever
-    /// found, a page ends when it has looked at 10,000 candidates (2,500 where a text is looked for): it then holds
-    /// what was found so far, which may be nothing, and [`Page::next`] goes on from there. So a last page is one
+    /// found, a page ends when it has looked at 10,000 candidates of all its filters together, or at some 2,000 where
+    /// a text is looked for: it then holds what was found so far, which may be nothing, and [`Page::next`] goes on from there. So a last page is one
     /// without `next`, not one that isn't full.
     ///
     /// # Errors
@@ -95,8 +95,8 @@ impl Store {
     ///
     /// # Cost
     ///
-    /// It counts to 10,000 and no further, and looks at no more than twice as many candidates: what grows without
-    /// bounds can't be counted in bounded time. Then it says [`Count::AtLeast`].
+    /// It counts to 10,000 and no further, and looks at no more than twice as many candidates of all filters
+    /// together: what grows without bounds can't be counted in bounded time. Then it says [`Count::AtLeast`].
     ///
     /// # Errors
     ///

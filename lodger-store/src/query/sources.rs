@@ -5,7 +5,7 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::Query;
-use super::stream::{Scope, Stream};
+use super::stream::{FEW, Scope, Stream};
 use super::times::Times;
 use super::walk::Source;
 use crate::{entry, text};
@@ -13,9 +13,6 @@ use crate::{entry, text};
 /// How many actions a prefix may stand for to be looked up one by one. Actions are names in a program's code: their
 /// number doesn't grow with the store.
 const MOST_ACTIONS: usize = 128;
-
-/// How many numbers a filter fetches at the beginning when it isn't alone.
-const FEW: usize = 4;
 
 /// What a query asks for, filter by filter.
 pub(super) struct Filters {
@@ -70,7 +67,9 @@ impl Query {
         }
         match actions {
             Some(actions) => {
-                let streams = actions.into_iter().map(|action| stream(ACTION, vec![action.into()]));
+                let all = actions.len();
+                let streams =
+                    actions.into_iter().map(|action| stream(ACTION, vec![action.into()]).among(all));
                 sources.push(Source::Any(streams.collect()));
             }
             None => rest.action_prefix = prefix.map(str::to_owned),

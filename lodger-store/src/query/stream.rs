@@ -5,10 +5,14 @@ use std::collections::VecDeque;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
+use super::walk::Step;
 use crate::Cursor;
 
 /// The most numbers that are fetched at once.
 const MOST: usize = 1_024;
+
+/// How many numbers a filter fetches at the beginning when it isn't alone.
+pub(super) const FEW: usize = 4;
 
 /// How much a page may still look at.
 #[derive(Debug)]
@@ -21,6 +25,10 @@ impl Budget {
 
     pub(super) fn spend(&mut self, steps: usize) {
         self.0 = self.0.saturating_sub(steps);
+    }
+
+    pub(super) fn left(&self) -> usize {
+        self.0
     }
 
     pub(super) fn is_spent(&self) -> bool {
@@ -100,11 +108,13 @@ pub(super) struct Stream {
     pub(super) sql: String,
     /// What the SQL needs but the range and the limit.
     pub(super) values: Vec<Value>,
-    ahead: VecDeque<Found>,
+    pub(super) ahead: VecDeque<Found>,
     /// The number up to which everything has been fetched.
     fetched: Option<i64>,
     /// How many are fetched next.
     next: usize,
+    /// How many are fetched at once later on.
+    most: usize,
 }
 
 impl Stream {
@@ -117,42 +127,62 @@ impl Stream {
         );
         let place = [scope.workspace, scope.project].map(|name| Value::from(name.to_owned()));
         let values = place.into_iter().chain(values).collect();
-        Self { sql, values, ahead: VecDeque::new(), fetched: None, next: first }
+        Self { sql, values, ahead: VecDeque::new(), fetched: None, next: first, most: MOST }
+    }
+
+    /// One of so many that are gone through together: together they fetch as much at once as one alone would.
+    pub(super) fn among(mut self, streams: usize) -> Self {
+        self.most = (MOST / streams).max(FEW);
+        self.next = (self.next / streams).clamp(FEW, self.most);
+        self
     }
 
     /// The first entry at this number or behind it, but not behind `until`. Both only ever move on.
+    /// What is fetched for it is taken from the budget; without one it is enough.
     pub(super) fn seek(
         &mut self,
         scope: Scope<'_>,
         from: i64,
         until: i64,
         budget: &mut Budget,
-    ) -> rusqlite::Result<Option<Found>> {
+    ) -> rusqlite::Result<Step> {
         let order = scope.order;
         while self.ahead.front().is_some_and(|found| order.is_before(found.sequence, from)) {
             self.ahead.pop_front();
         }
         if self.ahead.is_empty() && self.fetched.is_none_or(|fetched| order.is_before(fetched, until)) {
-            budget.spend(1);
-            self.fetch(scope, from, until)?;
+            if budget.is_spent() {
+                return Ok(Step::Enough(from));
+            }
+            self.fetch(scope, from, until, budget)?;
         }
-        Ok(self.ahead.front().copied())
+        Ok(self.ahead.front().map_or(Step::End, |found| Step::Found(*found)))
     }
 
     /// Fetches more at once while the query goes through the stream one by one, and only what it asks for when it
     /// leaps.
-    fn fetch(&mut self, scope: Scope<'_>, from: i64, until: i64) -> rusqlite::Result<()> {
+    fn fetch(
+        &mut self,
+        scope: Scope<'_>,
+        from: i64,
+        until: i64,
+        budget: &mut Budget,
+    ) -> rusqlite::Result<()> {
         if let Some(fetched) = self.fetched {
             let near = i64::try_from(self.next).is_ok_and(|next| (from - fetched).abs() <= next);
-            self.next = if near { (self.next * 2).min(MOST) } else { 1 };
+            self.next = if near { (self.next * 2).min(self.most) } else { 1 };
         }
-        let range = [from, until, i64::try_from(self.next).unwrap_or(i64::MAX)].map(Value::from);
+        // The search is a step, and so is each row that it leads to.
+        let limit = self.next.min(budget.left());
+        budget.spend(1);
+        let range = [from, until, i64::try_from(limit).unwrap_or(i64::MAX)].map(Value::from);
         let mut statement = scope.connection.prepare_cached(&self.sql)?;
         let mut rows = statement.query(params_from_iter(self.values.iter().chain(&range)))?;
         while let Some(row) = rows.next()? {
             self.ahead.push_back(Found { sequence: row.get(0)?, row: row.get(1)? });
         }
-        let last = self.ahead.back().filter(|_| self.ahead.len() == self.next);
+        budget.spend(self.ahead.len());
+        let last = self.ahead.back().filter(|_| self.ahead.len() == limit);
         self.fetched = Some(last.map_or(until, |last| last.sequence));
         Ok(())
     }

@@ -4,6 +4,8 @@ use lodger_core::event::{Actor, Event, RequestInfo, Target};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+use super::stream::{Budget, Scope, Stream};
+use super::walk::{Source, Step};
 use super::*;
 use crate::Store;
 use crate::testing::{append, event, store};
@@ -226,6 +228,59 @@ fn a_prefix_of_very_many_actions_is_answered_too() {
     assert_eq!(all(&store, &Query::new().action_prefix("a.").oldest_first().limit(30)), events);
     assert!(all(&store, &Query::new().action_prefix("b.")).is_empty());
     assert_eq!(store.count(&Query::new().action_prefix("a.1")).unwrap(), Count::Exactly(111));
+}
+
+#[test]
+fn a_prefix_of_a_hundred_actions_looks_at_no_more_rows_than_one_action() {
+    let (_dir, store) = store();
+    let one = |number: usize| Event::builder(format!("a.{:02}", number % 100)).build().unwrap();
+    let events: Vec<Event> = (0..10_100).map(one).collect();
+    let batch: Vec<Vec<u8>> = events.iter().map(|event| event.to_canonical_json().unwrap()).collect();
+    assert!(store.append(&batch).unwrap().iter().all(Result::is_ok));
+    // A page of 500 asks for one more: five of each action. A count asks for 10,001: ten of each, at most 1,024 at once.
+    for (first, rows) in [(501, 500), (10_001, 1_000)] {
+        let query = Query::new().action_prefix("a.");
+        let (fetched, spent) = store
+            .read(|connection| {
+                let (workspace, project) = (store.workspace(), store.project());
+                let scope = Scope { connection, workspace, project, order: query.order };
+                let mut sources = query.filters(scope, first)?.sources;
+                let mut budget = Budget::new(1_000_000);
+                let found = sources[0].seek(scope, query.begin(), &mut budget)?;
+                assert!(matches!(found, Step::Found(found) if found.sequence == 10_100), "{found:?}");
+                let Source::Any(streams) = &sources[0] else { panic!("{sources:?}") };
+                let fetched: usize = streams.iter().map(|stream| stream.ahead.len()).sum();
+                Ok((fetched, 1_000_000 - budget.left()))
+            })
+            .unwrap();
+        // Each of the hundred searches is a step, too.
+        assert_eq!((fetched, spent), (rows, rows + 100));
+    }
+    let query = Query::new().action_prefix("a.").limit(500);
+    assert_eq!(store.query(&query).unwrap().entries.len(), 500);
+    assert_eq!(store.count(&query).unwrap(), Count::AtLeast(10_000));
+}
+
+#[test]
+fn no_more_is_fetched_than_the_budget_has_left() {
+    let (_dir, store, _) = filled();
+    let fetched = store
+        .read(|connection| {
+            let (workspace, project) = (store.workspace(), store.project());
+            let scope = Scope { connection, workspace, project, order: Order::OldestFirst };
+            let mut stream = Stream::new(scope, "", Vec::new(), 50);
+            let mut budget = Budget::new(7);
+            let mut sequences = Vec::new();
+            for at in 1..20 {
+                match stream.seek(scope, at, i64::MAX, &mut budget)? {
+                    Step::Found(found) => sequences.push(found.sequence),
+                    other => return Ok((sequences, other)),
+                }
+            }
+            Ok((sequences, Step::End))
+        })
+        .unwrap();
+    assert_eq!(fetched, ((1..=7).collect(), Step::Enough(8)));
 }
 
 /// More entries than two spans hold. Every tenth happened long before its neighbours, one in the far future.

@@ -52,10 +52,15 @@ impl Times {
                     at = first;
                 }
                 let found = self.stream.seek(scope, at, last, budget)?;
-                let looked_at = (found.map_or(last, |found| found.sequence) - at).abs();
+                let reached = match found {
+                    Step::Found(found) => found.sequence,
+                    Step::End => last,
+                    Step::Enough(_) => return Ok(found),
+                };
+                let looked_at = (reached - at).abs();
                 budget.spend(usize::try_from(looked_at / A_STEP).unwrap_or(usize::MAX));
-                if let Some(found) = found {
-                    return Ok(Step::Found(found));
+                if found != Step::End {
+                    return Ok(found);
                 }
                 at = order.behind(last);
             }

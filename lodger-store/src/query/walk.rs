@@ -39,27 +39,26 @@ pub(super) enum Source {
 }
 
 impl Source {
-    fn seek(&mut self, scope: Scope<'_>, at: i64, budget: &mut Budget) -> rusqlite::Result<Step> {
+    pub(super) fn seek(&mut self, scope: Scope<'_>, at: i64, budget: &mut Budget) -> rusqlite::Result<Step> {
         let end = scope.order.end();
-        let found = match self {
-            Self::One(stream) => stream.seek(scope, at, end, budget)?,
+        match self {
+            Self::One(stream) => stream.seek(scope, at, end, budget),
             Self::Any(streams) => {
                 let mut nearest: Option<Found> = None;
                 for stream in streams {
-                    let found = stream.seek(scope, at, end, budget)?;
-                    nearest = match (nearest, found) {
-                        (Some(one), Some(other)) if scope.order.is_before(one.sequence, other.sequence) => {
-                            Some(one)
-                        }
-                        (one, None) => one,
-                        (_, other) => other,
+                    let found = match stream.seek(scope, at, end, budget)? {
+                        Step::Found(found) => found,
+                        Step::End => continue,
+                        enough @ Step::Enough(_) => return Ok(enough),
                     };
+                    if nearest.is_none_or(|other| scope.order.is_before(found.sequence, other.sequence)) {
+                        nearest = Some(found);
+                    }
                 }
-                nearest
+                Ok(nearest.map_or(Step::End, Step::Found))
             }
-            Self::Times(times) => return times.seek(scope, at, budget),
-        };
-        Ok(found.map_or(Step::End, Step::Found))
+            Self::Times(times) => times.seek(scope, at, budget),
+        }
     }
 }
 
@@ -88,6 +87,9 @@ impl<'a> Walk<'a> {
             if self.filters.rest.is_empty() {
                 return Ok(step);
             }
+            if self.budget.is_spent() {
+                return Ok(Step::Enough(found.sequence));
+            }
             self.budget.spend(READING);
             let Self { filters, reading, .. } = self;
             if read(reading, found, |row| Ok(filters.rest.passes(row)?))? {
@@ -111,10 +113,6 @@ impl<'a> Walk<'a> {
                     other => return Ok(other),
                 };
                 if agreed == 0 || found.sequence != self.at {
-                    if self.budget.is_spent() {
-                        return Ok(Step::Enough(self.at));
-                    }
-                    self.budget.spend(1);
                     (self.at, agreed) = (found.sequence, 0);
                 }
                 agreed += 1;

@@ -14,8 +14,8 @@ use crate::personal::Layout;
 
 /// Every entry, chain by chain, in the order in which [`Stored::read`] takes the columns. An index has that order, so
 /// nothing is sorted and memory stays flat.
-pub(super) const ALL: &str = "SELECT workspace, project, sequence, receipt, accepted_at, event_id, event, salts,
-    event_hash, previous_hash, hash, action, actor_id, target_kind, target_id, tenant, outcome, occurred_at, request_id
+pub(super) const ALL: &str = "SELECT workspace, project, sequence, receipt, accepted_at, event_id, event,
+    personal_salts, event_hash, previous_hash, hash, action, actor_id, target_kind, target_id, tenant, outcome, occurred_at, request_id
     FROM entries ORDER BY workspace, sequence";
 
 /// A row as the file has it, of which nothing is believed.

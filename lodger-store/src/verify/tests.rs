@@ -14,7 +14,7 @@ const COLUMNS: [&str; 19] = [
     "accepted_at",
     "event_id",
     "event",
-    "salts",
+    "personal_salts",
     "event_hash",
     "previous_hash",
     "hash",
@@ -105,7 +105,7 @@ fn a_change_of_any_column_of_any_row_is_found() {
 #[test]
 fn a_change_of_any_byte_of_an_event_or_its_salts_is_found() {
     let (_dir, store, vandal) = five();
-    for column in ["event", "salts"] {
+    for column in ["event", "personal_salts"] {
         let get = format!("SELECT CAST({column} AS BLOB) FROM entries WHERE sequence = 3");
         let before: Vec<u8> = vandal.query_row(&get, [], |row| row.get(0)).unwrap();
         let set = format!("UPDATE entries SET {column} = CAST(? AS TEXT) WHERE sequence = 3");
