@@ -385,6 +385,8 @@ async fn a_secret_stands_in_no_text_even_where_the_receiver_quotes_it() {
         assert!(text.contains("the receiver answered 401: [key] is no key"), "{text}");
         assert!(!text.contains(CANARY), "{text}");
     }
+    let proxied = builder().proxy(format!("http://ada:{CANARY}@127.0.0.1:3128"));
+    assert!(!format!("{proxied:?}").contains(CANARY), "{proxied:?}");
     let error = builder().bearer_token(format!("{CANARY}\r\n{CANARY}")).build().unwrap_err();
     assert!(!format!("{error} {error:?}").contains(CANARY), "{error:?}");
 }
