@@ -249,10 +249,39 @@ async fn what_is_too_large_together_is_taken_in_halves() {
     // Room for a quarter of them.
     let room = ndjson(&batch[..16]).len() + 64;
     server.answer_by(move |request| reply(if request.body.len() > room { 413 } else { 200 }));
-    let answers = destination(&server).deliver(&batch).await;
+    let destination = destination(&server);
+    let answers = destination.deliver(&batch).await;
     assert!(answers.len() == 64 && answers.iter().all(is_settled), "{answers:?}");
     let sizes: Vec<usize> = server.requests().iter().map(|request| events(request).len()).collect();
     assert_eq!(sizes, [64, 32, 16, 16, 32, 16, 16]);
+    let bytes = |events: &[Delivery]| events.iter().map(|event| event.bytes.len()).sum::<usize>();
+    assert_eq!(destination.max_batch_bytes(), (bytes(&batch[..32]) / 2).min(bytes(&batch[32..]) / 2));
+}
+
+#[tokio::test]
+async fn one_event_that_is_too_large_by_itself_makes_no_batch_smaller() {
+    let server = Loopback::start(reply(200)).await;
+    server.answer_by(refusing("poison", 413));
+    let destination = destination(&server);
+    let mut words = ["fine"; 64];
+    words[20] = "poison";
+    let answers = destination.deliver(&batch(words)).await;
+    assert_eq!(answers.iter().filter(|answer| is_settled(answer)).count(), 63);
+    assert!(matches!(&answers[20], Answer::Refused(refusal) if refusal.status == Some(413)), "{answers:?}");
+    assert_eq!(destination.max_batch_bytes(), 512 * 1024);
+}
+
+#[tokio::test]
+async fn a_search_that_breaks_off_makes_batches_smaller_only_by_what_was_taken() {
+    let server = Loopback::start(reply(503)).await;
+    // The whole is too large and so is its first half, whose halves are taken; the rest is not even read.
+    server.script([reply(413), reply(413), reply(200), reply(200), reply(503)]);
+    let destination = destination(&server);
+    let batch = batch(["a", "b", "c", "d", "e", "f", "g", "h"]);
+    let answers = destination.deliver(&batch).await;
+    assert_eq!(answers.iter().filter(|answer| is_settled(answer)).count(), 4);
+    let half: usize = batch[..4].iter().map(|event| event.bytes.len()).sum();
+    assert_eq!(destination.max_batch_bytes(), half / 2);
 }
 
 #[tokio::test]
