@@ -205,7 +205,7 @@ async fn ten_bad_events_anywhere_are_found_and_what_is_behind_an_eleventh_is_lef
         for (at, answer) in answers.iter().enumerate() {
             match answer {
                 Answer::Refused(_) => assert!(poisoned.contains(&at), "{bad} bad events, event {at}"),
-                Answer::Retry { .. } => {
+                Answer::Undecided(_) => {
                     assert!(bad > found && taken[at] == 0, "{bad} bad events, event {at}");
                 }
                 other => {
@@ -223,7 +223,7 @@ async fn a_receiver_that_refuses_everything_is_asked_27_times_and_blames_ten_eve
     let answers = destination(&server).deliver(&batch).await;
     assert_eq!(answers.len(), 500);
     assert!(answers[..10].iter().all(|answer| matches!(answer, Answer::Refused(_))), "{:?}", &answers[..10]);
-    assert!(answers[10..].iter().all(|answer| matches!(answer, Answer::Retry { after: None, .. })));
+    assert!(answers[10..].iter().all(|answer| matches!(answer, Answer::Undecided(_))));
     // 500, 250, 125, 63, 32, 16, 8, 4, 2 and two alone: 11. A pair and its two: 3. Four and its pairs: 7. Eight, four, two and two
     // alone: 5. And the pair behind them, which ends it.
     assert_eq!(server.requests().len(), 27);
@@ -239,6 +239,14 @@ async fn an_outage_in_the_middle_of_the_search_keeps_what_was_not_sent() {
     assert!([one, two, three].into_iter().all(is_settled), "{answers:?}");
     assert!(matches!((four, five), (Answer::Ambiguous(_), Answer::Ambiguous(_))), "{answers:?}");
     assert_eq!(server.requests().iter().map(|request| events(request).len()).collect::<Vec<_>>(), [5, 3, 2]);
+    // Here it is the first half that finds nobody.
+    server.script([reply(400), Step::Close]);
+    let answers = destination(&server).deliver(&batch(["a", "b", "c"])).await;
+    let expected = matches!(
+        &answers[..],
+        [Answer::Ambiguous(_), Answer::Ambiguous(_), Answer::Undecided(refusal)] if refusal.status.is_none()
+    );
+    assert!(expected, "{answers:?}");
 }
 
 #[tokio::test]

@@ -26,7 +26,6 @@ impl HttpDestination {
         let began = Instant::now();
         let mut answers = Vec::with_capacity(batch.len());
         let mut refused = 0;
-        let mut last = None;
         // What was answered with a 413, and the place of its first event.
         let mut too_large = Vec::new();
         // What is still to be sent; the next part stands at the end.
@@ -54,8 +53,8 @@ impl HttpDestination {
                     parts.extend([other, one]);
                 }
                 Some(answer) => {
+                    answers.resize(answers.len() + part.len(), answer);
                     // It speaks of the receiver, so there is no use in sending the others now.
-                    last = Some(answer);
                     break;
                 }
             }
@@ -67,7 +66,7 @@ impl HttpDestination {
                 self.shrink(part);
             }
         }
-        answers.resize_with(batch.len(), || last.clone().unwrap_or_else(not_sent));
+        answers.resize_with(batch.len(), undecided);
         answers
     }
 }
@@ -76,8 +75,8 @@ fn settled(delivery: &Delivery) -> Answer {
     Answer::Settled(Receipt::new(delivery.id(), KIND))
 }
 
-fn not_sent() -> Answer {
-    let reason =
-        "not sent by itself: too many events of its batch are refused, or it takes too long to find them";
-    Answer::Retry { refusal: Refusal::new(reason), after: None }
+fn undecided() -> Answer {
+    Answer::Undecided(Refusal::new(
+        "not sent by itself: too many events of its batch are refused, or it takes too long to find them",
+    ))
 }

@@ -237,6 +237,7 @@ fn every_status_means_what_the_design_says() {
             Answer::Suspect(_) => "suspect",
             Answer::Refused(_) => "refused",
             Answer::Duplicate(_) => "duplicate",
+            Answer::Undecided(_) => "undecided",
         };
         let expected = match status {
             200..=299 => "ambiguous",
