@@ -205,7 +205,7 @@ async fn ten_bad_events_anywhere_are_found_and_what_is_behind_an_eleventh_is_lef
         for (at, answer) in answers.iter().enumerate() {
             match answer {
                 Answer::Refused(_) => assert!(poisoned.contains(&at), "{bad} bad events, event {at}"),
-                Answer::Retry { .. } => {
+                Answer::Undecided(_) => {
                     assert!(bad > found && taken[at] == 0, "{bad} bad events, event {at}");
                 }
                 other => {
@@ -223,7 +223,7 @@ async fn a_receiver_that_refuses_everything_is_asked_27_times_and_blames_ten_eve
     let answers = destination(&server).deliver(&batch).await;
     assert_eq!(answers.len(), 500);
     assert!(answers[..10].iter().all(|answer| matches!(answer, Answer::Refused(_))), "{:?}", &answers[..10]);
-    assert!(answers[10..].iter().all(|answer| matches!(answer, Answer::Retry { after: None, .. })));
+    assert!(answers[10..].iter().all(|answer| matches!(answer, Answer::Undecided(_))));
     // 500, 250, 125, 63, 32, 16, 8, 4, 2 and two alone: 11. A pair and its two: 3. Four and its pairs: 7. Eight, four, two and two
     // alone: 5. And the pair behind them, which ends it.
     assert_eq!(server.requests().len(), 27);
@@ -239,6 +239,14 @@ async fn an_outage_in_the_middle_of_the_search_keeps_what_was_not_sent() {
     assert!([one, two, three].into_iter().all(is_settled), "{answers:?}");
     assert!(matches!((four, five), (Answer::Ambiguous(_), Answer::Ambiguous(_))), "{answers:?}");
     assert_eq!(server.requests().iter().map(|request| events(request).len()).collect::<Vec<_>>(), [5, 3, 2]);
+    // Here it is the first half that finds nobody.
+    server.script([reply(400), Step::Close]);
+    let answers = destination(&server).deliver(&batch(["a", "b", "c"])).await;
+    let expected = matches!(
+        &answers[..],
+        [Answer::Ambiguous(_), Answer::Ambiguous(_), Answer::Undecided(refusal)] if refusal.status.is_none()
+    );
+    assert!(expected, "{answers:?}");
 }
 
 #[tokio::test]
@@ -249,10 +257,39 @@ async fn what_is_too_large_together_is_taken_in_halves() {
     // Room for a quarter of them.
     let room = ndjson(&batch[..16]).len() + 64;
     server.answer_by(move |request| reply(if request.body.len() > room { 413 } else { 200 }));
-    let answers = destination(&server).deliver(&batch).await;
+    let destination = destination(&server);
+    let answers = destination.deliver(&batch).await;
     assert!(answers.len() == 64 && answers.iter().all(is_settled), "{answers:?}");
     let sizes: Vec<usize> = server.requests().iter().map(|request| events(request).len()).collect();
     assert_eq!(sizes, [64, 32, 16, 16, 32, 16, 16]);
+    let bytes = |events: &[Delivery]| events.iter().map(|event| event.bytes.len()).sum::<usize>();
+    assert_eq!(destination.max_batch_bytes(), (bytes(&batch[..32]) / 2).min(bytes(&batch[32..]) / 2));
+}
+
+#[tokio::test]
+async fn one_event_that_is_too_large_by_itself_makes_no_batch_smaller() {
+    let server = Loopback::start(reply(200)).await;
+    server.answer_by(refusing("poison", 413));
+    let destination = destination(&server);
+    let mut words = ["fine"; 64];
+    words[20] = "poison";
+    let answers = destination.deliver(&batch(words)).await;
+    assert_eq!(answers.iter().filter(|answer| is_settled(answer)).count(), 63);
+    assert!(matches!(&answers[20], Answer::Refused(refusal) if refusal.status == Some(413)), "{answers:?}");
+    assert_eq!(destination.max_batch_bytes(), 512 * 1024);
+}
+
+#[tokio::test]
+async fn a_search_that_breaks_off_makes_batches_smaller_only_by_what_was_taken() {
+    let server = Loopback::start(reply(503)).await;
+    // The whole is too large and so is its first half, whose halves are taken; the rest is not even read.
+    server.script([reply(413), reply(413), reply(200), reply(200), reply(503)]);
+    let destination = destination(&server);
+    let batch = batch(["a", "b", "c", "d", "e", "f", "g", "h"]);
+    let answers = destination.deliver(&batch).await;
+    assert_eq!(answers.iter().filter(|answer| is_settled(answer)).count(), 4);
+    let half: usize = batch[..4].iter().map(|event| event.bytes.len()).sum();
+    assert_eq!(destination.max_batch_bytes(), half / 2);
 }
 
 #[tokio::test]
@@ -385,6 +422,8 @@ async fn a_secret_stands_in_no_text_even_where_the_receiver_quotes_it() {
         assert!(text.contains("the receiver answered 401: [key] is no key"), "{text}");
         assert!(!text.contains(CANARY), "{text}");
     }
+    let proxied = builder().proxy(format!("http://ada:{CANARY}@127.0.0.1:3128"));
+    assert!(!format!("{proxied:?}").contains(CANARY), "{proxied:?}");
     let error = builder().bearer_token(format!("{CANARY}\r\n{CANARY}")).build().unwrap_err();
     assert!(!format!("{error} {error:?}").contains(CANARY), "{error:?}");
 }

@@ -55,6 +55,10 @@ pub enum Answer {
     /// came twice, a job that ran again. By that key the event is there, so whoever waits for it is not failed and the
     /// destination is not to blame; as a dead letter it stays, for somebody to look at.
     Duplicate(Refusal),
+    /// Nothing was learned about this event: it was not sent by itself, while others of its batch were. That is no try of
+    /// the event and no failure of the destination; it goes with the next batch. Said of every event of a batch it is the
+    /// same as [`Retry`](Self::Retry).
+    Undecided(Refusal),
 }
 
 impl Answer {
@@ -67,7 +71,8 @@ impl Answer {
             | Self::Pause(refusal)
             | Self::Suspect(refusal)
             | Self::Refused(refusal)
-            | Self::Duplicate(refusal) => Some(refusal),
+            | Self::Duplicate(refusal)
+            | Self::Undecided(refusal) => Some(refusal),
         }
     }
 }

@@ -59,7 +59,8 @@ const QUOTED: usize = 200;
 /// sent on their own, down to the event that the receiver doesn't take by itself. Only that one is judged; the others are
 /// delivered. Should the receiver have kept a part of what it refused, it has those events twice. What stands behind an
 /// eleventh such event, or is not sent after two minutes, is left for later. These requests don't count towards a [`Pacing`](super::Pacing). After a 413 for
-/// several events, batches are half as large in bytes until the process ends.
+/// several events that are all taken in smaller parts, batches hold at most half of the bytes of those events until the process
+/// ends; a single event that is too large makes no batch smaller.
 ///
 /// Redirects are not followed: they pause the destination, as they would carry the key elsewhere.
 ///

@@ -250,6 +250,7 @@ impl Breaker {
                 self.success(tried, now);
                 Judgement::Duplicate(refusal)
             }
+            Answer::Undecided(_) => Judgement::Keep,
         }
     }
 

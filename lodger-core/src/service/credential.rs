@@ -96,10 +96,17 @@ fn scrub(body: &mut Vec<u8>, secret: &[u8]) {
     if secret.is_empty() {
         return;
     }
-    let mut from = 0;
-    while let Some(at) = body.get(from..).and_then(|rest| memmem::find(rest, secret)).map(|at| from + at) {
-        body.splice(at..at + secret.len(), MASK.iter().copied());
-        from = at + MASK.len();
+    // In one pass: a short secret may stand in an answer tens of thousands of times.
+    let mut masked = Vec::new();
+    let mut read = 0;
+    for at in memmem::find_iter(body, secret) {
+        masked.extend_from_slice(body.get(read..at).unwrap_or_default());
+        masked.extend_from_slice(MASK);
+        read = at + secret.len();
+    }
+    if read > 0 {
+        masked.extend_from_slice(body.get(read..).unwrap_or_default());
+        *body = masked;
     }
 }
 
@@ -114,6 +121,12 @@ mod tests {
         assert_eq!(body, b"[key] is not [key][key]");
         scrub(&mut body, b"");
         assert_eq!(body, b"[key] is not [key][key]");
+        let mut body = b"a key of one byte: kkkk, and more".to_vec();
+        scrub(&mut body, b"k");
+        assert_eq!(body, b"a [key]ey of one byte: [key][key][key][key], and more");
+        let mut body = b"aaaaa".to_vec();
+        scrub(&mut body, b"aa");
+        assert_eq!(body, b"[key][key]a");
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(crate) const MAX_BODY: usize = 64 * 1024;
 pub(crate) const MAX_ENTRY_BODY: usize = 1024 * 1024;
 
 /// How a client reaches its service.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct HttpConfig {
     /// Scheme, host and perhaps a path prefix; one trailing slash is dropped.
     pub(crate) base: String,
@@ -53,6 +53,32 @@ impl HttpConfig {
             headers: HeaderMap::new(),
         }
     }
+}
+
+/// Nobody has checked the addresses yet: either may hold a password.
+impl fmt::Debug for HttpConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { base, allow_plain_http, proxy, connect_timeout, timeout, headers } = self;
+        f.debug_struct("HttpConfig")
+            .field("base", &without_secrets(base))
+            .field("allow_plain_http", allow_plain_http)
+            .field("proxy", &if proxy.is_some() { "set" } else { "none" })
+            .field("connect_timeout", connect_timeout)
+            .field("timeout", timeout)
+            .field("headers", headers)
+            .finish()
+    }
+}
+
+/// The address without user, password, query and fragment; none of it where it is no address.
+fn without_secrets(base: &str) -> String {
+    let Ok(mut url) = Url::parse(base) else { return "no address".to_owned() };
+    if url.set_username("").and_then(|()| url.set_password(None)).is_err() {
+        return "no address of a server".to_owned();
+    }
+    url.set_query(None);
+    url.set_fragment(None);
+    url.into()
 }
 
 /// A client can't be built from its configuration. Names every problem and what to do.
@@ -325,6 +351,27 @@ mod tests {
         assert!(problem("https://lodger.dev?x=1").contains("query"));
         let credentials = problem("https://me:canary@lodger.dev");
         assert!(credentials.contains("leave them out") && !credentials.contains("canary"), "{credentials}");
+    }
+
+    #[test]
+    fn a_configuration_shows_where_it_leads_and_no_password() {
+        for (base, shown) in [
+            ("https://lodger.dev/audit", "https://lodger.dev/audit"),
+            ("https://me:canary@lodger.dev/audit?key=canary#canary", "https://lodger.dev/audit"),
+            ("https://canary@lodger.dev", "https://lodger.dev/"),
+            ("me:canary@lodger.dev", "no address of a server"),
+            ("//me:canary@lodger.dev", "no address"),
+        ] {
+            let config = HttpConfig {
+                proxy: Some("http://me:canary@proxy.internal:3128".to_owned()),
+                ..HttpConfig::new(base)
+            };
+            let text = format!("{config:?}");
+            assert!(!text.contains("canary"), "{text}");
+            let begin = format!(r#"HttpConfig {{ base: "{shown}", allow_plain_http: false, proxy: "set", "#);
+            assert!(text.starts_with(&begin), "{text}");
+        }
+        assert!(format!("{:?}", HttpConfig::new("https://lodger.dev")).contains(r#"proxy: "none""#));
     }
 
     #[test]

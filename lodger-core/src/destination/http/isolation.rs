@@ -26,7 +26,8 @@ impl HttpDestination {
         let began = Instant::now();
         let mut answers = Vec::with_capacity(batch.len());
         let mut refused = 0;
-        let mut last = None;
+        // What was answered with a 413, and the place of its first event.
+        let mut too_large = Vec::new();
         // What is still to be sent; the next part stands at the end.
         let mut parts = vec![batch];
         while let Some(part) = parts.pop() {
@@ -46,25 +47,32 @@ impl HttpDestination {
                 }
                 Some(answer @ (Answer::Refused(_) | Answer::Suspect(_))) => {
                     if answer.refusal().and_then(|refusal| refusal.status) == Some(413) {
-                        self.shrink(part);
+                        too_large.push((answers.len(), part));
                     }
                     let (one, other) = part.split_at(part.len().div_ceil(2));
                     parts.extend([other, one]);
                 }
                 Some(answer) => {
+                    answers.resize(answers.len() + part.len(), answer);
                     // It speaks of the receiver, so there is no use in sending the others now.
-                    last = Some(answer);
                     break;
                 }
             }
         }
-        answers.resize_with(batch.len(), || last.clone().unwrap_or_else(not_sent));
+        for (from, part) in too_large {
+            let taken = answers.get(from..from + part.len());
+            // All of it was taken in smaller parts, so it was no single event that is too large.
+            if taken.is_some_and(|taken| taken.iter().all(|answer| matches!(answer, Answer::Settled(_)))) {
+                self.shrink(part);
+            }
+        }
+        answers.resize_with(batch.len(), undecided);
         answers
     }
 }
 
-fn not_sent() -> Answer {
-    let reason =
-        "not sent by itself: too many events of its batch are refused, or it takes too long to find them";
-    Answer::Retry { refusal: Refusal::new(reason), after: None }
+fn undecided() -> Answer {
+    Answer::Undecided(Refusal::new(
+        "not sent by itself: too many events of its batch are refused, or it takes too long to find them",
+    ))
 }

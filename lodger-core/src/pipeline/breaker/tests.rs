@@ -98,6 +98,17 @@ fn the_fifth_different_failure_in_a_row_is_the_destinations() {
 }
 
 #[test]
+fn what_is_undecided_is_kept_and_says_nothing_of_event_or_destination() {
+    let undecided = || Answer::Undecided(Refusal::new("not sent by itself"));
+    let mut bench = Bench::new();
+    for ordinal in 1..=50 {
+        assert_eq!(bench.send(ordinal, undecided()), Judgement::Keep);
+    }
+    assert_eq!((bench.gate(), bench.state()), (Gate::Open, DeliveryState::Running));
+    assert_eq!(bench.breaker.last_error(), None);
+}
+
+#[test]
 fn a_success_in_between_starts_the_count_anew() {
     let mut bench = Bench::new();
     for ordinal in 1..=40 {

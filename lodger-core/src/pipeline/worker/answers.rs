@@ -9,13 +9,25 @@ use super::{Worker, letters};
 use crate::destination::{Answer, Receipt, Refusal};
 use crate::pipeline::breaker::{Judgement, Ordinal, Tried};
 
+/// A batch of which nothing was decided has failed: it would be sent again at once, for ever.
+fn decided(answers: Vec<Answer>) -> Vec<Answer> {
+    if !answers.iter().all(|answer| matches!(answer, Answer::Undecided(_))) {
+        return answers;
+    }
+    let failed = |answer| match answer {
+        Answer::Undecided(refusal) => Answer::Retry { refusal, after: None },
+        other => other,
+    };
+    answers.into_iter().map(failed).collect()
+}
+
 impl Worker {
     /// Acts on the answers to one batch.
     pub(super) fn answered(&mut self, id: Id, answers: Result<Vec<Answer>, JoinError>, now: Instant) {
         let Some(flight) = self.flights.remove(&id) else { return };
         let (answers, silence) = match answers {
             Ok(answers) if answers.is_empty() => (answers, "no answer within five minutes"),
-            Ok(answers) => (answers, "no answer for this event"),
+            Ok(answers) => (decided(answers), "no answer for this event"),
             Err(_) => (Vec::new(), "the destination panicked"),
         };
         self.in_flight -= flight.events.len();
@@ -37,8 +49,12 @@ impl Worker {
 
     fn act(&mut self, batch: u64, ordinal: Ordinal, answer: Answer, now: Instant) {
         let Some(item) = self.held.get_mut(&ordinal) else { return };
-        item.delivery.tries = item.delivery.tries.saturating_add(1);
-        let failing_since = *item.failing_since.get_or_insert(now);
+        let is_try = !matches!(answer, Answer::Undecided(_));
+        if is_try {
+            item.delivery.tries = item.delivery.tries.saturating_add(1);
+            item.failing_since.get_or_insert(now);
+        }
+        let failing_since = item.failing_since.unwrap_or(now);
         // Only suspects are compared by what they are about.
         let action = if matches!(answer, Answer::Suspect(_)) { item.action() } else { "" };
         let tried = Tried { ordinal, action, tries: item.tries(), failing_since, batch };
@@ -46,7 +62,7 @@ impl Worker {
         let refusal = answer.refusal().filter(|_| ordinal >= letters::FIRST).cloned();
         let judgement = match self.breaker.judge(tried, answer, now) {
             // It was given up once already, so it has no hour more.
-            Judgement::Again(_) | Judgement::Keep if self.letter_fails_again(ordinal) => {
+            Judgement::Again(_) | Judgement::Keep if is_try && self.letter_fails_again(ordinal) => {
                 self.breaker.forget(ordinal);
                 Judgement::Bury(refusal.unwrap_or_else(|| Refusal::new("not taken")))
             }

@@ -95,6 +95,41 @@ async fn an_event_that_always_fails_stops_no_other_and_ends_as_a_dead_letter() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_event_that_is_never_sent_by_itself_is_not_tried_and_no_dead_letter() {
+    let destination = Scripted::batched("d", 100, 1, |seen| match seen.action.as_str() {
+        "late" => Act::Say(Answer::Undecided(Refusal::new("not sent by itself"))),
+        _ => Act::TakeAfter(Duration::from_secs(60)),
+    });
+    let mut rig = Rig::new(&destination);
+    rig.add("a.b");
+    let late = rig.add("late");
+    pass(30.0).await;
+    // Each batch takes a minute, and by then there is another event for the next: it is never alone.
+    for _ in 0..70 {
+        rig.add("a.b");
+        pass(60.0).await;
+    }
+    destination.follow(|_| Act::Take);
+    pass(60.0).await;
+    assert_eq!(rig.dead(), []);
+    assert_eq!(rig.lane().state, DeliveryState::Running);
+    let shown: Vec<Seen> = destination.seen().into_iter().filter(|seen| seen.id == late).collect();
+    assert!(shown.len() > 10 && shown.iter().all(|seen| seen.tries == 0), "{shown:?}");
+    assert!(ids(&destination.settled()).contains(&late));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_of_which_nothing_is_decided_is_tried_again_as_after_any_failure() {
+    let undecided = |_: &Seen| Act::Say(Answer::Undecided(Refusal::new("not sent by itself")));
+    let destination = Scripted::batched("d", 10, 1, undecided);
+    let mut rig = Rig::new(&destination);
+    rig.add("a.b");
+    pass(10.0).await;
+    assert_at(&destination.seen(), &[0.0, 0.5, 1.5, 3.5, 7.5]);
+    assert_eq!(rig.lane().last_error.as_deref(), Some("not sent by itself"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_closed_destination_is_asked_once_a_minute_with_changing_events() {
     let destination = Scripted::new("d", |seen| match seen.at.as_secs() {
         0..150 => Act::Say(Answer::Pause(Refusal::http(401, "unknown key"))),

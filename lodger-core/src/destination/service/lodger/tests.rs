@@ -240,6 +240,7 @@ fn every_status_means_what_the_design_says() {
             Answer::Refused(_) => "refused",
             Answer::Duplicate(_) => "duplicate",
             Answer::Taken => "taken",
+            Answer::Undecided(_) => "undecided",
         };
         let expected = match status {
             200..=299 => "ambiguous",

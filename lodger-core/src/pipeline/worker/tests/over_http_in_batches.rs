@@ -108,6 +108,30 @@ async fn one_bad_event_among_five_hundred_is_the_only_dead_letter() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_event_behind_twelve_bad_ones_is_taken_at_once_and_was_not_tried_before() {
+    let server = Loopback::start(reply(200)).await;
+    let mut rig = rig(route(&server, |builder| builder.max_in_flight(1)));
+    server.answer_by(|request| {
+        let is_bad = lines(request).iter().any(|line| line.contains("bad.event"));
+        reply(if is_bad { 400 } else { 200 })
+    });
+    rig.add_many(100);
+    (0..12).for_each(|_| drop(rig.add("bad.event")));
+    rig.add("last.event");
+    // No backoff is so short: the first is half a second.
+    pass(0.1).await;
+    let alone = |request: &Recorded| {
+        let lines = lines(request);
+        !lines.iter().any(|line| line.contains("bad.event"))
+            && lines.iter().any(|line| line.contains("last.event"))
+    };
+    assert_eq!(server.requests().iter().filter(|request| alone(request)).count(), 1);
+    // Ten of the last fifty are no reason for a pause, an eleventh is.
+    assert_eq!(rig.counts(), [2, 0, 101, 10]);
+    assert_eq!(rig.lane().state, DeliveryState::Paused);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_receiver_that_refuses_everything_is_paused_before_it_costs_ten_events() {
     let server = Loopback::start(reply(400)).await;
     let mut rig = rig(route(&server, |builder| builder.max_in_flight(1)));
