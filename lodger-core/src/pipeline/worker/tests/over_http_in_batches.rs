@@ -116,7 +116,9 @@ async fn an_event_behind_twelve_bad_ones_is_taken_at_once_and_was_not_tried_befo
         reply(if is_bad { 400 } else { 200 })
     });
     rig.add_many(100);
-    (0..12).for_each(|_| drop(rig.add("bad.event")));
+    for _ in 0..12 {
+        rig.add("bad.event");
+    }
     rig.add("last.event");
     // No backoff is so short: the first is half a second.
     pass(0.1).await;
