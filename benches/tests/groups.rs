@@ -7,7 +7,8 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 /// What a figure can't be without one of.
-const MEASURED: [&str; 5] = ["instructions", "ns", "allocations", "events_per_second", "bytes"];
+const MEASURED: [&str; 6] =
+    ["instructions", "ns", "allocations", "events_per_second", "bytes", "grown_bytes"];
 
 /// The program, told to measure quickly and to put plots where nobody finds them.
 fn bench(target: &tempfile::TempDir, arguments: &[&str]) -> Command {

@@ -62,7 +62,7 @@ impl HttpDestination {
         for (from, part) in too_large {
             let taken = answers.get(from..from + part.len());
             // All of it was taken in smaller parts, so it was no single event that is too large.
-            if taken.is_some_and(|taken| taken.iter().all(|answer| matches!(answer, Answer::Settled(_)))) {
+            if taken.is_some_and(|taken| taken.iter().all(|answer| matches!(answer, Answer::Taken))) {
                 self.shrink(part);
             }
         }
