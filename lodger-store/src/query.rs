@@ -140,8 +140,8 @@ impl Query {
         self
     }
 
-    /// Begins behind this place, in the query's order: [`Page::next`], or [`Entry::cursor`] to ask for what has
-    /// come since.
+    /// Begins behind this place, in the query's order: [`Page::next`], or [`Entry::cursor`](crate::Entry::cursor) to ask
+    /// for what has come since.
     pub fn after(mut self, cursor: Cursor) -> Self {
         self.after = Some(cursor);
         self
