@@ -3,6 +3,7 @@
 //! Group commit without linger: while one commit syncs, the next group gathers in the intake. A lone event waits for
 //! nothing but its own fsync; under load one fsync carries many.
 
+mod ending;
 mod folded;
 mod routing;
 
@@ -27,6 +28,7 @@ use crate::event::Position;
 use crate::event::limits::MAX_EVENT_BYTES;
 use crate::journal::{Appended, JournalError, Routes, Writer};
 
+use ending::{End, Hand};
 pub(super) use routing::Router;
 use routing::Tally;
 
@@ -114,27 +116,6 @@ enum Refusal {
     Unrouted,
     /// The shares of those that it is for are used up; the journal itself has room.
     Shares(JournalError),
-}
-
-/// What the journal thread has in hand. Whatever a panic finds there is written to stderr.
-struct Hand {
-    offered: VecDeque<Entry>,
-    staging: Option<Sealed>,
-    staged: Vec<Staged>,
-    counters: Arc<Counters>,
-}
-
-impl Drop for Hand {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            return;
-        }
-        let staged = self.staged.drain(..).map(|staged| staged.event).chain(self.staging.take());
-        let contents = self.offered.drain(..).map(|entry| entry.content);
-        for content in staged.map(Content::Sealed).chain(contents) {
-            content.last_resort("the journal thread panicked; it may arrive nevertheless", &self.counters);
-        }
-    }
 }
 
 impl Committer {
@@ -480,27 +461,6 @@ impl Committer {
             }
             _ => tracing::info!("the journal takes events again"),
         }
-    }
-}
-
-/// What happens when the journal thread ends.
-struct End {
-    intake: Arc<Intake>,
-    progress: Arc<Progress>,
-    counters: Arc<Counters>,
-    fold: Arc<Fold>,
-    all_committed: bool,
-}
-
-impl Drop for End {
-    fn drop(&mut self) {
-        for entry in self.intake.end(self.all_committed) {
-            entry.content.last_resort("the journal thread ended", &self.counters);
-        }
-        // What the journal refused at the end, or a panic of this thread left.
-        folded::tell_lost(&self.fold.close(), &self.counters);
-        self.progress.post(|board| board.journal_ended = true);
-        self.progress.ring();
     }
 }
 

@@ -54,7 +54,7 @@ impl Store {
     ///
     /// # Cost
     ///
-    /// A page costs as much in a store of ten million entries as in a small one, whatever it is filtered by and
+    /// A page costs about as much in a large store as in a small one, whatever it is filtered by and
     /// however far behind it begins: every filter but [`text`](Query::text) is answered by an index, and several
     /// together by going through their indexes side by side. Where they hardly ever meet, or a text is hardly ever
     /// found, a page ends when it has looked at 10,000 candidates of all its filters together, or at some 2,000 where
