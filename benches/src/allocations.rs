@@ -170,18 +170,21 @@ mod tests {
     #[test]
     fn what_is_in_use_is_what_was_not_given_back() {
         weigh();
-        let before = in_use();
-        let kept: Vec<Vec<u8>> = (0..1_000).map(|_| black_box(Vec::with_capacity(1_000))).collect();
-        let meanwhile = in_use();
-        drop(kept);
-        let after = in_use();
-        // A million bytes, and the vector of vectors. Other tests of the same process may allocate meanwhile.
+        // Alone: what other tests of the same process give back would be missing here.
+        let [before, meanwhile, after] = alone(|| {
+            let before = in_use();
+            let kept: Vec<Vec<u8>> = (0..1_000).map(|_| black_box(Vec::with_capacity(1_000))).collect();
+            let meanwhile = in_use();
+            drop(kept);
+            [before, meanwhile, in_use()]
+        });
+        // A million bytes, and the vector of vectors. A thread may be in the middle of its last block.
         assert!(
-            (1_000_000..1_200_000).contains(&(meanwhile.bytes - before.bytes)),
+            (1_000_000..1_100_000).contains(&(meanwhile.bytes - before.bytes)),
             "{before:?} {meanwhile:?}"
         );
-        assert!((1_001..2_000).contains(&(meanwhile.blocks - before.blocks)), "{before:?} {meanwhile:?}");
-        assert!(meanwhile.bytes - after.bytes >= 900_000, "{after:?}");
+        assert!((990..1_010).contains(&(meanwhile.blocks - before.blocks)), "{before:?} {meanwhile:?}");
+        assert!((-10..10).contains(&(after.blocks - before.blocks)), "{before:?} {after:?}");
     }
 
     #[test]

@@ -10,10 +10,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::manifest::{Manifest, newer};
+use super::manifest::Manifest;
 use super::record;
-use super::recovery::scan;
-use super::sequences::Sequences;
+use super::scan::Contents;
 use super::settle::SettleLog;
 use super::state::State;
 use super::{directory, segment};
@@ -222,30 +221,24 @@ fn read(dir: &Path, found: &mut InspectedWriter) -> Result<(), String> {
         }
         settled.push(sequences);
     }
-    let mut present = Sequences::default();
     let mut state = State::new(settled);
     let (numbers, spares) = segment::list(dir).map_err(unreadable)?;
     for spare in spares {
         found.bytes += segment::spare_path(dir, spare).symlink_metadata().map_or(0, |found| found.len());
     }
-    for number in numbers {
+    let contents = Contents::read(dir, &numbers, seed)?;
+    found.records = contents.present.count();
+    for (number, size, scan) in contents.segments {
         let path = segment::path(dir, number);
-        let bytes = match directory::read(&path) {
-            // Freed meanwhile.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            read => read.map_err(unreadable)?,
-        };
-        let scan = scan(&bytes, seed, &mut present).map_err(newer)?;
         // The end of what is being written looks like a torn one.
         for part in scan.unreadable.iter().filter(|part| !(part.is_tail && found.live)) {
             let (what, at) = (if part.is_tail { "torn" } else { "unreadable" }, part.offset);
             found.damage.push(format!("{what}: {} bytes at byte {at} of {}", part.length, path.display()));
         }
-        found.bytes += bytes.len() as u64;
-        state.add_segment(number, bytes.len() as u64);
+        found.bytes += size;
+        state.add_segment(number, size);
         state.publish(number, scan.end as u64, scan.first, &scan.routing);
     }
-    found.records = present.count();
     let slots = manifest.destinations.into_iter().enumerate();
     found.destinations =
         slots.map(|(slot, destination)| Backlogged { destination, pending: state.pending(slot) }).collect();

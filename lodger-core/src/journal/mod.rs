@@ -80,6 +80,8 @@ mod routes;
 #[cfg(feature = "journal")]
 mod routing;
 #[cfg(feature = "journal")]
+mod scan;
+#[cfg(feature = "journal")]
 mod segment;
 #[cfg(feature = "journal")]
 mod sequences;

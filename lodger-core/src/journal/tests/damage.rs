@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::reopening::copy_dir;
 use super::*;
-use crate::journal::{Damage, JournalError};
+use crate::journal::{Damage, JournalError, fault};
 
 /// A dead writer's directory: twenty records in three segments, of which destination `a` has settled two.
 fn small_journal(dir: &Path) -> PathBuf {
@@ -346,4 +346,54 @@ fn a_segment_cut_while_the_journal_is_open_loses_what_was_cut() {
     assert_eq!(texts, (1..=18).collect::<Vec<_>>());
     assert!(matches!(error, JournalError::Damaged { first: 19, last: 20, .. }), "{error}");
     assert_eq!(backlog.next().unwrap(), None);
+}
+
+/// A dead writer's directory: record 1, and 2 and 3, whose first two syncs failed. The second segment was given up empty
+/// or with copies of them, as the first one was.
+fn written_again(dir: &Path) -> (JournalConfig, PathBuf) {
+    let config = small(dir);
+    let mut journal = opened(&config, &["a"]);
+    commit(&mut journal, 1, 1);
+    for n in 2..=3 {
+        journal.writer.append(&payload(n), ALL).unwrap();
+    }
+    fault::fail_syncs(2);
+    journal.writer.commit().unwrap_err();
+    journal.writer.commit().unwrap();
+    assert_eq!(texts(&mut journal.backlogs[0]), expected(1, 3));
+    drop(journal);
+    let own = writer_dirs(&config).remove(0);
+    (config, own)
+}
+
+fn flip(own: &Path, segment: &str, place: usize) {
+    let path = own.join(segment);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[place] ^= 1;
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_damaged_copy_that_was_given_up_hides_no_record_that_was_committed_behind_it() {
+    for place in 32..96 {
+        let dir = scratch();
+        let (config, own) = written_again(dir.path());
+        flip(&own, "00000001.seg", place);
+        let mut journal = opened(&config, &["a"]);
+        assert_eq!(texts(&mut journal.backlogs[0]), expected(1, 3), "byte {place}");
+        let missing = |damage: &Damage| matches!(damage, Damage::Missing { .. });
+        assert!(!journal.report.damage.iter().any(missing), "byte {place}: {:?}", journal.report);
+    }
+}
+
+#[test]
+fn a_copy_that_was_given_up_stands_in_for_a_committed_record_that_is_damaged() {
+    let dir = scratch();
+    let (config, own) = written_again(dir.path());
+    let last = files(&own).into_iter().rfind(|name| name.ends_with(".seg")).unwrap();
+    for place in [0, 32] {
+        flip(&own, &last, place);
+    }
+    let mut journal = opened(&config, &["a"]);
+    assert_eq!(texts(&mut journal.backlogs[0]), expected(1, 3));
 }
