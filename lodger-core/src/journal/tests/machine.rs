@@ -16,7 +16,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use self::on_disk::{records_in, writer_of};
+use self::on_disk::{has_remains, records_in, writer_of};
 use self::step::{Step, names, step};
 use super::*;
 use crate::event::WriterId;
@@ -339,6 +339,23 @@ impl Machine {
         }
         // In place, as rot does it: the file may be open.
         std::fs::write(path, bytes).unwrap();
+        self.forget_untold(*writer);
+    }
+
+    /// A clean cut leaves no word of what was behind it once nothing intact is behind that any more.
+    fn forget_untold(&mut self, writer: WriterId) {
+        let segments: Vec<(PathBuf, Vec<u8>)> = self
+            .segments()
+            .into_iter()
+            .filter(|(_, of)| *of == writer)
+            .map(|(path, _)| (path.clone(), std::fs::read(path).unwrap()))
+            .collect();
+        let intact = segments.iter().flat_map(|(_, bytes)| records_in(bytes, writer));
+        let last = intact.map(|(sequence, ..)| sequence).max().unwrap_or(0);
+        let torn: Vec<&PathBuf> =
+            segments.iter().filter(|(_, bytes)| has_remains(bytes, writer)).map(|(path, _)| path).collect();
+        self.unreported
+            .retain(|key, path| key.writer != writer || key.sequence < last || torn.contains(&&*path));
     }
 
     /// The segments that are there, in the order of their numbers in each directory.

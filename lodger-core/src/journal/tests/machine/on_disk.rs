@@ -26,3 +26,14 @@ pub(super) fn records_in(bytes: &[u8], writer: WriterId) -> Vec<(u64, usize, usi
     }
     found
 }
+
+/// Whether something in a segment is neither a record nor empty.
+pub(super) fn has_remains(bytes: &[u8], writer: WriterId) -> bool {
+    let mut offset = 0;
+    let records = records_in(bytes, writer).into_iter().chain([(0, bytes.len(), 0)]);
+    records.into_iter().any(|(_, begin, end)| {
+        let between = &bytes[offset..begin];
+        offset = end;
+        between.iter().any(|&byte| byte != 0)
+    })
+}
