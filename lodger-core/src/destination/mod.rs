@@ -50,8 +50,10 @@ mod http;
 mod line;
 mod members;
 mod memory;
+mod misfit;
 mod pacing;
 pub mod registry;
+mod repeats;
 mod route;
 #[cfg(feature = "http")]
 mod service;
@@ -63,7 +65,7 @@ use std::pin::Pin;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::EventId;
+use crate::event::{Event, EventId};
 
 pub use answer::{Answer, Refusal, status_answer};
 pub use api_key::ApiKeyError;
@@ -74,8 +76,10 @@ pub use filter::Filter;
 pub use http::{Compression, Format, HttpDestination, HttpDestinationBuilder};
 pub(crate) use line::{json as one_line, what, word};
 pub use memory::MemoryDestination;
+pub use misfit::{Effect, Misfit};
 pub use pacing::Pacing;
 pub use registry::DestinationError;
+pub use repeats::{LookUp, Repeats};
 pub use route::Route;
 #[cfg(feature = "http")]
 pub use service::LodgerDestination;
@@ -221,6 +225,31 @@ pub trait Destination: Send + Sync + fmt::Debug + 'static {
     /// Whether it needs the events in the order of the journal, as [`Route::ordered`] asks for. Default: no.
     fn ordered(&self) -> bool {
         false
+    }
+
+    /// Which fields of this event it can't carry, and which break its limits. Nothing is sent. Default: every event fits.
+    ///
+    /// What is carried in another place than its own, such as a member of the metadata, fits.
+    fn check(&self, event: &Event) -> Vec<Misfit> {
+        let _ = event;
+        Vec::new()
+    }
+
+    /// What it does with an event that it is given twice. Default: it [recognises](Repeats::Recognised) it.
+    fn repeats(&self) -> Repeats {
+        Repeats::Recognised
+    }
+
+    /// Looks for an event that may be there already, because its last try ended with [`Answer::Ambiguous`] or in a process
+    /// that is gone. Asked only of a destination that [stores](Repeats::Stored) repeats, before the event is delivered
+    /// again. Default: it can't be asked.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future may be dropped at shutdown.
+    fn look_up<'a>(&'a self, delivery: &'a Delivery) -> BoxFuture<'a, LookUp> {
+        let _ = delivery;
+        Box::pin(std::future::ready(LookUp::Unknown))
     }
 
     /// Uses another API key from the next delivery on. The key must not appear in errors and logs.

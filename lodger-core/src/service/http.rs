@@ -174,6 +174,17 @@ pub(crate) struct Http {
 #[derive(Debug, Clone)]
 pub(crate) struct Address(Url);
 
+impl Address {
+    /// The address with these parameters behind it, form-encoded as by the official clients: a space is `+` (WHATWG URL,
+    /// "application/x-www-form-urlencoded").
+    pub(crate) fn with_query<'a>(mut self, parameters: impl IntoIterator<Item = (&'a str, String)>) -> Self {
+        for (name, value) in parameters {
+            self.0.query_pairs_mut().append_pair(name, &value);
+        }
+        self
+    }
+}
+
 impl Http {
     /// # Errors
     ///
@@ -250,11 +261,13 @@ impl Http {
             .get(RETRY_AFTER)
             .and_then(|value| value.to_str().ok())
             .and_then(|value| retry_after::parse(value, SystemTime::now()));
+        let content_type = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let content_type = content_type.map(str::to_owned);
         let mut body = read_body(&mut answer, request.answer_limit).await;
         if let Some(credential) = &request.credential {
             credential.scrub(&mut body);
         }
-        Ok(Response { status: answer.status().as_u16(), retry_after, body })
+        Ok(Response { status: answer.status().as_u16(), retry_after, content_type, body })
     }
 }
 

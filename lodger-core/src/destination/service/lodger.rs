@@ -1,6 +1,7 @@
 //! Events to the Lodger API.
 
 mod encode;
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,8 @@ use crate::destination::{
 };
 use crate::service::Response;
 use crate::service::lodger::{ApiError, LodgerApi, LodgerError};
+
+pub(super) use settings::open;
 
 const KIND: &str = "lodger";
 

@@ -1,18 +1,17 @@
 //! The client.
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::Arc;
 
 use reqwest::Method;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
 use super::options::ClientContext;
 use super::{ApiError, CallOptions, EventCall, EventReceipt, LodgerError, ReceiptCall, VerifiedReceipt};
 use crate::event::EventId;
 use crate::service::http::{Address, Http, HttpConfig, InvalidConfig, MAX_BODY, MAX_ENTRY_BODY};
-use crate::service::{Body, Credential, Request, Response, is_header_value, is_key};
+use crate::service::{ApiKey, Body, Credential, Request, Response, http_setters, is_header_value};
 
 /// Where the hosted service is. Private deployments have their own.
 pub const DEFAULT_BASE: &str = "https://lodger.dev";
@@ -32,7 +31,7 @@ struct Inner {
     workspace: String,
     project: String,
     context: ClientContext,
-    key: RwLock<Option<SecretString>>,
+    key: ApiKey,
 }
 
 impl LodgerApi {
@@ -71,9 +70,7 @@ impl LodgerApi {
     ///
     /// When the key is blank or can't stand in a header; the one in use stays.
     pub fn replace_api_key(&self, key: impl Into<SecretString>) -> Result<(), InvalidConfig> {
-        let key = checked(&key.into()).map_err(|problem| InvalidConfig::new(vec![problem]))?;
-        *self.inner.key.write().unwrap_or_else(PoisonError::into_inner) = Some(key);
-        Ok(())
+        self.inner.key.replace(&key.into())
     }
 
     /// Records one event (`POST /v1/events`) and returns its receipt.
@@ -135,7 +132,7 @@ impl LodgerApi {
     /// the call at will.
     pub async fn receipt(&self, call: impl Into<ReceiptCall>) -> Result<VerifiedReceipt, LodgerError> {
         let call = call.into();
-        let bearer = call.options.key().map(checked).transpose().map_err(LodgerError::Invalid)?;
+        let bearer = call.options.key().map(ApiKey::checked).transpose().map_err(LodgerError::Invalid)?;
         let request = Request {
             method: Method::GET,
             address: self.inner.http.address(&call.path()?).map_err(LodgerError::Transport)?,
@@ -155,8 +152,8 @@ impl LodgerApi {
     ) -> Result<Response, LodgerError> {
         let headers = options.headers(&self.inner.context, Some(|| format!("event_{}", EventId::mint())))?;
         let bearer = match options.key() {
-            Some(key) => checked(key).map_err(LodgerError::Invalid)?,
-            None => self.key().ok_or_else(|| {
+            Some(key) => ApiKey::checked(key).map_err(LodgerError::Invalid)?,
+            None => self.inner.key.get().ok_or_else(|| {
                 LodgerError::Invalid("recording events needs an API key: set one with `api_key`".to_owned())
             })?,
         };
@@ -169,10 +166,6 @@ impl LodgerApi {
             answer_limit: MAX_BODY,
         };
         self.inner.http.send(request).await.map_err(LodgerError::Transport)
-    }
-
-    fn key(&self) -> Option<SecretString> {
-        self.inner.key.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -208,11 +201,13 @@ impl LodgerApiBuilder {
         self
     }
 
-    /// The address of a private deployment. `https`, unless it is this machine.
+    /// The address of a private deployment. `https`, unless it is this machine. One trailing slash is dropped.
     pub fn api_base(mut self, base: impl Into<String>) -> Self {
         self.http.base = base.into();
         self
     }
+
+    http_setters!();
 
     /// `X-Lodger-Environment` of every call that doesn't set its own.
     pub fn environment(mut self, environment: impl Into<String>) -> Self {
@@ -223,30 +218,6 @@ impl LodgerApiBuilder {
     /// `X-Lodger-Server` of every call that doesn't set its own.
     pub fn server(mut self, server: impl Into<String>) -> Self {
         self.context.server = Some(server.into());
-        self
-    }
-
-    /// How long connecting may take, TLS included. Default: 10 s.
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.http.connect_timeout = timeout;
-        self
-    }
-
-    /// How long a call may take from connecting to the last byte of the answer. Default: 30 s.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.http.timeout = timeout;
-        self
-    }
-
-    /// Goes through this proxy. Default: none, also when the environment names one.
-    pub fn proxy(mut self, proxy: impl Into<String>) -> Self {
-        self.http.proxy = Some(proxy.into());
-        self
-    }
-
-    /// Allows plain `http` to another machine. Whoever listens in between reads the key and every event.
-    pub fn allow_plain_http(mut self) -> Self {
-        self.http.allow_plain_http = true;
         self
     }
 
@@ -267,27 +238,24 @@ impl LodgerApiBuilder {
                 problems.push(format!("the {name} may hold visible ASCII and spaces only"));
             }
         }
-        let key = self.key.as_ref().map(checked).transpose().unwrap_or_else(|problem| {
-            problems.push(problem);
-            None
-        });
+        let key = ApiKey::new(self.key.as_ref()).map_err(|problem| problems.push(problem));
         let http = Http::new(&self.http).and_then(|http| {
             let events = http.address("/v1/events").map_err(|error| vec![error.chain()])?;
             Ok((http, events))
         });
-        match http {
-            Ok((http, events)) if problems.is_empty() => Ok(LodgerApi {
+        match (http, key) {
+            (Ok((http, events)), Ok(key)) if problems.is_empty() => Ok(LodgerApi {
                 inner: Arc::new(Inner {
                     http,
                     events,
                     workspace: self.workspace,
                     project: self.project,
                     context: self.context,
-                    key: RwLock::new(key),
+                    key,
                 }),
             }),
-            Ok(_) => Err(InvalidConfig::new(problems)),
-            Err(more) => {
+            (Ok(_), _) => Err(InvalidConfig::new(problems)),
+            (Err(more), _) => {
                 problems.extend(more);
                 Err(InvalidConfig::new(problems))
             }
@@ -301,16 +269,4 @@ fn read<T: DeserializeOwned>(response: &Response) -> Result<T, LodgerError> {
         return Err(LodgerError::Api(ApiError::read(response)));
     }
     serde_json::from_slice(&response.body).map_err(|_| LodgerError::Unreadable(ApiError::read(response)))
-}
-
-/// The key without the white space that files and shells leave around it.
-fn checked(key: &SecretString) -> Result<SecretString, String> {
-    let text = key.expose_secret().trim();
-    if is_key(text) {
-        Ok(SecretString::from(text))
-    } else if text.is_empty() {
-        Err("the API key is blank".to_owned())
-    } else {
-        Err("the API key holds spaces or characters that are not ASCII; copy it again".to_owned())
-    }
 }
