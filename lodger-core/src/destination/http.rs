@@ -15,7 +15,9 @@ use reqwest::Method;
 use secrecy::SecretString;
 
 use super::service::{bounded, unanswered};
-use super::{Answer, ApiKeyError, BoxFuture, Delivery, Destination, Identity, Refusal, status_answer};
+use super::{
+    Answer, ApiKeyError, BoxFuture, Delivery, Destination, Identity, Refusal, Repeats, status_answer,
+};
 use crate::service::{Address, Body, Credential, Http, MAX_BODY, Request, Response, TransportError};
 
 pub use body::{Compression, Format};
@@ -162,6 +164,10 @@ impl Destination for HttpDestination {
         builder::check(&other).map_err(ApiKeyError::Invalid)?;
         *credential = Some(other);
         Ok(())
+    }
+
+    fn repeats(&self) -> Repeats {
+        Repeats::Unasked
     }
 
     fn deliver<'a>(&'a self, batch: &'a [Delivery]) -> BoxFuture<'a, Vec<Answer>> {

@@ -240,9 +240,9 @@ pub trait Destination: Send + Sync + fmt::Debug + 'static {
         Repeats::Recognised
     }
 
-    /// Looks for an event that may be there already, because its last try ended with [`Answer::Ambiguous`] or in a process
-    /// that is gone. Asked only of a destination that [stores](Repeats::Stored) repeats, before the event is delivered
-    /// again. Default: it can't be asked.
+    /// Looks for an event that may be there already: a try ended with [`Answer::Ambiguous`], with a server's failure (500, 502,
+    /// 504 and on), in a panic, or in a process that is gone. Asked only of a destination that [stores](Repeats::Stored)
+    /// repeats, before each further try; it counts as a request towards the [`pacing`](Self::pacing). Default: it doesn't know.
     ///
     /// # Cancel safety
     ///

@@ -9,8 +9,11 @@ pub enum Repeats {
     /// It knows it by its idempotency key or id: the event is there once, however often it is sent.
     Recognised,
     /// It takes it for another event. Before an event is sent that may be there already, it is
-    /// [looked up](super::Destination::look_up); where that doesn't tell, it may be there twice, which is counted.
+    /// [looked up](super::Destination::look_up); where it isn't found, it may be there twice, which is counted.
     Stored,
+    /// It takes it for another event, or nobody knows what it does, and it can't be asked what it has. An event that is sent
+    /// again may be there twice, which is counted.
+    Unasked,
 }
 
 /// What came of looking for an event that may be there already.

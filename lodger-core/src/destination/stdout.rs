@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Answer, BoxFuture, Delivery, Destination, Identity, Receipt, Refusal, line};
+use super::{Answer, BoxFuture, Delivery, Destination, Identity, Receipt, Refusal, Repeats, line};
 
 const KIND: &str = "stdout";
 
@@ -64,6 +64,10 @@ impl Destination for StdoutDestination {
 
     fn reads_events(&self) -> bool {
         matches!(self.form, Form::Pretty)
+    }
+
+    fn repeats(&self) -> Repeats {
+        Repeats::Unasked
     }
 
     fn deliver<'a>(&'a self, batch: &'a [Delivery]) -> BoxFuture<'a, Vec<Answer>> {
