@@ -29,6 +29,7 @@ mod builder;
 mod control;
 mod dead_letters;
 mod error;
+mod fitness;
 mod handle;
 mod hash_key;
 #[cfg(feature = "metrics")]
@@ -48,5 +49,6 @@ pub use crate::pipeline::{
 pub use crate::pipeline::{DeadLetterDirectory, DetachError, Detached, detach_left_behind};
 pub use builder::LodgerBuilder;
 pub use error::{BuildError, BuildProblem};
+pub use fitness::DestinationMisfit;
 pub use handle::Lodger;
 pub use stats::{DestinationStats, ShutdownReport, Stats};
