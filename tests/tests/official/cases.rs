@@ -35,7 +35,8 @@ pub(crate) fn read(file: &str) -> Vec<Case> {
             continue;
         };
         for text in file["texts"][marker].as_array().unwrap() {
-            let with_text: Value = serde_json::from_str(&written.replace(&format!("\"{marker}\""), &text.to_string())).unwrap();
+            let with_text: Value =
+                serde_json::from_str(&written.replace(&format!("\"{marker}\""), &text.to_string())).unwrap();
             all.push(made(format!("{name} = {text}"), &with_text, &file));
         }
     }

@@ -31,7 +31,10 @@ pub(crate) const SOMETHING: &str = "something";
 impl Difference {
     fn is(&self, case: &str, found: &(String, Option<&Value>, Option<&Value>)) -> bool {
         let (at, official, ours) = found;
-        case.starts_with(self.cases) && at == self.at && fits(self.official, *official) && fits(self.ours, *ours)
+        case.starts_with(self.cases)
+            && at == self.at
+            && fits(self.official, *official)
+            && fits(self.ours, *ours)
     }
 }
 

@@ -12,14 +12,14 @@ mod lodger;
 mod loopback;
 mod wire;
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use tokio::io::AsyncWriteExt as _;
 
 use cases::Case;
-use compare::{Difference, compare};
+use compare::compare;
 use loopback::{Loopback, Recorded, Reply, Step};
 
 /// The recording server, at which each case has a base of its own: its number is the first segment of the path.
@@ -38,14 +38,17 @@ struct Made {
 
 /// Has the official client make the calls: a program that gets its entry, the server's address, and the cases on stdin,
 /// and prints one text a case: `ok` or the error.
-async fn official(interpreter: &str, script: &str, entry: &Path, cases: &[Case], server: &Loopback) -> Vec<Made> {
+fn official(interpreter: &str, script: &str, entry: &Path, cases: &[Case], server: &Loopback) -> Vec<Made> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/official").join(script);
     let mut command = Command::new(interpreter);
     command.arg(script).arg(entry).arg(server.base()).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap();
-    let calls = Value::from_iter(cases.iter().map(Case::json)).to_string();
-    child.stdin.take().unwrap().write_all(calls.as_bytes()).await.unwrap();
-    let output = child.wait_with_output().await.unwrap();
+    // The recording server goes on meanwhile.
+    let output = tokio::task::block_in_place(|| {
+        let mut child = command.spawn().unwrap();
+        let calls = Value::from_iter(cases.iter().map(Case::json)).to_string();
+        child.stdin.take().unwrap().write_all(calls.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    });
     assert!(output.status.success(), "{interpreter}: {}", output.status);
     let outcomes: Vec<String> = serde_json::from_slice(&output.stdout).unwrap();
     made(cases, server, outcomes)
@@ -56,5 +59,9 @@ fn made(cases: &[Case], server: &Loopback, outcomes: Vec<String>) -> Vec<Made> {
     assert_eq!(outcomes.len(), cases.len());
     let requests = server.requests();
     let of_case = |number: usize| wire::of_case(&requests, number);
-    outcomes.into_iter().enumerate().map(|(number, outcome)| Made { wire: of_case(number), outcome }).collect()
+    outcomes
+        .into_iter()
+        .enumerate()
+        .map(|(number, outcome)| Made { wire: of_case(number), outcome })
+        .collect()
 }
