@@ -1,0 +1,110 @@
+//! Where two requests differ, and whether they should.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::Made;
+use crate::cases::Case;
+
+/// What we do otherwise than an official client, on purpose.
+#[derive(Debug)]
+pub(crate) struct Difference {
+    /// The case's name, or how the names of several begin.
+    pub(crate) cases: &'static str,
+    /// The place in the request, as a JSON pointer; empty for the whole.
+    pub(crate) at: &'static str,
+    /// What the official client sends there, as JSON; [`NOTHING`] or [`SOMETHING`].
+    pub(crate) official: &'static str,
+    /// What ours sends there.
+    pub(crate) ours: &'static str,
+    /// Why.
+    pub(crate) reason: &'static str,
+}
+
+/// Nothing is there.
+pub(crate) const NOTHING: &str = "nothing";
+
+/// Whatever is there.
+pub(crate) const SOMETHING: &str = "something";
+
+impl Difference {
+    fn is(&self, case: &str, found: &(String, Option<&Value>, Option<&Value>)) -> bool {
+        let (at, official, ours) = found;
+        case.starts_with(self.cases)
+            && at == self.at
+            && fits(self.official, *official)
+            && fits(self.ours, *ours)
+    }
+}
+
+fn fits(pattern: &str, value: Option<&Value>) -> bool {
+    match (pattern, value) {
+        (NOTHING, value) => value.is_none(),
+        (SOMETHING, value) => value.is_some(),
+        (json, Some(value)) => serde_json::from_str::<Value>(json).is_ok_and(|json| json == *value),
+        (_, None) => false,
+    }
+}
+
+/// Compares what two clients sent, case by case.
+///
+/// # Panics
+///
+/// Naming every difference that is not in the table, and every line of the table that is not so.
+pub(crate) fn compare(cases: &[Case], official: &[Made], ours: &[Made], table: &[Difference]) {
+    let mut seen = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for (case, (official, ours)) in cases.iter().zip(official.iter().zip(ours)) {
+        for found in differences(&official.wire, &ours.wire) {
+            match table.iter().position(|line| line.is(&case.name, &found)) {
+                Some(line) => _ = seen.insert(line),
+                None => wrong.push(format!(
+                    "{}: at {:?} the official client sends {}, ours {} (official: {}; ours: {})",
+                    case.name,
+                    found.0,
+                    shown(found.1),
+                    shown(found.2),
+                    official.outcome,
+                    ours.outcome
+                )),
+            }
+        }
+    }
+    let idle = table.iter().enumerate().filter(|(number, _)| !seen.contains(number));
+    wrong.extend(idle.map(|(_, line)| format!("not so: {line:?}")));
+    assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+fn shown(value: Option<&Value>) -> String {
+    value.map_or_else(|| NOTHING.to_owned(), Value::to_string)
+}
+
+/// The places where two values differ, as deep down as they can be named.
+fn differences<'a>(
+    official: &'a Value,
+    ours: &'a Value,
+) -> Vec<(String, Option<&'a Value>, Option<&'a Value>)> {
+    let made = |wire: &'a Value| Some(wire).filter(|wire| !wire.is_null());
+    let mut found = Vec::new();
+    collect(String::new(), made(official), made(ours), &mut found);
+    found
+}
+
+fn collect<'a>(
+    at: String,
+    official: Option<&'a Value>,
+    ours: Option<&'a Value>,
+    found: &mut Vec<(String, Option<&'a Value>, Option<&'a Value>)>,
+) {
+    match (official, ours) {
+        (official, ours) if official == ours => {}
+        (Some(Value::Object(theirs)), Some(Value::Object(mine))) => {
+            let names: BTreeSet<&String> = theirs.keys().chain(mine.keys()).collect();
+            for name in names {
+                collect(format!("{at}/{name}"), theirs.get(name), mine.get(name), found);
+            }
+        }
+        _ => found.push((at, official, ours)),
+    }
+}
