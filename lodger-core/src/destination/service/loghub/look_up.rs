@@ -82,7 +82,7 @@ fn earliest(delivery: &Delivery) -> Option<Timestamp> {
 }
 
 /// The time in a UUIDv7 (RFC 9562 section 5.7): its first 48 bits are Unix milliseconds.
-fn captured(id: EventId) -> Option<Timestamp> {
+pub(super) fn captured(id: EventId) -> Option<Timestamp> {
     let (time, rest) = id.as_bytes().split_first_chunk::<6>()?;
     if rest.first()? >> 4 != 7 {
         return None;
