@@ -4,6 +4,7 @@
 //! port of this machine.
 
 pub mod lodger;
+pub mod loghub;
 
 use std::collections::BTreeMap;
 use std::io;

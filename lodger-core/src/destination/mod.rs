@@ -82,7 +82,7 @@ pub use registry::DestinationError;
 pub use repeats::{LookUp, Repeats};
 pub use route::Route;
 #[cfg(feature = "http")]
-pub use service::LodgerDestination;
+pub use service::{LodgerDestination, LogHubDestination};
 pub use stdout::StdoutDestination;
 
 /// A boxed future, as [`Destination::deliver`] returns it.
@@ -93,7 +93,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Identity {
-    /// The kind of destination: `lodger`, `http`, `store`, `file`, `stdout`, `memory`.
+    /// The kind of destination: `lodger`, `loghub`, `http`, `store`, `file`, `stdout`, `memory`.
     pub kind: String,
     /// The address or absolute path, without credentials. Empty where there is none.
     pub address: String,

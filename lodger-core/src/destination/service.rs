@@ -4,17 +4,20 @@
 //! in [`crate::service`] do the talking.
 
 pub(super) mod lodger;
+mod loghub;
 
 use super::registry::{DestinationError, Opened, Settings, setting};
 use super::{Answer, Refusal};
 use crate::service::{InvalidConfig, TransportError};
 
 pub use lodger::LodgerDestination;
+pub use loghub::LogHubDestination;
 
 /// The service of this name, as the environment describes it.
 pub(super) fn open(name: &'static str, settings: Settings<'_>) -> Opened<DestinationError> {
     match name {
         "lodger" => lodger::open(settings),
+        "loghub" => loghub::open(settings),
         _ => Err(DestinationError::Unknown { name: name.to_owned(), choices: String::new() }),
     }
 }

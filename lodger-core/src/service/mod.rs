@@ -9,6 +9,7 @@ mod credential;
 mod http;
 mod key;
 pub mod lodger;
+pub mod loghub;
 mod message;
 mod pages;
 mod retries;
