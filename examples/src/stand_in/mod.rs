@@ -5,6 +5,7 @@
 
 pub mod lodger;
 pub mod loghub;
+pub mod auditledge;
 
 use std::collections::BTreeMap;
 use std::io;

@@ -3,6 +3,7 @@
 //! Each maps the canonical event to its service's wire and the service's answers to [`Answer`]s; the typed clients
 //! in [`crate::service`] do the talking.
 
+pub(super) mod auditledge;
 pub(super) mod lodger;
 mod loghub;
 
@@ -10,12 +11,14 @@ use super::registry::{DestinationError, Opened, Settings, setting};
 use super::{Answer, Refusal};
 use crate::service::{InvalidConfig, TransportError};
 
+pub use auditledge::AuditledgeDestination;
 pub use lodger::LodgerDestination;
 pub use loghub::LogHubDestination;
 
 /// The service of this name, as the environment describes it.
 pub(super) fn open(name: &'static str, settings: Settings<'_>) -> Opened<DestinationError> {
     match name {
+        "auditledge" => auditledge::open(settings),
         "lodger" => lodger::open(settings),
         "loghub" => loghub::open(settings),
         _ => Err(DestinationError::Unknown { name: name.to_owned(), choices: String::new() }),
