@@ -3,6 +3,8 @@
 //! One file a service. Each is a [`Service`]: what it holds, and what it answers to a request. [`StandIn`] puts it behind a
 //! port of this machine.
 
+pub mod archiva;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
