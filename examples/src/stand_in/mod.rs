@@ -3,9 +3,10 @@
 //! One file a service. Each is a [`Service`]: what it holds, and what it answers to a request. [`StandIn`] puts it behind a
 //! port of this machine.
 
+pub mod archiva;
+pub mod auditledge;
 pub mod lodger;
 pub mod loghub;
-pub mod auditledge;
 
 use std::collections::BTreeMap;
 use std::io;

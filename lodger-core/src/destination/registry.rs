@@ -3,6 +3,7 @@
 //! | text | destination |
 //! | --- | --- |
 //! | `lodger` | the Lodger API; `LODGER_API_KEY`, `LODGER_WORKSPACE_ID`, `LODGER_PROJECT_ID`, perhaps `LODGER_API_BASE`; `http:` to this machine, or with `LODGER_ALLOW_PLAIN_HTTP=1` |
+//! | `archiva` | the Archiva API; `ARCHIVA_SECRET_KEY`, perhaps `ARCHIVA_API_BASE`, `ARCHIVA_ALLOW_PLAIN_HTTP=1` |
 //! | `auditledge` | the Auditledge API; `AUDITLEDGE_API_KEY`, perhaps `AUDITLEDGE_API_BASE` with its version (`https://audit.example/v1`), `AUDITLEDGE_ALLOW_PLAIN_HTTP=1` |
 //! | `loghub` | the LogHub API; `LOGHUB_TOKEN`, `LOGHUB_ORGANIZATION_ID`, `LOGHUB_EXTERNAL_ID` (for events without a tenant), perhaps `LOGHUB_API_BASE`, `LOGHUB_ALLOW_PLAIN_HTTP=1` |
 //! | `https://collector.example/audit` | batches of events to a collector; perhaps `LODGER_HTTP_FORMAT` (`ndjson`, `json`), `LODGER_HTTP_COMPRESSION` (`none`, `gzip`, `zstd`), `LODGER_HTTP_TOKEN`, or `LODGER_HTTP_USER` and `LODGER_HTTP_PASSWORD`; `http:` to this machine, or with `LODGER_HTTP_ALLOW_PLAIN=1` |
@@ -139,7 +140,7 @@ pub fn open(text: &str, settings: Settings<'_>) -> Opened<DestinationError> {
 }
 
 /// The hosted services, by name.
-const HOSTED: [&str; 3] = ["auditledge", "lodger", "loghub"];
+const HOSTED: [&str; 4] = ["archiva", "auditledge", "lodger", "loghub"];
 
 #[cfg(feature = "http")]
 fn hosted(name: &'static str, settings: Settings<'_>) -> Opened<DestinationError> {
@@ -169,6 +170,7 @@ fn is_http(text: &str) -> bool {
 fn choices() -> String {
     let mut choices = vec![
         "lodger (with LODGER_API_KEY)",
+        "archiva (with ARCHIVA_SECRET_KEY)",
         "https://collector.example/audit",
         "file:./audit.jsonl",
         "stdout",

@@ -3,6 +3,7 @@
 //! Each maps the canonical event to its service's wire and the service's answers to [`Answer`]s; the typed clients
 //! in [`crate::service`] do the talking.
 
+pub(super) mod archiva;
 pub(super) mod auditledge;
 pub(super) mod lodger;
 mod loghub;
@@ -11,6 +12,7 @@ use super::registry::{DestinationError, Opened, Settings, setting};
 use super::{Answer, Refusal};
 use crate::service::{InvalidConfig, TransportError};
 
+pub use archiva::ArchivaDestination;
 pub use auditledge::AuditledgeDestination;
 pub use lodger::LodgerDestination;
 pub use loghub::LogHubDestination;
@@ -19,6 +21,7 @@ pub use loghub::LogHubDestination;
 pub(super) fn open(name: &'static str, settings: Settings<'_>) -> Opened<DestinationError> {
     match name {
         "auditledge" => auditledge::open(settings),
+        "archiva" => archiva::open(settings),
         "lodger" => lodger::open(settings),
         "loghub" => loghub::open(settings),
         _ => Err(DestinationError::Unknown { name: name.to_owned(), choices: String::new() }),

@@ -5,6 +5,7 @@
 //! made again a few times where that can do no harm ([`Retries`]). Events behind the journal are tried again by the
 //! pipeline, which uses the clients through [`destination`](crate::destination).
 
+pub mod archiva;
 pub mod auditledge;
 mod credential;
 mod download;
