@@ -52,7 +52,9 @@ const QUOTED: usize = 200;
 ///
 /// Delivery is at least once: when an answer is lost, the events are sent again, the same bytes each. A batch has no
 /// idempotency key, since the events may be batched in another way then. Each event has an `id` that no other has, and an
-/// `idempotencyKey`: a receiver that must not have it twice drops what it has seen under that `id`.
+/// `idempotencyKey`: a receiver that must not have it twice drops what it has seen under that `id`. A receiver can't be asked
+/// what it has, so each event that is sent again is counted as a
+/// [possible duplicate](crate::client::DestinationStats::possible_duplicates).
 ///
 /// # Answers
 ///

@@ -11,6 +11,8 @@ const KIND: &str = "stdout";
 /// Whatever an event holds, its line stays one line: control characters, line separators and bidirectional controls
 /// are escaped.
 ///
+/// After a crash the lines of the last batch may come once more, with the same ids.
+///
 /// # Durability
 ///
 /// An event is settled when its line was handed to the operating system. What happens to the line then is up to
