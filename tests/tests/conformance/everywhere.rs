@@ -78,7 +78,9 @@ pub(crate) async fn an_event_that_fits_nowhere_else_arrives_whole_or_is_a_dead_l
             Some(refused) => {
                 assert_eq!(answered.unwrap_err().kind(), "dead_letter");
                 let letter = client.letters().into_iter().find(|letter| letter.id == event.id).unwrap();
-                assert!(letter.reason.contains(&*refused.misfit.reason), "{} {refused}", letter.reason);
+                // The rest of the reason may hold numbers that the event's place in the journal makes others.
+                let named = format!("`{}`", refused.misfit.field);
+                assert!(letter.reason.contains(&named), "{} {refused}", letter.reason);
                 assert_eq!(letter.status, None, "nobody was asked");
                 assert_eq!(letter.to_event().unwrap().metadata, event.metadata);
                 assert_eq!(subject.service().map(crate::line::Line::heard), before, "something was sent");
