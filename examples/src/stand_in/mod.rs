@@ -3,6 +3,7 @@
 //! One file a service. Each is a [`Service`]: what it holds, and what it answers to a request. [`StandIn`] puts it behind a
 //! port of this machine.
 
+pub mod auditledge;
 pub mod lodger;
 
 use std::collections::BTreeMap;

@@ -82,7 +82,7 @@ pub use registry::DestinationError;
 pub use repeats::{LookUp, Repeats};
 pub use route::Route;
 #[cfg(feature = "http")]
-pub use service::LodgerDestination;
+pub use service::{AuditledgeDestination, LodgerDestination};
 pub use stdout::StdoutDestination;
 
 /// A boxed future, as [`Destination::deliver`] returns it.

@@ -3,6 +3,7 @@
 //! | text | destination |
 //! | --- | --- |
 //! | `lodger` | the Lodger API; `LODGER_API_KEY`, `LODGER_WORKSPACE_ID`, `LODGER_PROJECT_ID`, perhaps `LODGER_API_BASE` |
+//! | `auditledge` | the Auditledge API; `AUDITLEDGE_API_KEY`, perhaps `AUDITLEDGE_API_BASE` with its version (`https://audit.example/v1`), `AUDITLEDGE_ALLOW_PLAIN_HTTP=1` |
 //! | `https://collector.example/audit` | batches of events to a collector; perhaps `LODGER_HTTP_FORMAT` (`ndjson`, `json`), `LODGER_HTTP_COMPRESSION` (`none`, `gzip`, `zstd`), `LODGER_HTTP_TOKEN`, or `LODGER_HTTP_USER` and `LODGER_HTTP_PASSWORD`; `http:` to this machine, or with `LODGER_HTTP_ALLOW_PLAIN=1` |
 //! | `store:./data` | the embedded store, with the feature `store` |
 //! | `file:./audit.jsonl` | a file of JSON lines |
@@ -137,7 +138,7 @@ pub fn open(text: &str, settings: Settings<'_>) -> Opened<DestinationError> {
 }
 
 /// The hosted services, by name.
-const HOSTED: [&str; 1] = ["lodger"];
+const HOSTED: [&str; 2] = ["auditledge", "lodger"];
 
 #[cfg(feature = "http")]
 fn hosted(name: &'static str, settings: Settings<'_>) -> Opened<DestinationError> {

@@ -5,8 +5,11 @@
 //! made again a few times where that can do no harm ([`Retries`]). Events behind the journal are tried again by the
 //! pipeline, which uses the clients through [`destination`](crate::destination).
 
+pub mod auditledge;
 mod credential;
+mod download;
 mod http;
+mod json_array;
 mod key;
 pub mod lodger;
 mod message;
@@ -16,10 +19,12 @@ pub mod retry_after;
 mod setters;
 
 pub(crate) use credential::{Credential, is_key};
+pub(crate) use download::Download;
 pub(crate) use http::{Address, Http, HttpConfig, MAX_BODY};
 pub use http::{InvalidConfig, TransportError};
+pub(crate) use json_array::JsonArray;
 pub(crate) use key::ApiKey;
-pub(crate) use message::{Body, Request, Response, is_header_value};
+pub(crate) use message::{Body, Request, Response, is_header_value, path_segment};
 pub use pages::Pages;
 pub use retries::Retries;
 pub(crate) use setters::http_setters;

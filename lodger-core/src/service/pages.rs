@@ -6,7 +6,8 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
-type Fetching<T, E> = Pin<Box<dyn Future<Output = Result<Page<T, E>, E>> + Send>>;
+/// A page that is on its way.
+pub(crate) type Fetching<T, E> = Pin<Box<dyn Future<Output = Result<Page<T, E>, E>> + Send>>;
 
 /// What stands on all pages of an answer, one after the other. A page is asked for when the one before is used up.
 ///
