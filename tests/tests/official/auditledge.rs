@@ -17,7 +17,8 @@ const LEFT_OUT: &str = "what is null is left out";
 const NONE: &str = "the text None would be searched for";
 const BLANK: &str = "a blank filter might be taken for none, and widen the answer silently";
 const ELSEWHERE: &str = "the path would be another one: that of the list, or of everything";
-const ENCODED: &str = "an id is one segment of the path, whatever is in it";
+const ENCODED: &str =
+    "an id is one segment of the path, whatever is in it; the official client sends it as it is, or can't";
 const TWO_SLASHES: &str = "one slash at the end of a base address is a matter of taste";
 
 const DIFFERENCES: &[Difference] = &[
@@ -46,6 +47,12 @@ const DIFFERENCES: &[Difference] = &[
     differs(r#"query: * = "   ""#, "", SOMETHING, NOTHING, BLANK),
     differs(r#"export: * = """#, "", SOMETHING, NOTHING, BLANK),
     differs(r#"export: * = "   ""#, "", SOMETHING, NOTHING, BLANK),
+    differs("get: id = *", "", NOTHING, SOMETHING, ENCODED),
+    differs(r#"get: id = "%2F%2e""#, "/path", r#""/events/%2F%2e""#, r#""/events/%252F%252e""#, ENCODED),
+    differs(r#"get: id = "   ""#, "", SOMETHING, NOTHING, ELSEWHERE),
+    differs(r#"get: id = ".""#, "", SOMETHING, NOTHING, ELSEWHERE),
+    differs(r#"get: id = "..""#, "", SOMETHING, NOTHING, ELSEWHERE),
+    differs(r#"get: id = "export""#, "", SOMETHING, NOTHING, ELSEWHERE),
     differs("export", "/query/format", NOTHING, r#"["json"]"#, FORMAT),
     differs("export: nothing", "/query/format", NOTHING, r#"["json"]"#, FORMAT),
 ];

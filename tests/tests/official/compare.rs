@@ -38,10 +38,11 @@ pub(crate) const SOMETHING: &str = "something";
 impl Difference {
     fn is(&self, case: &str, found: &(String, Option<&Value>, Option<&Value>)) -> bool {
         let (at, official, ours) = found;
-        case.starts_with(self.cases)
-            && at == self.at
-            && fits(self.official, *official)
-            && fits(self.ours, *ours)
+        let named = match self.cases.split_once('*') {
+            Some((before, after)) => case.starts_with(before) && case.ends_with(after),
+            None => case == self.cases,
+        };
+        named && at == self.at && fits(self.official, *official) && fits(self.ours, *ours)
     }
 }
 
