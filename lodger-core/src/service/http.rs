@@ -261,10 +261,7 @@ impl Http {
         more: HeaderMap,
     ) -> Result<Response, TransportError> {
         let (credential, limit) = (request.credential.clone(), request.answer_limit);
-        let mut call = outgoing(request)?;
-        let own = std::mem::replace(call.headers_mut(), more);
-        call.headers_mut().extend(own);
-        let mut answer = self.client.execute(call).await.map_err(TransportError::new)?;
+        let mut answer = self.client.execute(outgoing(request, more)?).await.map_err(TransportError::new)?;
         let mut response = head(&answer);
         response.body = read_body(&mut answer, limit).await;
         if let Some(credential) = &credential {
@@ -274,14 +271,15 @@ impl Http {
     }
 }
 
-/// The request as it leaves.
+/// The request as it leaves, with more headers than its client knows. The request's own win.
 ///
 /// # Errors
 ///
 /// When a header or the credential can't be sent.
-pub(super) fn outgoing(request: Request) -> Result<reqwest::Request, TransportError> {
+pub(super) fn outgoing(request: Request, more: HeaderMap) -> Result<reqwest::Request, TransportError> {
     let mut call = reqwest::Request::new(request.method, request.address.0);
     let headers = call.headers_mut();
+    *headers = more;
     for (name, value) in request.headers {
         let value = HeaderValue::try_from(value).map_err(|error| {
             TransportError::not_sent("a header holds characters that can't be sent", error)

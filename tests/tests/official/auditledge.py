@@ -13,8 +13,8 @@ from auditledge import AuditLedge  # noqa: E402
 
 
 def made(call, root):
-    """One call. `None` stands for null."""
-    client = AuditLedge(call["client"].get("api_key"), base_url=root)
+    base_url = call["client"].get("base_url", "<base>").replace("<base>", root)
+    client = AuditLedge(call["client"]["api_key"], base_url=base_url)
     getattr(client, call["operation"])(*call["args"])
 
 

@@ -5,6 +5,7 @@
 //! had, its test says so and does nothing; with `LODGER_REQUIRE_ALL=1`, as in CI, that is a failure.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests say what must hold")]
 
+mod auditledge;
 mod cases;
 mod compare;
 mod lodger;

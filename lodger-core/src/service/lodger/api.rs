@@ -110,7 +110,7 @@ impl LodgerApi {
     }
 
     /// An event on its way, under one idempotency key for all its tries.
-    fn recording(&self, body: Vec<u8>, options: &CallOptions) -> Result<Exchange, LodgerError> {
+    pub(super) fn recording(&self, body: Vec<u8>, options: &CallOptions) -> Result<Exchange, LodgerError> {
         Ok(Exchange {
             method: Method::POST,
             address: self.inner.events.clone(),

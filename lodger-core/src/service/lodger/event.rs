@@ -72,7 +72,7 @@ pub struct EventCall {
     actor: Party,
     target: Party,
     target_type: Option<&'static str>,
-    occurred_at: Option<String>,
+    pub(super) occurred_at: Option<String>,
     metadata: Option<Map<String, Value>>,
     user_visible: bool,
     retention: Retention,

@@ -6,6 +6,7 @@
 //! | to | call | credential |
 //! | --- | --- | --- |
 //! | record an event | [`event`](LodgerApi::event), [`log`](LodgerApi::log) | API key, `events:write` |
+//! | record several, or import what happened elsewhere | [`events`](LodgerApi::events), [`import`](LodgerApi::import) | API key, `events:write` |
 //! | record a consent | [`consent`](LodgerApi::consent) | API key, `events:write` |
 //! | search what was recorded | [`query`](LodgerApi::query), [`entries`](LodgerApi::entries) | API key, `events:read` |
 //! | verify a receipt | [`receipt`](LodgerApi::receipt) | none, or a bearer |
@@ -52,6 +53,7 @@ mod consent;
 mod error;
 mod event;
 mod exchange;
+mod import;
 mod options;
 mod party;
 mod policy;
@@ -69,6 +71,7 @@ pub use builder::LodgerApiBuilder;
 pub use consent::{ConsentCall, ConsentMode, ConsentReceipt};
 pub use error::{ApiError, LodgerError, UnreadableAnswer};
 pub use event::{EventCall, EventType, Source};
+pub use import::{Import, ImportProgress, ImportStopped, Imported};
 pub use options::{CallOptions, RequestContext};
 pub use party::Party;
 pub use policy::PolicyCall;

@@ -11,7 +11,7 @@ use crate::service::message::is_header_value;
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct CallOptions {
-    idempotency_key: Option<String>,
+    pub(super) idempotency_key: Option<String>,
     api_key: Option<SecretString>,
     environment: Option<String>,
     server: Option<String>,
