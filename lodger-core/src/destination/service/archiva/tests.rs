@@ -90,15 +90,15 @@ fn call(event: &Event) -> encode::Call {
 }
 
 fn body(event: &Event) -> Value {
-    serde_json::from_slice(&call(event).body).unwrap()
+    serde_json::from_slice(&call(event).ready.body).unwrap()
 }
 
 #[test]
 fn golden_a_full_event() {
     let call = call(&event(FULL));
-    assert_eq!(String::from_utf8(call.body).unwrap(), FULL_BODY);
+    assert_eq!(String::from_utf8(call.ready.body).unwrap(), FULL_BODY);
     assert_eq!(
-        call.headers,
+        call.ready.headers,
         [("idempotency-key", "billing_evt_webhook_1".to_owned()), ("x-request-id", "req-1".to_owned())]
     );
     assert!(call.key_is_given && call.misfits.is_empty());
@@ -107,8 +107,8 @@ fn golden_a_full_event() {
 #[test]
 fn golden_a_bare_event() {
     let call = call(&event(BARE));
-    assert_eq!(String::from_utf8(call.body).unwrap(), BARE_BODY);
-    assert_eq!(call.headers, [("idempotency-key", OWN_KEY.to_owned())]);
+    assert_eq!(String::from_utf8(call.ready.body).unwrap(), BARE_BODY);
+    assert_eq!(call.ready.headers, [("idempotency-key", OWN_KEY.to_owned())]);
     assert!(!call.key_is_given && call.misfits.is_empty());
 }
 
@@ -139,13 +139,13 @@ fn what_can_not_be_a_header_is_folded() {
     event.idempotency_key = "ключ-ключ-ключ".to_owned();
     event.request.as_mut().unwrap().id = Some("ü".to_owned());
     let call = call(&event);
-    assert_eq!(call.headers, [("idempotency-key", OWN_KEY.to_owned())]);
+    assert_eq!(call.ready.headers, [("idempotency-key", OWN_KEY.to_owned())]);
     assert!(!call.key_is_given);
     let folded = &body(&event)["context"]["_audit"];
     assert_eq!((&folded["idempotencyKey"], &folded["requestId"]), (&json!("ключ-ключ-ключ"), &json!("ü")));
     event.request.as_mut().unwrap().id = Some("x".repeat(257));
     assert_eq!(body(&event)["context"]["_audit"]["requestId"], "x".repeat(257));
-    assert_eq!(self::call(&event).headers.len(), 1);
+    assert_eq!(self::call(&event).ready.headers.len(), 1);
 }
 
 #[test]
@@ -242,7 +242,7 @@ fn an_event_of_a_newer_version_is_sent_unless_its_actor_is_of_a_kind_that_nobody
     let text = String::from_utf8(event(BARE).to_canonical_json().unwrap()).unwrap();
     let newer = text.replace(r#""outcome":"success""#, r#""outcome":{"new":[1]}"#);
     let call = encode::encode(newer.as_bytes()).unwrap();
-    assert!(String::from_utf8(call.body).unwrap().contains(r#""outcome":{"new":[1]}"#));
+    assert!(String::from_utf8(call.ready.body).unwrap().contains(r#""outcome":{"new":[1]}"#));
     let robot = text.replace(r#""kind":"unresolved"},"id""#, r#""kind":"robot"},"id""#);
     assert!(robot != text && encode::encode(robot.as_bytes()).is_none());
 }
@@ -340,6 +340,13 @@ fn the_identity_is_the_place_and_not_the_key() {
     assert_eq!(destination.identity(), Identity::new("archiva", "http://127.0.0.1:1"));
     assert_eq!((destination.max_batch(), destination.max_in_flight()), (1, 8));
     assert!(!format!("{destination:?}").contains("canary"));
+}
+
+#[test]
+fn no_more_is_under_way_than_may_be_sent_at_once() {
+    let api =
+        ArchivaApi::builder().api_key("pk_test_slow").api_base("http://127.0.0.1:1").requests_per_minute(2);
+    assert_eq!(ArchivaDestination::new(api.build().unwrap()).max_in_flight(), 1);
 }
 
 #[tokio::test]
