@@ -176,14 +176,12 @@ fn problem(event: &Map<String, Value>) -> Option<String> {
     {
         return Some("actorType is none of user, service, system".to_owned());
     }
-    match event.get("context") {
-        Some(Value::Object(context)) => {
-            if serde_json::to_vec(context).map_or(0, |json| json.len()) > MAX_CONTEXT {
-                return Some("context is larger than 10 KB".to_owned());
-            }
-        }
-        Some(_) => return Some("context is not an object".to_owned()),
-        None => {}
+    let context = event.get("context");
+    if context.is_some_and(|context| !context.is_object()) {
+        return Some("context is not an object".to_owned());
+    }
+    if context.is_some_and(|context| context.to_string().len() > MAX_CONTEXT) {
+        return Some("context is larger than 10 KB".to_owned());
     }
     let is_set = |change: &Value| {
         change.get("op") == Some(&Value::from("set")) && change.get("path").is_some_and(Value::is_string)

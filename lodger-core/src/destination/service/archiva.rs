@@ -17,6 +17,9 @@ pub(super) use settings::open;
 
 const KIND: &str = "archiva";
 
+/// As many requests at once as the pace keeps busy, however long the service takes.
+const MOST_IN_FLIGHT: usize = 8;
+
 /// Sends events to the Archiva API, one request each, below its rate limit.
 ///
 /// What the service has a member or header for goes there; everything else goes under the context's member `_audit`, by its
@@ -75,7 +78,7 @@ impl ArchivaDestination {
             let reasons: Vec<String> = call.misfits.iter().map(reason).collect();
             return Answer::Refused(Refusal::new(bounded(&format!("not sent: {}", reasons.join("; ")))));
         }
-        match self.api.post_event(call.body, call.headers, Line::Events).await {
+        match self.api.post_event(call.ready, Line::Events).await {
             Ok(response) => answer(delivery, call.key_is_given, &response),
             Err(ArchivaError::Transport(error)) => unanswered(&error),
             // An earlier answer closed the way.
@@ -126,9 +129,9 @@ impl Destination for ArchivaDestination {
         Identity::new(KIND, self.api.base())
     }
 
-    // A seventh of a minute's worth may go at once; more than that would only wait.
+    // More than may go at once would only wait, and the pipeline waits for no delivery longer than five minutes.
     fn max_in_flight(&self) -> usize {
-        8
+        self.api.places().min(MOST_IN_FLIGHT)
     }
 
     fn reads_events(&self) -> bool {

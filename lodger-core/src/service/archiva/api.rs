@@ -7,7 +7,8 @@ use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::builder::Authentication;
-use super::event::created;
+use super::created::created;
+use super::event::Ready;
 use super::pace::{Line, Pace, Shut, Turn};
 use super::{ArchivaApiBuilder, ArchivaError, CreatedEvent, EventCall, EventPage, ListCall};
 use super::{Entry, list};
@@ -83,7 +84,7 @@ impl ArchivaApi {
     ///
     /// It waits for its turn below the rate limit ([`ArchivaApiBuilder::requests_per_minute`]): usually not at all, in a crowd
     /// of calls behind all that came before. When the service wants to be left alone for longer than its window of 60 s, it
-    /// fails at once.
+    /// fails at once, as long as that time lasts, or an hour.
     ///
     /// It is made again by the client's [`Retries`] where it has an idempotency key; without one, only where the service
     /// certainly has nothing of it.
@@ -104,13 +105,13 @@ impl ArchivaApi {
     /// The answer says that the service has the event. Until then it exists in memory only; use the journal where that is not
     /// enough.
     pub async fn create_event(&self, call: EventCall) -> Result<CreatedEvent, ArchivaError> {
-        let (body, headers) = call.checked()?;
+        let ready = call.checked()?;
         let has_key = call.has_key();
         self.inner
             .retries
             .run(
                 || async {
-                    let response = self.post_event(body.clone(), headers.clone(), Line::Calls).await?;
+                    let response = self.post_event(ready.clone(), Line::Calls).await?;
                     if !response.is_success() {
                         return Err(ArchivaError::of(&response));
                     }
@@ -195,11 +196,15 @@ impl ArchivaApi {
         EventPage::read(&response).map_err(|what| ArchivaError::unreadable(what, &response))
     }
 
+    /// So many events may be sent at once.
+    pub(crate) fn places(&self) -> usize {
+        self.account().map_or(1, |account| account.pace.places())
+    }
+
     /// Sends a finished body once, in its turn.
     pub(crate) async fn post_event(
         &self,
-        body: Vec<u8>,
-        headers: Vec<(&'static str, String)>,
+        Ready { body, headers }: Ready,
         line: Line,
     ) -> Result<Response, ArchivaError> {
         let (account, mut turn) = self.turn(line).await?;

@@ -1,11 +1,11 @@
-//! Recording one event: what the caller says, the body it becomes, and the answer.
+//! Recording one event: what the caller says, and the body it becomes.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::ArchivaError;
 use super::limits::{MAX_ACTION_KEY, MAX_CONTEXT_BYTES, too_long};
-use crate::service::{Response, is_header_value};
+use crate::service::is_header_value;
 
 /// What acted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
@@ -115,6 +115,14 @@ enum Action {
     Key(String),
     #[serde(rename = "action")]
     Legacy(String),
+}
+
+/// What leaves, but for the credential.
+#[derive(Debug, Clone)]
+pub(crate) struct Ready {
+    pub(crate) body: Vec<u8>,
+    /// Lower-case names.
+    pub(crate) headers: Vec<(&'static str, String)>,
 }
 
 impl EventCall {
@@ -229,7 +237,7 @@ impl EventCall {
     }
 
     /// Body and headers, where the service can take them.
-    pub(super) fn checked(&self) -> Result<(Vec<u8>, Vec<(&'static str, String)>), ArchivaError> {
+    pub(super) fn checked(&self) -> Result<Ready, ArchivaError> {
         let action = match &self.action {
             Action::Key(action) => {
                 if let Some(characters) = too_long(action) {
@@ -271,56 +279,13 @@ impl EventCall {
             }
             headers.push((name, value.clone()));
         }
-        Ok((json("the event", self)?, headers))
+        Ok(Ready { body: json("the event", self)?, headers })
     }
 }
 
 fn json(what: &'static str, value: &impl Serialize) -> Result<Vec<u8>, ArchivaError> {
     serde_json::to_vec(value)
         .map_err(|error| ArchivaError::invalid(what, format!("can't become JSON: {error}")))
-}
-
-/// What the service says of an event that it has.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct CreatedEvent {
-    /// The service's name for it. (Inferred: its own client returns it under this name.)
-    pub event_id: String,
-    /// Whether it was there already, under the same idempotency key and with the same body. (Inferred: what a member
-    /// `replayed` says, else 200 is a repeat and 201 a new event.)
-    pub replayed: bool,
-    /// Whatever else the service says.
-    #[serde(flatten)]
-    pub extra: Map<String, Value>,
-}
-
-/// What a success says; `None` where it is none that anybody has described.
-pub(crate) fn created(response: &Response) -> Option<CreatedEvent> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Answer {
-        event_id: Value,
-        #[serde(default)]
-        replayed: Value,
-        #[serde(flatten)]
-        extra: Map<String, Value>,
-    }
-    let is_repeat = match response.status {
-        200 => true,
-        201 => false,
-        _ => return None,
-    };
-    // A struct is read from an array, too.
-    let object = Some(&response.body).filter(|body| body.trim_ascii_start().starts_with(b"{"))?;
-    let Answer { event_id, replayed, extra } = serde_json::from_slice(object).ok()?;
-    // An id is opaque: a number is one as well.
-    let event_id = match event_id {
-        Value::String(id) if !id.trim().is_empty() => id,
-        Value::Number(id) => id.to_string(),
-        _ => return None,
-    };
-    Some(CreatedEvent { event_id, replayed: replayed.as_bool().unwrap_or(is_repeat), extra })
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@
 
 mod api;
 mod builder;
+mod created;
 mod error;
 mod event;
 mod limits;
@@ -44,11 +45,13 @@ mod pace;
 
 pub use api::ArchivaApi;
 pub use builder::{ArchivaApiBuilder, Authentication, DEFAULT_BASE};
+pub use created::CreatedEvent;
 pub use error::{ApiError, ArchivaError};
-pub use event::{ActorType, Change, CreatedEvent, EventCall};
+pub use event::{ActorType, Change, EventCall};
 pub use limits::{MAX_ACTION_KEY, MAX_CONTEXT_BYTES};
 pub use list::{Entry, EventPage, ListCall};
 
-pub(crate) use event::created;
+pub(crate) use created::created;
+pub(crate) use event::Ready;
 pub(crate) use limits::too_long;
 pub(crate) use pace::Line;

@@ -118,6 +118,11 @@ impl Pace {
         pace
     }
 
+    /// So many requests may be sent at once.
+    pub(super) fn places(&self) -> usize {
+        self.state().rate.places
+    }
+
     /// Waits until a request may be sent.
     ///
     /// # Errors

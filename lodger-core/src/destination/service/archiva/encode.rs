@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::destination::Misfit;
 use crate::destination::members::{Members, elements, text};
-use crate::service::archiva::{MAX_ACTION_KEY, MAX_CONTEXT_BYTES, too_long};
+use crate::service::archiva::{MAX_ACTION_KEY, MAX_CONTEXT_BYTES, Ready, too_long};
 use crate::service::is_header_value;
 
 /// The context's member that holds what the service has no place for.
@@ -17,8 +17,7 @@ const RESERVED: &str = "_audit";
 const MAX_HEADER: usize = 256;
 
 pub(super) struct Call {
-    pub(super) body: Vec<u8>,
-    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) ready: Ready,
     /// The idempotency key is one that the application gave the event.
     pub(super) key_is_given: bool,
     /// What of it the service doesn't take.
@@ -71,7 +70,8 @@ pub(super) fn encode(event: &[u8]) -> Option<Call> {
         ("source", source),
         ("tenantId", tenant),
     ]);
-    Some(Call { body: body.to_json(), headers: headers.all, key_is_given: headers.key_is_given, misfits })
+    let ready = Ready { body: body.to_json(), headers: headers.all };
+    Some(Call { ready, key_is_given: headers.key_is_given, misfits })
 }
 
 struct Headers {

@@ -19,7 +19,7 @@ fn context(bytes: usize) -> Map<String, Value> {
 
 #[test]
 fn the_body_has_what_was_said_and_nothing_else() {
-    let (body, headers) = call().checked().unwrap();
+    let Ready { body, headers } = call().checked().unwrap();
     assert_eq!(
         String::from_utf8(body).unwrap(),
         r#"{"actionKey":"invoice.create","entityType":"invoice","entityId":"inv_001","actorId":"usr_123"}"#
@@ -39,7 +39,7 @@ fn the_body_has_what_was_said_and_nothing_else() {
         .change(Change::set("note").op("unset"))
         .idempotency_key("key 1")
         .request_id("req_1");
-    let (body, headers) = full.checked().unwrap();
+    let Ready { body, headers } = full.checked().unwrap();
     assert_eq!(
         String::from_utf8(body).unwrap(),
         concat!(
@@ -90,45 +90,4 @@ fn a_header_that_would_be_another_one_is_refused_by_name() {
     );
     assert_eq!(refused(&call().idempotency_key(" ")), "Idempotency-Key is blank; leave it out instead");
     assert_eq!(refused(&call().request_id("ü")), "X-Request-Id may hold visible ASCII and inner spaces only");
-}
-
-fn answered(status: u16, body: &str) -> Option<CreatedEvent> {
-    created(&Response { status, retry_after: None, content_type: None, body: body.into() })
-}
-
-#[test]
-fn a_member_says_whether_it_is_a_repeat_else_the_status_does() {
-    for (status, body, replayed) in [
-        (201, r#"{"eventId":"evt_1"}"#, false),
-        (200, r#"{"eventId":"evt_1"}"#, true),
-        (200, r#"{"eventId":"evt_1","replayed":false}"#, false),
-        (201, r#"{"eventId":"evt_1","replayed":true}"#, true),
-        (200, r#"{"eventId":"evt_1","replayed":null}"#, true),
-        (201, r#"{"eventId":"evt_1","replayed":"yes"}"#, false),
-    ] {
-        assert_eq!(answered(status, body).map(|event| event.replayed), Some(replayed), "{status} {body}");
-    }
-}
-
-#[test]
-fn an_id_is_opaque_and_unknown_members_are_kept() {
-    let event = answered(201, r#"{"eventId":7,"projectId":"p_1"}"#).unwrap();
-    assert_eq!((event.event_id.as_str(), &event.extra["projectId"]), ("7", &json!("p_1")));
-}
-
-#[test]
-fn what_names_no_event_is_none() {
-    for body in [
-        "",
-        "OK",
-        "{}",
-        "[]",
-        r#"["evt_1"]"#,
-        r#"{"eventId":""}"#,
-        r#"{"eventId":null}"#,
-        r#"{"eventId":"ev"#,
-    ] {
-        assert_eq!(answered(201, body), None, "{body}");
-    }
-    assert_eq!(answered(202, r#"{"eventId":"evt_1"}"#), None, "a success that nobody has described");
 }
