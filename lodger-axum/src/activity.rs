@@ -29,7 +29,8 @@ use crate::Audit;
 /// }
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let lodger = Lodger::builder().destination(MemoryDestination::new()).in_memory_journal().build()?;
+/// # let directory = tempfile::tempdir()?;
+/// # let lodger = Lodger::builder().destination(MemoryDestination::new()).journal_dir(directory.path()).build()?;
 /// let api = LodgerApi::builder("org_01JZ2M9E7G6D8R5K3D", "core").api_key("lodger_sk_1").build()?;
 /// let app: Router = Router::new()
 ///     .route("/me/activity-token", activity_token_route(api))
