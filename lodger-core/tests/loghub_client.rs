@@ -215,6 +215,19 @@ async fn a_service_that_repeats_its_pages_is_not_read_for_ever() {
 }
 
 #[tokio::test]
+async fn a_page_of_the_largest_events_is_read_whole_and_an_endless_one_is_not() {
+    let note = "x".repeat(64 * 1024);
+    let events = (0..20).map(|id| ok(&json!({"id": id, "action": "a", "metadata": {"note": note}})));
+    let server = Loopback::replying(Reply::json(200, &events.collect())).await;
+    let read = once(&server).list(ListCall::new("a")).await.unwrap();
+    assert_eq!((read.len(), read[19].metadata.as_ref().unwrap()["note"].as_str()), (20, Some(note.as_str())));
+
+    let endless = Loopback::start(Step::Endless(200)).await;
+    let error = once(&endless).list(ListCall::new("a").limit(Limit::Five)).await.unwrap_err();
+    assert!(matches!(error, LogHubError::Unreadable(_)), "{error:?}");
+}
+
+#[tokio::test]
 async fn what_is_on_two_pages_is_read_twice_and_ends_nothing() {
     let server = Loopback::start(page([9])).await;
     server.script([page(1..=5), page(5..=9), page([9])]);
