@@ -55,6 +55,7 @@ async fn read<T>(
 ) -> (Vec<String>, Option<LogHubError>) {
     let mut ids = Vec::new();
     loop {
+        assert!(ids.len() < 100, "it comes to an end");
         match tokio::time::timeout(LONG, pages.next()).await.expect("it comes to an end") {
             None => return (ids, None),
             Some(Ok(event)) => ids.push(id(event)),
