@@ -55,6 +55,7 @@ async fn read<T>(
 ) -> (Vec<String>, Option<LogHubError>) {
     let mut ids = Vec::new();
     loop {
+        assert!(ids.len() < 100, "it comes to an end");
         match tokio::time::timeout(LONG, pages.next()).await.expect("it comes to an end") {
             None => return (ids, None),
             Some(Ok(event)) => ids.push(id(event)),
@@ -212,6 +213,19 @@ async fn a_service_that_repeats_its_pages_is_not_read_for_ever() {
     turns.answer_by(|request| page(if request.path.contains("page=0") { 1..=5 } else { 6..=10 }));
     let (read, error) = ids(&once(&turns), list()).await;
     assert_eq!((read.len(), error.is_none(), turns.requests().len()), (10, true, 3));
+}
+
+#[tokio::test]
+async fn a_page_of_the_largest_events_is_read_whole_and_an_endless_one_is_not() {
+    let note = "x".repeat(64 * 1024);
+    let events = (0..20).map(|id| ok(&json!({"id": id, "action": "a", "metadata": {"note": note}})));
+    let server = Loopback::replying(Reply::json(200, &events.collect())).await;
+    let read = once(&server).list(ListCall::new("a")).await.unwrap();
+    assert_eq!((read.len(), read[19].metadata.as_ref().unwrap()["note"].as_str()), (20, Some(note.as_str())));
+
+    let endless = Loopback::start(Step::Endless(200)).await;
+    let error = once(&endless).list(ListCall::new("a").limit(Limit::Five)).await.unwrap_err();
+    assert!(matches!(error, LogHubError::Unreadable(_)), "{error:?}");
 }
 
 #[tokio::test]

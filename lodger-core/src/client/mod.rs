@@ -25,6 +25,8 @@
 //! ```
 
 mod accept;
+#[cfg(feature = "http")]
+mod activity_tokens;
 mod builder;
 mod control;
 mod dead_letters;
@@ -47,6 +49,8 @@ pub use crate::pipeline::{
 };
 #[cfg(feature = "journal")]
 pub use crate::pipeline::{DeadLetterDirectory, DetachError, Detached, detach_left_behind};
+#[cfg(feature = "http")]
+pub use activity_tokens::{ActivityAnswer, ActivityTokens};
 pub use builder::LodgerBuilder;
 pub use error::{BuildError, BuildProblem};
 pub use fitness::DestinationMisfit;

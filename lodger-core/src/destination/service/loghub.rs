@@ -51,8 +51,8 @@ const KIND: &str = "loghub";
 ///
 /// The status in the envelope decides: a 2xx whose envelope says anything but `ok` has not recorded the event. It is a dead letter,
 /// or pauses the destination when another event is answered alike. A 2xx that can't be read settles the event, since asking again
-/// would most likely record it twice. A 5xx may have recorded it, unless it is a 501 or 503, or names a time for another try.
-/// Everything else is as in `docs/guarantees.md`. Redirects are not followed: they pause the destination.
+/// would most likely record it twice. Everything else is as in `docs/guarantees.md`. Redirects are not followed: they pause the
+/// destination.
 ///
 /// # Pacing
 ///
@@ -116,12 +116,7 @@ pub(in crate::destination) fn answer(delivery: &Delivery, response: &Response) -
             Verdict::Unreadable => Answer::Taken,
         };
     }
-    // Somebody in between gave up, or the service did halfway: a repeat would not be recognised.
-    let may_be_there = matches!(status, 500 | 502 | 504..=599) && response.retry_after.is_none();
     let ambiguous = || Answer::Ambiguous(Refusal::http(status, reason()));
-    if may_be_there {
-        return ambiguous();
-    }
     status_answer(status, &reason(), response.retry_after).unwrap_or_else(ambiguous)
 }
 

@@ -13,11 +13,14 @@ use serde_json::Value;
 
 use super::error::ApiError;
 use super::{Created, EventCall, ListCall, ListedEvent, LogHubApiBuilder, LogHubError, answer};
-use crate::service::http::MAX_ENTRY_BODY;
 use crate::service::pages::Page;
 use crate::service::{
     Address, ApiKey, Body, Credential, Http, InvalidConfig, MAX_BODY, Pages, Request, Response, Retries,
 };
+
+/// The most that is read of a page, in bytes for each of its events: four times the largest event of this crate
+/// ([`MAX_EVENT_BYTES`](crate::event::limits::MAX_EVENT_BYTES)), for what the service adds and how it escapes.
+const MAX_LISTED: usize = 256 * 1024;
 
 /// A client of the LogHub API for one organization and the project of its token. Cheap to clone; clones share connections
 /// and token.
@@ -64,7 +67,10 @@ impl LogHubApi {
     ///
     /// When the token is blank or can't stand in a header; the one in use stays.
     pub fn replace_token(&self, token: impl Into<SecretString>) -> Result<(), InvalidConfig> {
-        self.inner.token.replace(&token.into())
+        self.inner.token.replace(&token.into()).map_err(|invalid| {
+            let named = |problem: &String| problem.replace("the API key", "the token");
+            InvalidConfig::new(invalid.problems().iter().map(named).collect())
+        })
     }
 
     /// Records one event (`POST /v1/event`).
@@ -142,7 +148,7 @@ impl LogHubApi {
 
     async fn get_events(&self, call: &ListCall) -> Result<Response, LogHubError> {
         let address = self.inner.events.clone().with_query(call.query()?);
-        self.send(Method::GET, address, None, call.limit.events() * MAX_ENTRY_BODY).await
+        self.send(Method::GET, address, None, call.limit.events() * MAX_LISTED).await
     }
 
     async fn send(
@@ -187,6 +193,9 @@ fn page(api: LogHubApi, call: ListCall, mut read: HashSet<u64>) -> Reading {
 
 impl fmt::Debug for LogHubApi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LogHubApi").field("base", &self.base()).finish_non_exhaustive()
+        f.debug_struct("LogHubApi")
+            .field("base", &self.base())
+            .field("organization", &self.organization())
+            .finish_non_exhaustive()
     }
 }

@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     fn builder() -> LogHubApiBuilder {
-        LogHubApi::builder("a924324e-canary").token("canary")
+        LogHubApi::builder("org_1").token("canary")
     }
 
     #[test]
@@ -127,8 +127,11 @@ mod tests {
     }
 
     #[test]
-    fn neither_token_nor_organization_is_shown() {
-        let text = format!("{:?}{:?}", builder(), builder().build().unwrap());
-        assert!(!text.contains("\"canary\""), "{text}");
+    fn the_token_is_never_shown() {
+        let api = builder().build().unwrap();
+        let refused = api.replace_token("canary canary").unwrap_err();
+        assert!(refused.to_string().starts_with("the token holds"), "{refused}");
+        let text = format!("{:?}{api:?}{refused:?}", builder());
+        assert!(!text.contains("canary"), "{text}");
     }
 }

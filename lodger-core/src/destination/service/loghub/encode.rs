@@ -128,22 +128,25 @@ fn by_path(changes: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     for change in elements(changes)? {
         let mut change = Members::of(change)?;
         let path = change.take("path")?;
-        old.set(&path, change.take("before"), false);
-        new.set(&path, change.take("after"), true);
+        old.set(path.clone(), change.take("before"), false);
+        new.set(path, change.take("after"), true);
     }
     Some((old.to_json(), new.to_json()))
 }
 
 /// Values by path, in the order of the paths' first changes; the paths are as they stand in JSON, quotes and all.
 #[derive(Default)]
-struct Values<'a>(Vec<(Cow<'a, [u8]>, Option<Cow<'a, [u8]>>)>);
+struct Values<'a>(Vec<(Json<'a>, Option<Json<'a>>)>);
+
+/// A value as it stands in JSON.
+type Json<'a> = Cow<'a, [u8]>;
 
 impl<'a> Values<'a> {
-    fn set(&mut self, path: &Cow<'a, [u8]>, value: Option<Cow<'a, [u8]>>, last_wins: bool) {
-        match self.0.iter_mut().find(|(known, _)| known == path) {
+    fn set(&mut self, path: Json<'a>, value: Option<Json<'a>>, last_wins: bool) {
+        match self.0.iter_mut().find(|(known, _)| *known == path) {
             Some((_, known)) if last_wins => *known = value,
             Some(_) => {}
-            None => self.0.push((path.clone(), value)),
+            None => self.0.push((path, value)),
         }
     }
 
