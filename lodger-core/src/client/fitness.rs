@@ -6,7 +6,10 @@ use std::fmt;
 use super::handle::Lodger;
 use crate::capture;
 use crate::destination::{Destination, Effect, Identity, Misfit, Route};
-use crate::event::{Event, InvalidEvent};
+use crate::event::{Event, InvalidEvent, Position, WriterId};
+
+/// The largest number that canonical JSON keeps exactly (RFC 8785, I-JSON).
+const LAST_SEQUENCE: u64 = (1 << 53) - 1;
 
 /// A field of an event that one of the client's destinations can't carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +33,7 @@ impl Lodger {
     /// What of this event the destinations can't carry that would get it: nothing where it fits all of them. Nothing is
     /// recorded and nothing is sent.
     ///
-    /// The event is looked at as it would be recorded: completed and redacted. A destination with a misfit of the effect
+    /// The event is looked at as it would be recorded: completed, redacted, and with a place in the journal. A destination with a misfit of the effect
     /// [`Refused`](Effect::Refused) would keep the event as a dead letter with that reason; nothing is ever trimmed to fit. A
     /// forked child and a client that was shut down have no destinations.
     ///
@@ -51,6 +54,9 @@ impl Lodger {
     pub fn check(&self, event: &Event) -> Result<Vec<DestinationMisfit>, InvalidEvent> {
         let mut event = event.clone();
         self.inner.preparation.check(&mut event)?;
+        // Its place in the journal is not known yet. With the longest one there can be, what fits here fits there.
+        let place = Position { writer: WriterId::mint(), sequence: LAST_SEQUENCE };
+        (event.position, event.previous) = (Some(place), Some(place));
         let destinations = self.inner.pipeline.taking(&event);
         Ok(destinations.iter().flat_map(|destination| misfits_of(&**destination, &event)).collect())
     }

@@ -118,3 +118,34 @@ fn the_start_names_actions_that_are_never_taken_once_for_each_destination() {
         r#""import.everything.of.the.month" at narrow:all: `action` makes the event a dead letter: too long"#
     );
 }
+
+/// Takes events of at most so many bytes.
+#[derive(Debug)]
+struct Small(usize);
+
+impl Destination for Small {
+    fn identity(&self) -> Identity {
+        Identity::new("small", "")
+    }
+
+    fn check(&self, event: &Event) -> Vec<Misfit> {
+        let fits = event.to_canonical_json().unwrap().len() <= self.0;
+        if fits { Vec::new() } else { vec![Misfit::refused("metadata", "too large")] }
+    }
+
+    fn deliver<'a>(&'a self, batch: &'a [Delivery]) -> BoxFuture<'a, Vec<Answer>> {
+        let all_fit = batch.iter().all(|delivery| self.check(delivery.event()).is_empty());
+        assert!(all_fit, "it was said to fit");
+        Box::pin(async move { batch.iter().map(|_| Answer::Taken).collect() })
+    }
+}
+
+#[test]
+fn what_is_said_to_fit_fits_with_its_place_in_the_journal() {
+    let lodger = builder().destination(Small(1_000)).in_memory_journal().build().unwrap();
+    let sized = |bytes: usize| Event::builder("a.b").metadata("text", "x".repeat(bytes)).build().unwrap();
+    let fitting = (0..1_000).rev().map(sized).find(|event| lodger.check(event).unwrap().is_empty());
+    let fitting = fitting.unwrap();
+    assert!(fitting.to_canonical_json().unwrap().len() > 700, "it takes what fits");
+    block_on(lodger.event(fitting)).unwrap();
+}
