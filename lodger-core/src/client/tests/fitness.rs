@@ -3,7 +3,8 @@
 use super::*;
 use crate::capture::{Registered, Site};
 use crate::destination::{
-    Answer, BoxFuture, Delivery, Destination, Effect, Filter, Identity, MemoryDestination, Misfit, Route,
+    Answer, BoxFuture, Delivery, Destination, Effect, Filter, Identity, MemoryDestination, Misfit, Refusal,
+    Route,
 };
 use crate::event::{Actor, Event};
 
@@ -134,9 +135,11 @@ impl Destination for Small {
     }
 
     fn deliver<'a>(&'a self, batch: &'a [Delivery]) -> BoxFuture<'a, Vec<Answer>> {
-        let all_fit = batch.iter().all(|delivery| self.check(delivery.event()).is_empty());
-        assert!(all_fit, "it was said to fit");
-        Box::pin(async move { batch.iter().map(|_| Answer::Taken).collect() })
+        let answer = |delivery: &Delivery| match self.check(delivery.event()).pop() {
+            None => Answer::Taken,
+            Some(misfit) => Answer::Refused(Refusal::new(misfit.reason)),
+        };
+        Box::pin(std::future::ready(batch.iter().map(answer).collect()))
     }
 }
 
