@@ -44,6 +44,8 @@ macro_rules! conforms {
             answers_that_are_none_lose_nothing,
             a_redirect_pauses_and_is_not_followed,
             too_many_requests,
+            too_many_requests_in_any_form,
+            an_answer_that_holds_the_key,
             one_bad_event_among_good_ones,
             another_key_while_it_runs,
         );

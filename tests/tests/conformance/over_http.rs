@@ -80,6 +80,51 @@ pub(crate) async fn too_many_requests<S: OverHttp>() {
     }
 }
 
+pub(crate) async fn too_many_requests_in_any_form<S: OverHttp>() {
+    let subject = S::open().await;
+    let mut client = Client::of(&subject);
+    let destination = client.stats().destination;
+    let forms = [None, Some("0"), Some("-1"), Some("soon"), Some(""), Some("Sun, 06 Nov 1994 08:49:37 GMT")];
+    for form in forms {
+        let bare = Reply::text(429, "");
+        let reply = form.map_or(bare.clone(), |later| bare.header("retry-after", later));
+        subject.line().spoil([Fault::Instead(Step::Reply(reply))]);
+        client.record("invoice.update").await;
+        if S::TOO_MANY == TooMany::Pauses {
+            client.paused().await;
+            client.lodger.resume(&destination).unwrap();
+        }
+        client.delivered().await;
+    }
+    client.everything_is_there(&subject);
+    assert_eq!(client.stats().possible_duplicates, 0);
+}
+
+pub(crate) async fn an_answer_that_holds_the_key<S: OverHttp>() {
+    let subject = S::open().await;
+    let mut client = Client::of(&subject);
+    let destination = client.stats().destination;
+    let echo = |status| {
+        let text = format!("no such key: {}", S::KEY);
+        let body = json!({"error": text, "message": text, "code": text, "status": "error"});
+        Fault::Instead(Step::Reply(Reply::json(status, &body).header("x-key", S::KEY)))
+    };
+    subject.line().spoil([echo(401)]);
+    client.record("invoice.update").await;
+    client.paused().await;
+    let error = client.stats().last_error.unwrap();
+    assert!(!error.contains(S::KEY), "{error}");
+    client.lodger.resume(&destination).unwrap();
+    client.delivered().await;
+    client.everything_is_there(&subject);
+    subject.line().spoil([echo(400)]);
+    client.record("invoice.update").await;
+    client.delivered().await;
+    let letters = client.letters();
+    assert_eq!((letters.len(), letters[0].status), (1, Some(400)));
+    assert!(!letters[0].reason.contains(S::KEY), "{}", letters[0].reason);
+}
+
 pub(crate) async fn one_bad_event_among_good_ones<S: OverHttp>() {
     let subject = S::open().await;
     let mut client = Client::of(&subject);
