@@ -75,6 +75,8 @@
 )]
 extern crate self as lodger_actix;
 
+#[cfg(feature = "http")]
+mod activity;
 mod actor;
 mod detach;
 mod extract;
@@ -98,6 +100,8 @@ pub mod rt {
     pub use crate::probe;
 }
 
+#[cfg(feature = "http")]
+pub use activity::activity_token_route;
 pub use actor::SetActor;
 pub use extract::{Audit, MissingMiddleware};
 pub use future::ResponseFuture;
@@ -109,6 +113,8 @@ pub use lodger_core;
 pub use lodger_core::MemoryDestination;
 pub use lodger_core::capture::client_ip::ProxyHeader;
 pub use lodger_core::capture::{Guarantee, LayerError, OutcomeSet, Unaudited, set_actor, set_session};
+#[cfg(feature = "http")]
+pub use lodger_core::client::ActivityTokens;
 pub use lodger_core::client::{BuildError, LodgerBuilder};
 pub use lodger_core::event::{Actor, Change, Event, Operation, Outcome, Target, ToActor, ToTarget};
 pub use lodger_core::redact::Secret;

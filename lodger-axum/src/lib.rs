@@ -110,6 +110,8 @@
 )]
 extern crate self as lodger_axum;
 
+#[cfg(feature = "http")]
+mod activity;
 mod actor;
 mod extract;
 mod future;
@@ -132,6 +134,8 @@ pub mod rt {
     pub use crate::probe;
 }
 
+#[cfg(feature = "http")]
+pub use activity::activity_token_route;
 pub use actor::SetActor;
 pub use extract::{Audit, MissingLayer};
 pub use future::ResponseFuture;
@@ -146,6 +150,8 @@ pub use lodger_core;
 pub use lodger_core::MemoryDestination;
 pub use lodger_core::capture::client_ip::ProxyHeader;
 pub use lodger_core::capture::{Guarantee, LayerError, OutcomeSet, Unaudited, set_actor, set_session};
+#[cfg(feature = "http")]
+pub use lodger_core::client::ActivityTokens;
 pub use lodger_core::client::{BuildError, LodgerBuilder};
 pub use lodger_core::event::{Actor, Change, Event, Operation, Outcome, Target, ToActor, ToTarget};
 pub use lodger_core::redact::Secret;

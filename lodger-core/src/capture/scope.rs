@@ -211,6 +211,15 @@ impl Scope {
         self.state().resolved.get_or_insert(actor);
     }
 
+    /// Who is known to act, without any handler's arguments: whom authentication named, else whom the resolver of a layer found.
+    /// An id that is empty names nobody.
+    #[must_use]
+    pub fn actor(&self) -> Option<Actor> {
+        let state = self.state();
+        let actor = state.actor.as_ref().or(state.resolved.as_ref())?;
+        (!actor.id.trim().is_empty()).then(|| actor.clone())
+    }
+
     /// Says which session it is. Only a keyed hash of it is kept.
     pub fn set_session(&self, session: &str) {
         let hashed = self.sink().hash_key().hash("session", session);

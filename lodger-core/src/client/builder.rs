@@ -7,7 +7,7 @@ use super::error::{BuildError, BuildProblem};
 use super::handle::Lodger;
 use super::prepare::Preparation;
 use super::settings::Settings;
-use super::{hash_key, origin};
+use super::{fitness, hash_key, origin};
 use crate::destination::Route;
 use crate::event::Origin;
 use crate::journal::{JournalConfig, MAX_DESTINATIONS};
@@ -199,6 +199,11 @@ impl LodgerBuilder {
     /// Blocks this thread while the journal's files are opened and read: milliseconds, or seconds where a crash left a
     /// gigabyte. On a runtime's thread that is for start-up, before requests are served; later, use `spawn_blocking`.
     ///
+    /// Where a destination never takes the events of some `#[audited]` function, because of their action alone, the log says so
+    /// now, at level error, and [`Lodger::misfits`] has them. That is no error of the start: the function may be a library's
+    /// that never runs, the filter may leave its events out by how they end, other destinations take them, and at this one
+    /// they are dead letters, not lost. A service must not stay down for that; a test may fail for it.
+    ///
     /// # Errors
     ///
     /// [`BuildError`] names every problem at once, each with what to do.
@@ -206,6 +211,7 @@ impl LodgerBuilder {
         let hash_key = self.given_hash_key();
         self.check_destinations();
         BuildError::unless_empty(self.problems)?;
+        let misfits = fitness::of_annotated(&self.routes);
 
         let dir = match self.journal {
             Journal::InMemory => None,
@@ -246,9 +252,9 @@ impl LodgerBuilder {
         };
         #[cfg(feature = "testing")]
         if self.stands_for_disk {
-            return Ok(Lodger::standing_for_disk(pipeline, preparation));
+            return Ok(Lodger::standing_for_disk(pipeline, preparation, misfits));
         }
-        Ok(Lodger::new(pipeline, preparation))
+        Ok(Lodger::new(pipeline, preparation, misfits))
     }
 
     fn given_hash_key(&mut self) -> Option<HashKey> {

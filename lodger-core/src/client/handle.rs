@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::builder::LodgerBuilder;
 use super::error::BuildError;
+use super::fitness::DestinationMisfit;
 use super::prepare::Preparation;
 use super::stats::{self, ShutdownReport, Stats};
 use crate::capture::{self, Count, Scope, Sink};
@@ -39,6 +40,8 @@ pub struct Lodger {
 pub(super) struct Inner {
     pub(super) pipeline: Pipeline,
     pub(super) preparation: Arc<Preparation>,
+    /// What no destination would take of the events of annotated functions.
+    pub(super) misfits: Vec<DestinationMisfit>,
     /// In a test the journal in memory stands for one on disk.
     #[cfg(feature = "testing")]
     pub(super) stands_for_disk: bool,
@@ -68,21 +71,26 @@ impl Lodger {
         &self.inner.pipeline
     }
 
-    pub(super) fn new(pipeline: Pipeline, preparation: Preparation) -> Self {
+    pub(super) fn new(pipeline: Pipeline, preparation: Preparation, misfits: Vec<DestinationMisfit>) -> Self {
         let inner = Inner {
             pipeline,
             preparation: Arc::new(preparation),
+            misfits,
             #[cfg(feature = "testing")]
             stands_for_disk: false,
         };
         Self { inner: Arc::new(inner) }
     }
 
-    /// A client whose journal in memory stands for one on disk.
+    /// The same, whose journal in memory stands for one on disk.
     #[cfg(feature = "testing")]
-    pub(super) fn standing_for_disk(pipeline: Pipeline, preparation: Preparation) -> Self {
-        let inner = Inner { pipeline, preparation: Arc::new(preparation), stands_for_disk: true };
-        Self { inner: Arc::new(inner) }
+    pub(super) fn standing_for_disk(
+        pipeline: Pipeline,
+        preparation: Preparation,
+        misfits: Vec<DestinationMisfit>,
+    ) -> Self {
+        let preparation = Arc::new(preparation);
+        Self { inner: Arc::new(Inner { pipeline, preparation, misfits, stands_for_disk: true }) }
     }
 
     /// Blocks this thread, at most this long, until the destination has everything accepted so far. The client's

@@ -27,6 +27,7 @@
 //! | `lodger_destination_delivered_total` | `destination` | events that it acknowledged |
 //! | `lodger_destination_dead_total` | `destination` | events that it refused for good |
 //! | `lodger_destination_unreadable_total` | `destination` | events that could not be read for it any more |
+//! | `lodger_destination_possible_duplicates_total` | `destination` | how often it may have got an event once more |
 //! | `lodger_destination_refused_total` | `destination` | events that are not recorded for it, because its share of the journal was used up |
 //!
 //! | gauge | labels | what it shows |
@@ -144,6 +145,7 @@ fn publish_destination(one: &DestinationStats) {
     counter!("lodger_destination_delivered_total", label()).absolute(one.delivered);
     counter!("lodger_destination_dead_total", label()).absolute(one.dead);
     counter!("lodger_destination_unreadable_total", label()).absolute(one.unreadable);
+    counter!("lodger_destination_possible_duplicates_total", label()).absolute(one.possible_duplicates);
     counter!("lodger_destination_refused_total", label()).absolute(one.refused);
     let running = if one.state == DeliveryState::Running { 1.0 } else { 0.0 };
     gauge!("lodger_destination_running", label()).set(running);
@@ -188,6 +190,10 @@ fn describe() {
         (
             "lodger_destination_unreadable_total",
             "Audit events that could not be read for the destination any more",
+        ),
+        (
+            "lodger_destination_possible_duplicates_total",
+            "How often the destination may have got an audit event once more",
         ),
         (
             "lodger_destination_refused_total",

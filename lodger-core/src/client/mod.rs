@@ -25,10 +25,13 @@
 //! ```
 
 mod accept;
+#[cfg(feature = "http")]
+mod activity_tokens;
 mod builder;
 mod control;
 mod dead_letters;
 mod error;
+mod fitness;
 mod handle;
 mod hash_key;
 #[cfg(feature = "metrics")]
@@ -46,7 +49,10 @@ pub use crate::pipeline::{
 };
 #[cfg(feature = "journal")]
 pub use crate::pipeline::{DeadLetterDirectory, DetachError, Detached, detach_left_behind};
+#[cfg(feature = "http")]
+pub use activity_tokens::{ActivityAnswer, ActivityTokens};
 pub use builder::LodgerBuilder;
 pub use error::{BuildError, BuildProblem};
+pub use fitness::DestinationMisfit;
 pub use handle::Lodger;
 pub use stats::{DestinationStats, ShutdownReport, Stats};

@@ -54,6 +54,10 @@ pub struct DestinationStats {
     pub dead: u64,
     /// Events that could not be read from the journal any more.
     pub unreadable: u64,
+    /// How often it may have got an event once more: the event was sent again although it may have been there, and the
+    /// destination neither recognises repeats nor was it found there. No more copies than these can be there. An event
+    /// that an earlier process left counts, too, since it may have sent it.
+    pub possible_duplicates: u64,
     /// Events that are not recorded for it, because its backlog had used up its share of the journal. They are not among
     /// the routed ones. Each is on stderr, unless it was refused to somebody who was told; where it was for no other
     /// destination, or the shares of all were used up, it counts as `journal_full` too.
@@ -108,6 +112,7 @@ impl DestinationStats {
             delivered: lane.delivered,
             dead: lane.dead,
             unreadable: lane.unreadable,
+            possible_duplicates: lane.possible_duplicates,
             refused: lane.refused,
             backlog_bytes: lane.backlog.bytes,
             share_bytes: lane.backlog.max_bytes,

@@ -6,6 +6,7 @@ mod control;
 mod dead_letters;
 mod delivery;
 mod fan_out;
+mod fitness;
 mod hostile;
 mod restart;
 mod statistics;

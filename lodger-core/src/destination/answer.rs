@@ -62,6 +62,16 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// Whether the event may be there though the destination doesn't say so: nobody knows, or the answer is that of a server
+    /// or gateway that failed at whatever it was doing. 429 and 503 say that nothing was done.
+    pub(crate) fn leaves_doubt(&self) -> bool {
+        match self {
+            Self::Ambiguous(_) => true,
+            Self::Retry { refusal, .. } => matches!(refusal.status, Some(500 | 502 | 504..=599)),
+            _ => false,
+        }
+    }
+
     /// Why the event was not taken; `None` when it was.
     pub(crate) fn refusal(&self) -> Option<&Refusal> {
         match self {

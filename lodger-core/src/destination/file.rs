@@ -18,6 +18,10 @@ const KIND: &str = "file";
 /// 64 MiB: some 60,000 events, and still opened by an editor.
 const ROTATE_AT: u64 = 64 * 1024 * 1024;
 
+/// So that a whole batch is among what is read of the file's end, and recognised there after a crash: escaped, it is at most
+/// twice as long.
+const BATCH_BYTES: usize = 256 * 1024;
+
 /// Appends events to a file as JSON Lines: one canonical event a line, readable by its owner only (0600).
 ///
 /// The file belongs to one process; a second one is refused. A symbolic link, a pipe and a file that holds something
@@ -122,6 +126,10 @@ impl Destination for FileDestination {
 
     fn max_batch(&self) -> usize {
         64
+    }
+
+    fn max_batch_bytes(&self) -> usize {
+        BATCH_BYTES
     }
 
     fn reads_events(&self) -> bool {

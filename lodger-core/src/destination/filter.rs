@@ -85,6 +85,11 @@ impl Filter {
             && any_of(tags, |tag| event.tags.contains(tag))
     }
 
+    /// Whether it takes some events of this action.
+    pub(crate) fn may_take(&self, action: &str) -> bool {
+        any_of(&self.prefixes, |prefix| action.starts_with(prefix.as_str()))
+    }
+
     /// What is wrong with it, with what to do.
     pub(crate) fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();

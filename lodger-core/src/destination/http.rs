@@ -15,7 +15,9 @@ use reqwest::Method;
 use secrecy::SecretString;
 
 use super::service::{bounded, unanswered};
-use super::{Answer, ApiKeyError, BoxFuture, Delivery, Destination, Identity, Refusal, status_answer};
+use super::{
+    Answer, ApiKeyError, BoxFuture, Delivery, Destination, Identity, Refusal, Repeats, status_answer,
+};
 use crate::service::{Address, Body, Credential, Http, MAX_BODY, Request, Response, TransportError};
 
 pub use body::{Compression, Format};
@@ -50,7 +52,9 @@ const QUOTED: usize = 200;
 ///
 /// Delivery is at least once: when an answer is lost, the events are sent again, the same bytes each. A batch has no
 /// idempotency key, since the events may be batched in another way then. Each event has an `id` that no other has, and an
-/// `idempotencyKey`: a receiver that must not have it twice drops what it has seen under that `id`.
+/// `idempotencyKey`: a receiver that must not have it twice drops what it has seen under that `id`. A receiver can't be asked
+/// what it has, so each event that is sent again is counted as a
+/// [possible duplicate](crate::client::DestinationStats::possible_duplicates).
 ///
 /// # Answers
 ///
@@ -162,6 +166,10 @@ impl Destination for HttpDestination {
         builder::check(&other).map_err(ApiKeyError::Invalid)?;
         *credential = Some(other);
         Ok(())
+    }
+
+    fn repeats(&self) -> Repeats {
+        Repeats::Unasked
     }
 
     fn deliver<'a>(&'a self, batch: &'a [Delivery]) -> BoxFuture<'a, Vec<Answer>> {

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use memchr::memchr2;
 
 #[cfg(feature = "http")]
-pub(super) use object::Members;
+pub(super) use object::{Members, elements};
 
 /// The value of one member of an object in canonical JSON. What stands behind it is not looked at.
 pub(super) fn find<'a>(object: &'a [u8], name: &str) -> Option<&'a [u8]> {
@@ -55,14 +55,14 @@ fn quote(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// Where a value ends that stands in an object.
+/// Where a value ends that stands in an object or an array.
 fn value_end(bytes: &[u8]) -> Option<usize> {
     let (mut depth, mut place) = (0_usize, 0);
     loop {
         match bytes.get(place)? {
             b'"' => place += 1 + quote(bytes.get(place + 1..)?)?,
             b'{' | b'[' => depth += 1,
-            b',' | b'}' if depth == 0 => return (place > 0).then_some(place),
+            b',' | b'}' | b']' if depth == 0 => return (place > 0).then_some(place),
             b'}' | b']' => depth = depth.checked_sub(1)?,
             _ => {}
         }

@@ -50,8 +50,10 @@ mod http;
 mod line;
 mod members;
 mod memory;
+mod misfit;
 mod pacing;
 pub mod registry;
+mod repeats;
 mod route;
 #[cfg(feature = "http")]
 mod service;
@@ -63,7 +65,7 @@ use std::pin::Pin;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::EventId;
+use crate::event::{Event, EventId};
 
 pub use answer::{Answer, Refusal, status_answer};
 pub use api_key::ApiKeyError;
@@ -74,11 +76,13 @@ pub use filter::Filter;
 pub use http::{Compression, Format, HttpDestination, HttpDestinationBuilder};
 pub(crate) use line::{json as one_line, what, word};
 pub use memory::MemoryDestination;
+pub use misfit::{Effect, Misfit};
 pub use pacing::Pacing;
 pub use registry::DestinationError;
+pub use repeats::{LookUp, Repeats};
 pub use route::Route;
 #[cfg(feature = "http")]
-pub use service::LodgerDestination;
+pub use service::{ArchivaDestination, AuditledgeDestination, LodgerDestination, LogHubDestination};
 pub use stdout::StdoutDestination;
 
 /// A boxed future, as [`Destination::deliver`] returns it.
@@ -89,7 +93,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Identity {
-    /// The kind of destination: `lodger`, `http`, `store`, `file`, `stdout`, `memory`.
+    /// The kind of destination: `lodger`, `loghub`, `http`, `store`, `file`, `stdout`, `memory`.
     pub kind: String,
     /// The address or absolute path, without credentials. Empty where there is none.
     pub address: String,
@@ -221,6 +225,31 @@ pub trait Destination: Send + Sync + fmt::Debug + 'static {
     /// Whether it needs the events in the order of the journal, as [`Route::ordered`] asks for. Default: no.
     fn ordered(&self) -> bool {
         false
+    }
+
+    /// Which fields of this event it can't carry, and which break its limits. Nothing is sent. Default: every event fits.
+    ///
+    /// What is carried in another place than its own, such as a member of the metadata, fits.
+    fn check(&self, event: &Event) -> Vec<Misfit> {
+        let _ = event;
+        Vec::new()
+    }
+
+    /// What it does with an event that it is given twice. Default: it [recognises](Repeats::Recognised) it.
+    fn repeats(&self) -> Repeats {
+        Repeats::Recognised
+    }
+
+    /// Looks for an event that may be there already: a try ended with [`Answer::Ambiguous`], with a server's failure (500, 502,
+    /// 504 and on), in a panic, or in a process that is gone. Asked only of a destination that [stores](Repeats::Stored)
+    /// repeats, before each further try; it counts as a request towards the [`pacing`](Self::pacing). Default: it doesn't know.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future may be dropped at shutdown.
+    fn look_up<'a>(&'a self, delivery: &'a Delivery) -> BoxFuture<'a, LookUp> {
+        let _ = delivery;
+        Box::pin(std::future::ready(LookUp::Unknown))
     }
 
     /// Uses another API key from the next delivery on. The key must not appear in errors and logs.

@@ -2,7 +2,10 @@
 //!
 //! | text | destination |
 //! | --- | --- |
-//! | `lodger` | the Lodger API; `LODGER_API_KEY`, `LODGER_WORKSPACE_ID`, `LODGER_PROJECT_ID`, perhaps `LODGER_API_BASE` |
+//! | `lodger` | the Lodger API; `LODGER_API_KEY`, `LODGER_WORKSPACE_ID`, `LODGER_PROJECT_ID`, perhaps `LODGER_API_BASE`; `http:` to this machine, or with `LODGER_ALLOW_PLAIN_HTTP=1` |
+//! | `archiva` | the Archiva API; `ARCHIVA_SECRET_KEY`, perhaps `ARCHIVA_API_BASE`, `ARCHIVA_ALLOW_PLAIN_HTTP=1` |
+//! | `auditledge` | the Auditledge API; `AUDITLEDGE_API_KEY`, perhaps `AUDITLEDGE_API_BASE` with its version (`https://audit.example/v1`), `AUDITLEDGE_ALLOW_PLAIN_HTTP=1` |
+//! | `loghub` | the LogHub API; `LOGHUB_TOKEN`, `LOGHUB_ORGANIZATION_ID`, `LOGHUB_EXTERNAL_ID` (for events without a tenant), perhaps `LOGHUB_API_BASE`, `LOGHUB_ALLOW_PLAIN_HTTP=1` |
 //! | `https://collector.example/audit` | batches of events to a collector; perhaps `LODGER_HTTP_FORMAT` (`ndjson`, `json`), `LODGER_HTTP_COMPRESSION` (`none`, `gzip`, `zstd`), `LODGER_HTTP_TOKEN`, or `LODGER_HTTP_USER` and `LODGER_HTTP_PASSWORD`; `http:` to this machine, or with `LODGER_HTTP_ALLOW_PLAIN=1` |
 //! | `store:./data` | the embedded store, with the feature `store` |
 //! | `file:./audit.jsonl` | a file of JSON lines |
@@ -26,7 +29,7 @@ pub use error::DestinationError;
 pub type Settings<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// A destination, or what to do about there being none.
-type Opened<E> = Result<Box<dyn Destination>, E>;
+pub(super) type Opened<E> = Result<Box<dyn Destination>, E>;
 
 /// A way to write a destination as text: `scheme` or `scheme:rest`.
 ///
@@ -107,11 +110,16 @@ pub fn open(text: &str, settings: Settings<'_>) -> Opened<DestinationError> {
         None => (text, None),
     };
     let unusable = |reason: String| DestinationError::Unusable { destination: shown(name), reason };
+    if let Some(name) = HOSTED.into_iter().find(|hosted| *hosted == name) {
+        return match rest {
+            None => hosted(name, settings),
+            Some(_) => Err(unusable(format!(
+                "it takes nothing behind a colon; an address goes into {}_API_BASE",
+                name.to_ascii_uppercase()
+            ))),
+        };
+    }
     match (name, rest) {
-        ("lodger", None) => lodger(settings),
-        ("lodger", Some(_)) => {
-            Err(unusable("it takes nothing behind a colon; an address goes into LODGER_API_BASE".to_owned()))
-        }
         ("stdout", None) => Ok(Box::new(StdoutDestination::pretty())),
         ("stdout", Some("json")) => Ok(Box::new(StdoutDestination::json())),
         ("stdout", Some(_)) => Err(unusable("write `stdout` or `stdout:json`".to_owned())),
@@ -131,37 +139,17 @@ pub fn open(text: &str, settings: Settings<'_>) -> Opened<DestinationError> {
     }
 }
 
+/// The hosted services, by name.
+const HOSTED: [&str; 4] = ["archiva", "auditledge", "lodger", "loghub"];
+
 #[cfg(feature = "http")]
-fn lodger(settings: Settings<'_>) -> Opened<DestinationError> {
-    use super::LodgerDestination;
-    use crate::service::lodger::{DEFAULT_BASE, LodgerApi};
-
-    const WORKSPACE: &str = "LODGER_WORKSPACE_ID";
-    const PROJECT: &str = "LODGER_PROJECT_ID";
-
-    let [key, workspace, project] = [API_KEY, WORKSPACE, PROJECT].map(|name| setting(settings, name));
-    let (Some(key), Some(workspace), Some(project)) = (&key, &workspace, &project) else {
-        let missing: Vec<&str> = [(API_KEY, &key), (WORKSPACE, &workspace), (PROJECT, &project)]
-            .into_iter()
-            .filter_map(|(name, value)| value.is_none().then_some(name))
-            .collect();
-        return Err(DestinationError::MissingSettings {
-            destination: "lodger",
-            settings: missing.join(", "),
-        });
-    };
-    let base = setting(settings, "LODGER_API_BASE").unwrap_or_else(|| DEFAULT_BASE.to_owned());
-    match LodgerApi::builder(workspace, project).api_key(key.as_str()).api_base(base).build() {
-        Ok(api) => Ok(Box::new(LodgerDestination::new(api))),
-        Err(invalid) => {
-            Err(DestinationError::Unusable { destination: "lodger".to_owned(), reason: invalid.to_string() })
-        }
-    }
+fn hosted(name: &'static str, settings: Settings<'_>) -> Opened<DestinationError> {
+    super::service::open(name, settings)
 }
 
 #[cfg(not(feature = "http"))]
-fn lodger(_: Settings<'_>) -> Opened<DestinationError> {
-    Err(DestinationError::MissingFeature { destination: "lodger", feature: "http" })
+fn hosted(name: &'static str, _: Settings<'_>) -> Opened<DestinationError> {
+    Err(DestinationError::MissingFeature { destination: name, feature: "http" })
 }
 
 #[cfg(feature = "http")]
@@ -182,6 +170,7 @@ fn is_http(text: &str) -> bool {
 fn choices() -> String {
     let mut choices = vec![
         "lodger (with LODGER_API_KEY)",
+        "archiva (with ARCHIVA_SECRET_KEY)",
         "https://collector.example/audit",
         "file:./audit.jsonl",
         "stdout",

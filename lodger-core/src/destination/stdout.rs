@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Answer, BoxFuture, Delivery, Destination, Identity, Receipt, Refusal, line};
+use super::{Answer, BoxFuture, Delivery, Destination, Identity, Receipt, Refusal, Repeats, line};
 
 const KIND: &str = "stdout";
 
@@ -10,6 +10,8 @@ const KIND: &str = "stdout";
 ///
 /// Whatever an event holds, its line stays one line: control characters, line separators and bidirectional controls
 /// are escaped.
+///
+/// After a crash the lines of the last batch may come once more, with the same ids.
 ///
 /// # Durability
 ///
@@ -64,6 +66,10 @@ impl Destination for StdoutDestination {
 
     fn reads_events(&self) -> bool {
         matches!(self.form, Form::Pretty)
+    }
+
+    fn repeats(&self) -> Repeats {
+        Repeats::Unasked
     }
 
     fn deliver<'a>(&'a self, batch: &'a [Delivery]) -> BoxFuture<'a, Vec<Answer>> {

@@ -449,6 +449,17 @@ impl Backlog {
         }
     }
 
+    /// Whether this record was left by a process that is gone, which may have delivered it.
+    #[must_use]
+    pub fn is_left_behind(&self, key: RecordKey) -> bool {
+        match &self.0 {
+            #[cfg(feature = "journal")]
+            BacklogKind::Disk(backlog) => backlog.is_left_behind(key),
+            // Nothing in memory outlives its process.
+            BacklogKind::Memory(_) => false,
+        }
+    }
+
     /// How many records are committed for this destination and not settled, whether handed out or not.
     #[must_use]
     pub fn pending(&self) -> u64 {

@@ -72,6 +72,10 @@ impl Backlog {
         self.adopted.retain(|reader| reader.log.pending(reader.slot) > 0);
     }
 
+    pub(super) fn is_left_behind(&self, key: RecordKey) -> bool {
+        key.writer != self.own.log.writer()
+    }
+
     pub(super) fn pending(&self) -> u64 {
         self.adopted.iter().chain([&self.own]).map(|reader| reader.log.pending(reader.slot)).sum()
     }

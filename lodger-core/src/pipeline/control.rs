@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::Pipeline;
 use super::dead_letter::DeadLetter;
 use crate::destination::{ApiKeyError, Destination, Identity};
+use crate::event::Event;
 
 /// An order to one worker.
 #[derive(Debug)]
@@ -180,6 +181,13 @@ impl Pipeline {
         };
         keyed.replace_api_key(key)?;
         Ok(self.order(destination, Command::ProbeNow)?)
+    }
+
+    /// The destinations that would get this event.
+    pub(crate) fn taking(&self, event: &Event) -> Vec<Arc<dyn Destination>> {
+        let routes = self.shared.filters.taking(event);
+        let lanes = self.served().into_iter().map(|(lane, _)| lane).filter(|lane| routes.contains(*lane));
+        lanes.filter_map(|lane| self.shared.controls.destination(lane)).collect()
     }
 
     fn lane(&self, destination: &Identity) -> Result<usize, UnknownDestination> {

@@ -64,6 +64,9 @@ pub struct DeadLetter {
     pub reason: String,
     /// How often it was tried.
     pub tries: u32,
+    /// Whether the destination may have the event nevertheless, because nobody saw how a try ended, and would not recognise it
+    /// as a repeat. Sent again, it is looked up first where the destination can be asked.
+    pub may_be_there: bool,
     /// The event, byte for byte as it stands in the journal: canonical JSON (RFC 8785). These bytes are what is sent
     /// again.
     pub bytes: Arc<[u8]>,
@@ -84,7 +87,13 @@ impl DeadLetter {
         }
         let id = serde_json::from_slice(bytes).map_or_else(|_| EventId::mint(), |Named { id }| id);
         let Refusal { status, reason } = refusal;
-        Self { id, at, destination: destination.clone(), status, reason, tries, bytes: Arc::clone(bytes) }
+        let (destination, bytes) = (destination.clone(), Arc::clone(bytes));
+        Self { id, at, destination, status, reason, tries, may_be_there: false, bytes }
+    }
+
+    /// Says whether the destination may have it nevertheless.
+    pub(crate) fn in_doubt(self, may_be_there: bool) -> Self {
+        Self { may_be_there, ..self }
     }
 
     /// The event.

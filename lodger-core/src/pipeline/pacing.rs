@@ -73,6 +73,13 @@ impl Pacer {
         self.limits.iter().filter_map(|limit| limit.opens(now)).max()
     }
 
+    /// Notes a request without events: a question.
+    pub(super) fn asked(&mut self, now: Instant) {
+        for limit in self.limits.iter_mut().filter(|limit| limit.counted == Counted::Requests) {
+            limit.note(1, now);
+        }
+    }
+
     /// Notes a request with so many events.
     pub(super) fn sent(&mut self, events: usize, now: Instant) {
         for limit in &mut self.limits {

@@ -61,6 +61,8 @@ pub(crate) struct LaneBoard {
     pub(crate) dead: u64,
     /// Records that the journal could not read any more.
     pub(crate) unreadable: u64,
+    /// How often it may have got an event once more.
+    pub(crate) possible_duplicates: u64,
     /// Events that are not recorded for it, because its share of the journal was used up.
     pub(crate) refused: u64,
     /// Bytes of the journal that its backlog takes up, and that it may take up.
@@ -85,6 +87,7 @@ impl LaneBoard {
             delivered: 0,
             dead: 0,
             unreadable: 0,
+            possible_duplicates: 0,
             refused: 0,
             backlog: Share::default(),
             done_before: 1,

@@ -4,11 +4,13 @@
 //! a destination that blocks delays nobody else.
 //!
 //! [`holding`] is what it has in its hands, [`sending`] what goes out and when ([`order`]: where the order counts),
-//! [`answers`] what comes back, [`burial`] how an event ends, [`posting`] what is said about it, [`ending`] how the
-//! worker does. [`orders`] are what an operator wants, [`letters`] the dead letters that are sent again.
+//! [`answers`] what comes back, [`doubts`] what may be there already, [`burial`] how an event ends, [`posting`] what is said
+//! about it, [`ending`] how the worker does. [`orders`] are what an operator wants, [`letters`] the dead letters that are sent
+//! again.
 
 mod answers;
 mod burial;
+mod doubts;
 mod ending;
 mod holding;
 mod letters;
@@ -34,7 +36,7 @@ use super::breaker::{Breaker, Gate, Ordinal};
 use super::dead_letter::DeadLetters;
 use super::pacing::Pacer;
 use super::progress::DeliveryState;
-use crate::destination::{Answer, Destination, Identity, Route};
+use crate::destination::{Destination, Identity, Repeats, Route};
 use crate::journal::{Backlog, RecordKey};
 
 use burial::Grave;
@@ -42,7 +44,7 @@ use holding::Item;
 use letters::Letters;
 use order::Order;
 use posting::Counted;
-use sending::Flight;
+use sending::{Flight, Landing};
 use trouble::Troubles;
 
 /// At most so many events are under way or about to be, where each goes alone (`docs/guarantees.md`) …
@@ -62,6 +64,8 @@ pub(super) struct Worker {
     destination: Arc<dyn Destination>,
     /// Whether it asks for more of an event than its bytes.
     reads_events: bool,
+    /// What it does with an event that it is given twice.
+    repeats: Repeats,
     /// So many events are under way or about to be.
     window: usize,
     backlog: Backlog,
@@ -91,7 +95,7 @@ pub(super) struct Worker {
     flights: HashMap<Id, Flight>,
     /// How many events are in them.
     in_flight: usize,
-    answers: JoinSet<Vec<Answer>>,
+    landings: JoinSet<Landing>,
     /// The disk failed: nothing is read and nobody is buried before this time.
     disk_pause: Option<Instant>,
     troubles: Troubles,
@@ -125,6 +129,7 @@ impl Worker {
             detached: false,
             letters: Letters::default(),
             reads_events: destination.reads_events(),
+            repeats: destination.repeats(),
             window: window(&*destination),
             destination,
             shared,
@@ -138,7 +143,7 @@ impl Worker {
             done: Vec::new(),
             flights: HashMap::new(),
             in_flight: 0,
-            answers: JoinSet::new(),
+            landings: JoinSet::new(),
             disk_pause: None,
             troubles: Troubles::default(),
             said: DeliveryState::Running,
@@ -180,8 +185,8 @@ impl Worker {
             }
             let landed = self.next_answers(now).await;
             let now = Instant::now();
-            for (id, answers) in landed {
-                self.answered(id, answers, now);
+            for (id, landing) in landed {
+                self.landed(id, landing, now);
             }
         }
         self.end();
@@ -189,15 +194,15 @@ impl Worker {
 
     /// Waits for answers, the bell, or the next time at which there is something to do. All answers that are there come
     /// together, so that a turn is for all of them.
-    async fn next_answers(&mut self, now: Instant) -> Vec<(Id, Result<Vec<Answer>, JoinError>)> {
+    async fn next_answers(&mut self, now: Instant) -> Vec<(Id, Result<Landing, JoinError>)> {
         let bell = Arc::clone(&self.bell);
         let mut rung = pin!(bell.notified());
         let mut alarm = self.next_alarm(now).map(|time| Box::pin(tokio::time::sleep_until(time)));
         poll_fn(|context| {
             let mut landed = Vec::new();
-            while let Poll::Ready(Some(joined)) = self.answers.poll_join_next_with_id(context) {
+            while let Poll::Ready(Some(joined)) = self.landings.poll_join_next_with_id(context) {
                 landed.push(match joined {
-                    Ok((id, answers)) => (id, Ok(answers)),
+                    Ok((id, landing)) => (id, Ok(landing)),
                     Err(error) => (error.id(), Err(error)),
                 });
             }

@@ -49,13 +49,31 @@ impl Credential {
 
     /// A service that quotes the key in its answer would put it into errors, logs and receipts.
     pub(super) fn scrub(&self, answer: &mut Vec<u8>) {
+        self.each_secret(|secret| scrub(answer, secret));
+    }
+
+    /// How many bytes at the end of this part of an answer may be the beginning of what has to be
+    /// [scrubbed](Self::scrub) once the next part is there.
+    pub(super) fn begun(&self, part: &[u8]) -> usize {
+        let mut begun = 0;
+        self.each_secret(|secret| {
+            let longest = (1..secret.len())
+                .rev()
+                .find(|length| part.ends_with(secret.get(..*length).unwrap_or(secret)));
+            begun = begun.max(longest.unwrap_or(0));
+        });
+        begun
+    }
+
+    /// Every form in which a service may quote it.
+    fn each_secret(&self, mut each: impl FnMut(&[u8])) {
         match self {
             Self::Bearer(secret) | Self::Header { value: secret, .. } => {
-                scrub(answer, secret.expose_secret().as_bytes());
+                each(secret.expose_secret().as_bytes())
             }
             Self::Basic { user, password } => {
-                scrub(answer, basic(user, password).as_bytes());
-                scrub(answer, password.expose_secret().as_bytes());
+                each(basic(user, password).as_bytes());
+                each(password.expose_secret().as_bytes());
             }
         }
     }
@@ -127,6 +145,15 @@ mod tests {
         let mut body = b"aaaaa".to_vec();
         scrub(&mut body, b"aa");
         assert_eq!(body, b"[key][key]a");
+    }
+
+    #[test]
+    fn what_may_be_the_beginning_of_a_key_is_known() {
+        let key = Credential::Bearer("abcab".into());
+        for (part, begun) in [("", 0), ("x", 0), ("xa", 1), ("xab", 2), ("xabca", 4), ("abcabx", 0), ("b", 0)]
+        {
+            assert_eq!(key.begun(part.as_bytes()), begun, "{part}");
+        }
     }
 
     #[test]

@@ -26,6 +26,10 @@ pub(crate) const MAX_BODY: usize = 64 * 1024;
 /// crate ([`MAX_EVENT_BYTES`](crate::event::limits::MAX_EVENT_BYTES)), however the service escapes it.
 pub(crate) const MAX_ENTRY_BODY: usize = 1024 * 1024;
 
+/// The most that is read of an answer that holds a page of recorded events, in bytes: 256 of the largest events of this
+/// crate, or 16,000 of those that people record.
+pub(crate) const MAX_PAGE_BODY: usize = 16 * 1024 * 1024;
+
 /// How a client reaches its service.
 #[derive(Clone)]
 pub(crate) struct HttpConfig {
@@ -117,7 +121,7 @@ impl TransportError {
         self.sent
     }
 
-    fn new(error: reqwest::Error) -> Self {
+    pub(super) fn new(error: reqwest::Error) -> Self {
         // A connection that never came to be, TLS included, carried no byte of the request.
         let sent = !(error.is_connect() || error.is_builder());
         let what = if error.is_timeout() {
@@ -128,6 +132,11 @@ impl TransportError {
             "the exchange with the service broke off"
         };
         Self { sent, what, source: Box::new(error.without_url()) }
+    }
+
+    /// The answer began and does not go on as it should.
+    pub(super) fn broken(what: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { sent: true, what, source: source.into() }
     }
 
     pub(super) fn not_sent(what: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
@@ -166,13 +175,26 @@ impl Error for TransportError {
 /// A connection pool to one service. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Http {
-    client: reqwest::Client,
+    pub(super) client: reqwest::Client,
     base: String,
+    /// For a whole exchange; where an answer may take as long as it takes, for its beginning and for each silence in it.
+    pub(super) timeout: Duration,
 }
 
 /// Where a request goes. Reading an address costs as much as sending to it: those that are used often are kept.
 #[derive(Debug, Clone)]
 pub(crate) struct Address(Url);
+
+impl Address {
+    /// The address with these parameters behind it, form-encoded as by the official clients: a space is `+` (WHATWG URL,
+    /// "application/x-www-form-urlencoded").
+    pub(crate) fn with_query<'a>(mut self, parameters: impl IntoIterator<Item = (&'a str, String)>) -> Self {
+        for (name, value) in parameters {
+            self.0.query_pairs_mut().append_pair(name, &value);
+        }
+        self
+    }
+}
 
 impl Http {
     /// # Errors
@@ -201,7 +223,7 @@ impl Http {
         let client = builder
             .build()
             .map_err(|error| vec![format!("the HTTP client can't be built: {}", error.without_url())])?;
-        Ok(Self { client, base })
+        Ok(Self { client, base, timeout: config.timeout })
     }
 
     /// The base address, without a trailing slash.
@@ -225,36 +247,67 @@ impl Http {
     ///
     /// When no status line came back. A body that broke off is an answer all the same: the status stands.
     pub(crate) async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let mut call = reqwest::Request::new(request.method, request.address.0);
-        let headers = call.headers_mut();
-        for (name, value) in request.headers {
-            let value = HeaderValue::try_from(value).map_err(|error| {
-                TransportError::not_sent("a header holds characters that can't be sent", error)
-            })?;
-            headers.insert(HeaderName::from_static(name), value);
+        self.send_with(request, HeaderMap::new()).await
+    }
+
+    /// Makes one request with more headers than its client knows. The request's own win.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub(crate) async fn send_with(
+        &self,
+        request: Request,
+        more: HeaderMap,
+    ) -> Result<Response, TransportError> {
+        let (credential, limit) = (request.credential.clone(), request.answer_limit);
+        let mut answer = self.client.execute(outgoing(request, more)?).await.map_err(TransportError::new)?;
+        let mut response = head(&answer);
+        response.body = read_body(&mut answer, limit).await;
+        if let Some(credential) = &credential {
+            credential.scrub(&mut response.body);
         }
-        if let Some(credential) = &request.credential {
-            let (name, value) = credential.header()?;
-            headers.insert(name, value);
+        Ok(response)
+    }
+}
+
+/// The request as it leaves, with more headers than its client knows. The request's own win.
+///
+/// # Errors
+///
+/// When a header or the credential can't be sent.
+pub(super) fn outgoing(request: Request, more: HeaderMap) -> Result<reqwest::Request, TransportError> {
+    let mut call = reqwest::Request::new(request.method, request.address.0);
+    let headers = call.headers_mut();
+    *headers = more;
+    for (name, value) in request.headers {
+        let value = HeaderValue::try_from(value).map_err(|error| {
+            TransportError::not_sent("a header holds characters that can't be sent", error)
+        })?;
+        headers.insert(HeaderName::from_static(name), value);
+    }
+    if let Some(credential) = &request.credential {
+        let (name, value) = credential.header()?;
+        headers.insert(name, value);
+    }
+    if let Some(body) = request.body {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(body.content_type));
+        if let Some(encoding) = body.encoding {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
-        if let Some(body) = request.body {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(body.content_type));
-            if let Some(encoding) = body.encoding {
-                headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
-            }
-            *call.body_mut() = Some(body.bytes.into());
-        }
-        let mut answer = self.client.execute(call).await.map_err(TransportError::new)?;
-        let retry_after = answer
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| retry_after::parse(value, SystemTime::now()));
-        let mut body = read_body(&mut answer, request.answer_limit).await;
-        if let Some(credential) = &request.credential {
-            credential.scrub(&mut body);
-        }
-        Ok(Response { status: answer.status().as_u16(), retry_after, body })
+        *call.body_mut() = Some(body.bytes.into());
+    }
+    Ok(call)
+}
+
+/// What stands above an answer's body.
+pub(super) fn head(answer: &reqwest::Response) -> Response {
+    let text = |name| answer.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    Response {
+        status: answer.status().as_u16(),
+        retry_after: text(RETRY_AFTER).and_then(|value| retry_after::parse(value, SystemTime::now())),
+        content_type: text(CONTENT_TYPE).map(str::to_owned),
+        body: Vec::new(),
     }
 }
 

@@ -50,6 +50,8 @@ pub(crate) struct Response {
     pub(crate) status: u16,
     /// `Retry-After`, where there was a readable one.
     pub(crate) retry_after: Option<Duration>,
+    /// `Content-Type`, as it was sent.
+    pub(crate) content_type: Option<String>,
     /// What could be read of it, at most the request's `answer_limit` in bytes. The credential of the request does
     /// not occur in it.
     pub(crate) body: Vec<u8>,

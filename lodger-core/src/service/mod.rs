@@ -1,17 +1,32 @@
 //! Typed clients of hosted audit services.
 //!
 //! One module a service. Each knows how a call becomes bytes and how bytes become an answer, and nothing of
-//! sockets; `http` owns those: TLS, timeouts, redirects, how much of an answer is read. Clients make exactly one
-//! request a call. Trying again is the business of the pipeline, which uses them through
-//! [`destination`](crate::destination).
+//! sockets; `http` owns those: TLS, timeouts, redirects, how much of an answer is read. A direct call that fails is
+//! made again a few times where that can do no harm ([`Retries`]). Events behind the journal are tried again by the
+//! pipeline, which uses the clients through [`destination`](crate::destination).
 
+pub mod archiva;
+pub mod auditledge;
 mod credential;
+mod download;
 mod http;
+mod json_array;
+mod key;
 pub mod lodger;
+pub mod loghub;
 mod message;
+mod pages;
+mod retries;
 pub mod retry_after;
+mod setters;
 
 pub(crate) use credential::{Credential, is_key};
+pub(crate) use download::Download;
 pub(crate) use http::{Address, Http, HttpConfig, MAX_BODY};
 pub use http::{InvalidConfig, TransportError};
-pub(crate) use message::{Body, Request, Response, is_header_value};
+pub(crate) use json_array::JsonArray;
+pub(crate) use key::ApiKey;
+pub(crate) use message::{Body, Request, Response, is_header_value, path_segment};
+pub use pages::Pages;
+pub use retries::Retries;
+pub(crate) use setters::http_setters;

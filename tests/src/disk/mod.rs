@@ -14,6 +14,6 @@ mod verdict;
 mod volume;
 
 pub use process::{Heard, Recorder, Setup};
-pub use recording::Recording;
+pub use recording::{Gated, Recording};
 pub use verdict::{Arrival, Verdict, arrivals, in_store};
 pub use volume::Volume;

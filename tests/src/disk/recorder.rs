@@ -73,7 +73,7 @@ pub fn main(arguments: impl Iterator<Item = String>) {
             .unwrap_or_else(|error| fail(&error)),
     };
     let mut builder = Lodger::builder()
-        .destination(Gated { inner, open })
+        .destination(Gated::behind(inner, open))
         .journal_dir(&options.journal)
         .service("recorder");
     if let Some(bytes) = options.max_journal_bytes {

@@ -6,7 +6,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use lodger_core::destination::{Answer, BoxFuture, Delivery, Destination, Identity, Receipt};
+use lodger_core::destination::{
+    Answer, ApiKeyError, BoxFuture, Delivery, Destination, Identity, LookUp, Misfit, Pacing, Receipt, Repeats,
+};
+use lodger_core::event::Event;
 use tokio::sync::watch;
 
 /// Notes every arrival in a file: id, writer, sequence and a hash of the bytes, one line each. It deduplicates nothing.
@@ -55,9 +58,29 @@ fn line(delivery: &Delivery) -> String {
 
 /// Another destination behind a gate: nothing comes through until it is opened.
 #[derive(Debug)]
-pub(super) struct Gated {
-    pub(super) inner: Box<dyn Destination>,
-    pub(super) open: watch::Receiver<bool>,
+pub struct Gated {
+    inner: Box<dyn Destination>,
+    gate: Option<watch::Receiver<bool>>,
+}
+
+impl Gated {
+    /// Behind a gate that is open when this says so.
+    pub(super) fn behind(inner: Box<dyn Destination>, gate: watch::Receiver<bool>) -> Self {
+        Self { inner, gate: Some(gate) }
+    }
+
+    /// Without a gate.
+    #[must_use]
+    pub fn opened(inner: Box<dyn Destination>) -> Self {
+        Self { inner, gate: None }
+    }
+
+    async fn passed(&self) {
+        let Some(gate) = &self.gate else { return };
+        if gate.clone().wait_for(|open| *open).await.is_err() {
+            std::future::pending().await
+        }
+    }
 }
 
 impl Destination for Gated {
@@ -69,16 +92,48 @@ impl Destination for Gated {
         self.inner.max_batch()
     }
 
+    fn max_batch_bytes(&self) -> usize {
+        self.inner.max_batch_bytes()
+    }
+
     fn max_in_flight(&self) -> usize {
         self.inner.max_in_flight()
     }
 
+    fn reads_events(&self) -> bool {
+        self.inner.reads_events()
+    }
+
+    fn pacing(&self) -> Option<Pacing> {
+        self.inner.pacing()
+    }
+
+    fn ordered(&self) -> bool {
+        self.inner.ordered()
+    }
+
+    fn check(&self, event: &Event) -> Vec<Misfit> {
+        self.inner.check(event)
+    }
+
+    fn repeats(&self) -> Repeats {
+        self.inner.repeats()
+    }
+
+    fn look_up<'a>(&'a self, delivery: &'a Delivery) -> BoxFuture<'a, LookUp> {
+        Box::pin(async move {
+            self.passed().await;
+            self.inner.look_up(delivery).await
+        })
+    }
+
+    fn replace_api_key(&self, key: &str) -> Result<(), ApiKeyError> {
+        self.inner.replace_api_key(key)
+    }
+
     fn deliver<'a>(&'a self, batch: &'a [Delivery]) -> BoxFuture<'a, Vec<Answer>> {
         Box::pin(async move {
-            let mut open = self.open.clone();
-            if open.wait_for(|open| *open).await.is_err() {
-                return std::future::pending().await;
-            }
+            self.passed().await;
             self.inner.deliver(batch).await
         })
     }

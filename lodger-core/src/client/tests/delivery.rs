@@ -364,7 +364,7 @@ fn a_flood_that_strangers_cause_writes_nothing_to_stderr() {
         rules: Rules::default(),
         hash_key: HashKey::from_bytes([0; 32]),
     };
-    let lodger = Lodger::new(stuck(Limits { events: 100, bytes: 1 << 20 }), preparation);
+    let lodger = Lodger::new(stuck(Limits { events: 100, bytes: 1 << 20 }), preparation, Vec::new());
     for _ in 0..1_000 {
         let terms = Terms { class: Class::Hostile, guarantee: Guarantee::Queued, place: None };
         assert!(lodger.sink().accept(Captured::of(event("a.b")), terms).is_none());

@@ -8,7 +8,7 @@ use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Compression, Format, HttpDestination, Inner};
-use crate::service::{Credential, Http, HttpConfig, InvalidConfig, is_header_value, is_key};
+use crate::service::{Credential, Http, HttpConfig, InvalidConfig, http_setters, is_header_value, is_key};
 
 /// 500 events …
 const MAX_EVENTS: usize = 500;
@@ -24,7 +24,7 @@ const LONGEST: Duration = Duration::from_secs(2 * 60);
 /// # Default
 ///
 /// NDJSON, not compressed, no credential, no further headers; 500 events or 512 KiB a request, 4 requests at a time, 10 s to
-/// connect, 30 s for a whole request, no proxy.
+/// connect, 30 s for a whole request (2 minutes at most), no proxy.
 #[derive(Debug, Clone)]
 #[must_use = "call `build()` to get the destination"]
 pub struct HttpDestinationBuilder {
@@ -112,29 +112,7 @@ impl HttpDestinationBuilder {
         self
     }
 
-    /// How long connecting may take, TLS included. Default: 10 s.
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.http.connect_timeout = timeout;
-        self
-    }
-
-    /// How long a request may take from connecting to the last byte of the answer, at most 2 minutes. Default: 30 s.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.http.timeout = timeout;
-        self
-    }
-
-    /// Goes through this proxy. Default: none, also when the environment names one.
-    pub fn proxy(mut self, proxy: impl Into<String>) -> Self {
-        self.http.proxy = Some(proxy.into());
-        self
-    }
-
-    /// Allows plain `http` to another machine. Whoever listens in between reads the credential and every event.
-    pub fn allow_plain_http(mut self) -> Self {
-        self.http.allow_plain_http = true;
-        self
-    }
+    http_setters!();
 
     /// The destination.
     ///

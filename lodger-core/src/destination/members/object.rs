@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::first;
+use super::{first, value_end};
 
 /// As many members as an event has: most have fewer.
 const USUAL: usize = 24;
@@ -92,6 +92,23 @@ impl<'a, const N: usize> From<[(&'a str, Option<Cow<'a, [u8]>>); N]> for Members
     }
 }
 
+/// The values in an array; `None` if it is none, or not canonical. What they are is not looked into.
+pub(in crate::destination) fn elements(array: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut elements = Vec::new();
+    let mut rest = array.strip_prefix(b"[")?;
+    if rest == b"]" {
+        return Some(elements);
+    }
+    loop {
+        let (value, behind) = rest.split_at_checked(value_end(rest)?)?;
+        elements.push(value);
+        if behind == b"]" {
+            return Some(elements);
+        }
+        rest = behind.strip_prefix(b",")?;
+    }
+}
+
 /// In the order of canonical JSON, by UTF-16 code units: where one of the two is ASCII, that is the order of the bytes.
 fn compare(known: &[u8], ascii: &[u8]) -> Ordering {
     let same = known.iter().zip(ascii).take_while(|(one, other)| one == other).count();
@@ -142,6 +159,23 @@ mod tests {
             r#"{a:1}"#,
         ] {
             assert_eq!(Members::of(json.as_bytes()), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn an_array_comes_apart() {
+        let texts = |array: &'static str| {
+            elements(array.as_bytes()).map(|values| {
+                values.into_iter().map(|value| std::str::from_utf8(value).unwrap()).collect::<Vec<_>>()
+            })
+        };
+        assert_eq!(texts("[]"), Some(vec![]));
+        assert_eq!(
+            texts(r#"[1,"],",{"a":[2,{}]},[[]],null]"#).unwrap(),
+            ["1", r#""],""#, r#"{"a":[2,{}]}"#, "[[]]", "null"]
+        );
+        for none in ["", "[", "{}", "[1", "[1,]", "[,1]", "[1}", "[1]]", "[1] ", "1", r#"["]"#] {
+            assert_eq!(texts(none), None, "{none}");
         }
     }
 

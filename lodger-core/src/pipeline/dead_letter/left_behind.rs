@@ -82,8 +82,10 @@ pub fn detach_left_behind(
                 break;
             }
             let (now, why) = (Timestamp::now(), || Refusal::new("the destination was detached"));
-            let dead =
-                records.iter().map(|record| DeadLetter::new(now, destination, why(), 0, &record.payload));
+            // Whoever left them behind may have sent them.
+            let letter =
+                |record: &Record| DeadLetter::new(now, destination, why(), 0, &record.payload).in_doubt(true);
+            let dead = records.iter().map(letter);
             letters.keep(dead.collect())?;
             let keys: Vec<_> = records.iter().map(|record| record.key).collect();
             backlog.settle(&keys)?;

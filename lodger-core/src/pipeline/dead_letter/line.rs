@@ -63,6 +63,8 @@ struct Head {
     reason: String,
     tries: u32,
     #[serde(default, skip_serializing_if = "is_false")]
+    may_be_there: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
     escaped: bool,
     /// How long the event is; as it stands in the line, unless that is `hex`.
     bytes: usize,
@@ -76,7 +78,7 @@ struct Note {
 
 /// Appends a letter under a new name.
 pub(super) fn encode(out: &mut Vec<u8>, letter: &DeadLetter) -> io::Result<()> {
-    let DeadLetter { id, at, destination, status, reason, tries, bytes } = letter;
+    let DeadLetter { id, at, destination, status, reason, tries, may_be_there, bytes } = letter;
     let text = json_on_one_line(bytes);
     let head = Head {
         format: FORMAT,
@@ -87,6 +89,7 @@ pub(super) fn encode(out: &mut Vec<u8>, letter: &DeadLetter) -> io::Result<()> {
         status: *status,
         reason: reason.clone(),
         tries: *tries,
+        may_be_there: *may_be_there,
         escaped: matches!(text, Some(Cow::Owned(_))),
         bytes: text.as_deref().map_or(bytes.len(), str::len),
     };
@@ -142,8 +145,9 @@ pub(super) fn decode(line: &[u8]) -> Option<Line> {
     let head: Head = serde_json::from_slice(line).ok()?;
     let bytes = event(line, head.bytes)?;
     let bytes = if head.escaped { canonical(&bytes)?.into() } else { bytes };
-    let Head { letter, id, at, destination, status, reason, tries, .. } = head;
-    Some(Line::Letter(letter, DeadLetter { id, at, destination, status, reason, tries, bytes }))
+    let Head { letter, id, at, destination, status, reason, tries, may_be_there, .. } = head;
+    let letter_of = DeadLetter { id, at, destination, status, reason, tries, may_be_there, bytes };
+    Some(Line::Letter(letter, letter_of))
 }
 
 /// The event at the end of a line.

@@ -147,9 +147,12 @@ fn exported(letter: &DeadLetter) -> io::Result<String> {
         status: Option<u16>,
         reason: &'a str,
         tries: u32,
+        #[serde(rename = "mayBeThere", skip_serializing_if = "Option::is_none")]
+        may_be_there: Option<bool>,
     }
-    let DeadLetter { id, at, destination, status, reason, tries, bytes } = letter;
-    let head = Head { id: *id, at: *at, destination, status: *status, reason, tries: *tries };
+    let DeadLetter { id, at, destination, status, reason, tries, may_be_there, bytes } = letter;
+    let (id, at, status, tries, may_be_there) = (*id, *at, *status, *tries, may_be_there.then_some(true));
+    let head = Head { id, at, destination, status, reason, tries, may_be_there };
     let head = serde_json::to_string(&head)?;
     // What is no JSON, or no line, is text to whoever reads the export.
     let event = match std::str::from_utf8(bytes) {

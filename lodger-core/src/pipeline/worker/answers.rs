@@ -5,6 +5,7 @@ use tokio::time::Instant;
 
 use super::burial::Grave;
 use super::order::speaks_of_all;
+use super::sending::Landing;
 use super::{Worker, letters};
 use crate::destination::{Answer, Receipt, Refusal};
 use crate::pipeline::breaker::{Judgement, Ordinal, Tried};
@@ -22,20 +23,24 @@ fn decided(answers: Vec<Answer>) -> Vec<Answer> {
 }
 
 impl Worker {
-    /// Acts on the answers to one batch.
-    pub(super) fn answered(&mut self, id: Id, answers: Result<Vec<Answer>, JoinError>, now: Instant) {
+    /// Acts on what came of one batch.
+    pub(super) fn landed(&mut self, id: Id, landing: Result<Landing, JoinError>, now: Instant) {
         let Some(flight) = self.flights.remove(&id) else { return };
-        let (answers, silence) = match answers {
-            Ok(answers) if answers.is_empty() => (answers, "no answer within five minutes"),
-            Ok(answers) => (decided(answers), "no answer for this event"),
+        self.in_flight -= flight.events.len();
+        let (answers, silence) = match landing {
+            Ok(Landing::NotFound) => return self.not_found(&flight),
+            Ok(Landing::Answers(answers)) if answers.is_empty() => (answers, "no answer within five minutes"),
+            Ok(Landing::Answers(answers)) => (decided(answers), "no answer for this event"),
             Err(_) => (Vec::new(), "the destination panicked"),
         };
-        self.in_flight -= flight.events.len();
         let silent = std::iter::repeat_with(|| Answer::Ambiguous(Refusal::new(silence)));
         let answered = flight.events.into_iter().zip(answers.into_iter().chain(silent));
         let mut others = Vec::new();
         // What is there first: it shows that the destination works, by which the others are judged.
         for (ordinal, answer) in answered {
+            if flight.sent {
+                self.note_doubt(ordinal, &answer);
+            }
             if matches!(answer, Answer::Settled(_) | Answer::Taken | Answer::Duplicate(_)) {
                 self.act(flight.batch, ordinal, answer, now);
             } else {

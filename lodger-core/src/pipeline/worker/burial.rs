@@ -2,8 +2,9 @@
 
 use tokio::time::Instant;
 
+use super::doubts::Doubt;
 use super::{DISK_PAUSE, Worker};
-use crate::destination::{Delivery, Receipt, Refusal};
+use crate::destination::{Delivery, Receipt, Refusal, Repeats};
 use crate::journal::JournalError;
 use crate::pipeline::breaker::Ordinal;
 use crate::pipeline::counters::last_resort;
@@ -36,8 +37,10 @@ impl Worker {
         }
         let at = self.shared.clock.now();
         let letters = self.graves.iter().filter_map(|grave| {
-            let Delivery { bytes, tries, .. } = &self.held.get(&grave.ordinal)?.delivery;
-            Some(DeadLetter::new(at, &self.identity, grave.refusal.clone(), *tries, bytes))
+            let item = self.held.get(&grave.ordinal)?;
+            let Delivery { bytes, tries, .. } = &item.delivery;
+            let letter = DeadLetter::new(at, &self.identity, grave.refusal.clone(), *tries, bytes);
+            Some(letter.in_doubt(self.repeats != Repeats::Recognised && item.doubt != Doubt::None))
         });
         match self.dead_letters.keep(letters.collect()) {
             Ok(displaced) => {

@@ -56,7 +56,7 @@ impl Worker {
 
     /// Leaves the journal in order. What is under way is dropped and counts as not delivered.
     pub(super) fn end(mut self) {
-        self.answers.abort_all();
+        self.landings.abort_all();
         self.flights.clear();
         self.in_flight = 0;
         self.remove_redeemed(Instant::now());

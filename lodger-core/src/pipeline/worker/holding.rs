@@ -3,6 +3,7 @@
 use tokio::time::Instant;
 
 use super::burial::Grave;
+use super::doubts::Doubt;
 use super::{DISK_PAUSE, Worker, orders};
 use crate::destination::{Delivery, Refusal};
 use crate::event::Position;
@@ -20,6 +21,7 @@ pub(super) const MAX_HELD_BYTES: usize = 8 << 20;
 pub(super) struct Item {
     pub(super) source: Source,
     pub(super) delivery: Delivery,
+    pub(super) doubt: Doubt,
     pub(super) failing_since: Option<Instant>,
 }
 
@@ -100,7 +102,9 @@ impl Worker {
     fn hold(&mut self, Record { key, payload }: Record) {
         self.held_bytes += payload.len();
         let (delivery, read) = Delivery::of(payload, self.reads_events);
-        self.held.insert(self.read, Item { source: Source::Journal(key), delivery, failing_since: None });
+        let doubt = Doubt::of(self.backlog.is_left_behind(key));
+        let item = Item { source: Source::Journal(key), delivery, doubt, failing_since: None };
+        self.held.insert(self.read, item);
         match read {
             _ if self.detached => self.graves.push(Grave::new(self.read, orders::detached())),
             Ok(()) => self.ready.push_back(self.read),

@@ -8,6 +8,7 @@ use std::collections::{HashSet, VecDeque};
 use tokio::time::Instant;
 
 use super::burial::Grave;
+use super::doubts::Doubt;
 use super::holding::{Item, MAX_HELD_BYTES, Source};
 use super::{DISK_PAUSE, WINDOW, Worker};
 use crate::destination::Delivery;
@@ -151,7 +152,8 @@ impl Worker {
         self.letters.held += 1;
         self.held_bytes += delivery.bytes.len();
         let source = Source::Letter { earlier: letter.tries };
-        self.held.insert(ordinal, Item { source, delivery, failing_since: None });
+        let doubt = Doubt::of(letter.may_be_there);
+        self.held.insert(ordinal, Item { source, delivery, doubt, failing_since: None });
         self.letters.ready.push_back(ordinal);
     }
 

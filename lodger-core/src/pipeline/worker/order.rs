@@ -63,6 +63,13 @@ impl Worker {
         }
     }
 
+    /// The witness was only asked about: it is still to be sent.
+    pub(super) fn call_witness_again(&mut self, ordinal: Ordinal) {
+        if let Some(order) = &mut self.order {
+            order.witness_due |= order.witness == Some(ordinal);
+        }
+    }
+
     /// The witness, if its time has come and nothing but a backoff stands against it.
     pub(super) fn call_witness(&mut self, now: Instant) -> Option<Ordinal> {
         let order = self.order.as_mut()?;

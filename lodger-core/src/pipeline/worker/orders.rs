@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::Worker;
 use super::burial::Grave;
+use super::doubts::Doubt;
 use crate::destination::Refusal;
 use crate::pipeline::breaker::Ordinal;
 use crate::pipeline::control::Command;
@@ -41,7 +42,7 @@ impl Worker {
     fn detach(&mut self, now: Instant) {
         self.detached = true;
         self.put_letters_back();
-        self.answers.abort_all();
+        self.landings.abort_all();
         self.ready.clear();
         self.waiting.clear();
         // Of the suspects, too: a sentence that came later would bury them once more.
@@ -50,8 +51,9 @@ impl Worker {
         self.graves.retain(|grave| self.held.contains_key(&grave.ordinal));
         self.in_flight = 0;
         for flight in std::mem::take(&mut self.flights).into_values() {
-            for ordinal in flight.events {
+            for ordinal in flight.events.into_iter().filter(|_| flight.sent) {
                 if let Some(item) = self.held.get_mut(&ordinal) {
+                    item.doubt = Doubt::InDoubt;
                     item.delivery.tries = item.delivery.tries.saturating_add(1);
                     let refusal = Refusal::new("the destination was detached while it had this event");
                     self.graves.push(Grave::new(ordinal, refusal));

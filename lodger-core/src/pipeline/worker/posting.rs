@@ -17,6 +17,7 @@ pub(super) struct Counted {
     pub(super) delivered: u64,
     pub(super) dead: u64,
     pub(super) unreadable: u64,
+    pub(super) possible_duplicates: u64,
 }
 
 impl Worker {
@@ -80,6 +81,7 @@ impl Worker {
             lane.delivered = self.counted.delivered;
             lane.dead = self.counted.dead;
             lane.unreadable = self.counted.unreadable;
+            lane.possible_duplicates = self.counted.possible_duplicates;
             lane.done_before = oldest.map_or(self.read + 1, |(ordinal, _)| *ordinal);
             lane.backlog = backlog;
             // What nobody has read yet is younger than what was done last.

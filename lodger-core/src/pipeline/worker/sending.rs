@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::Id;
 use tokio::time::Instant;
 
 use super::burial::Grave;
 use super::{Worker, letters};
-use crate::destination::Delivery;
+use crate::destination::{Answer, Delivery, Repeats};
 use crate::pipeline::breaker::{Gate, Ordinal, Sentence};
 
 /// A destination that hasn't answered for so long never will. Destinations have limits of their own, far below.
@@ -18,6 +19,17 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5 * 60);
 pub(super) struct Flight {
     pub(super) batch: u64,
     pub(super) events: Vec<Ordinal>,
+    /// Whether they are being sent; if not, the destination is asked whether it has the one.
+    pub(super) sent: bool,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) enum Landing {
+    /// An answer for each event; none at all where the destination took too long.
+    Answers(Vec<Answer>),
+    /// The destination was asked about the one event, and didn't find it.
+    NotFound,
 }
 
 impl Worker {
@@ -62,6 +74,11 @@ impl Worker {
     }
 
     fn send_batch(&mut self, events: Vec<Ordinal>, now: Instant) {
+        if let [ordinal] = *events
+            && self.asks_first(ordinal)
+        {
+            return self.ask(ordinal, now);
+        }
         let awaited = self.shared.awaited.anybody();
         let batch: Vec<Delivery> = events
             .iter()
@@ -69,12 +86,30 @@ impl Worker {
             .map(|item| item.delivery.attempt(awaited))
             .collect();
         let destination = Arc::clone(&self.destination);
-        let flight = self.answers.spawn(async move {
-            tokio::time::timeout(ANSWER_WITHIN, destination.deliver(&batch)).await.unwrap_or_default()
+        let flight = self.landings.spawn(async move {
+            let answers = tokio::time::timeout(ANSWER_WITHIN, destination.deliver(&batch)).await;
+            Landing::Answers(answers.unwrap_or_default())
         });
         self.pacer.sent(events.len(), now);
+        self.take_off(flight.id(), events, true);
+    }
+
+    /// Asks whether the event is there already.
+    fn ask(&mut self, ordinal: Ordinal, now: Instant) {
+        let Some(item) = self.held.get(&ordinal) else { return };
+        let delivery = item.delivery.attempt(self.shared.awaited.anybody());
+        let destination = Arc::clone(&self.destination);
+        let flight = self.landings.spawn(async move {
+            let found = tokio::time::timeout(ANSWER_WITHIN, destination.look_up(&delivery)).await;
+            found.map_or_else(|_| Landing::Answers(Vec::new()), Landing::from)
+        });
+        self.pacer.asked(now);
+        self.take_off(flight.id(), vec![ordinal], false);
+    }
+
+    fn take_off(&mut self, id: Id, events: Vec<Ordinal>, sent: bool) {
         self.in_flight += events.len();
-        self.flights.insert(flight.id(), Flight { batch: self.breaker.next_batch(), events });
+        self.flights.insert(id, Flight { batch: self.breaker.next_batch(), events, sent });
     }
 
     /// How many events the next batch may hold; 0 while there may be none.
@@ -118,18 +153,26 @@ impl Worker {
         line
     }
 
-    /// How many of these one batch may hold by their bytes: the first in any case.
+    /// How many of these one batch may hold by their bytes: the first in any case. One that the destination is to be asked
+    /// about first goes alone.
     pub(super) fn fitting<'a>(&self, events: impl IntoIterator<Item = &'a Ordinal>) -> usize {
         let most = self.destination.max_batch_bytes();
-        if most == usize::MAX {
+        if most == usize::MAX && self.repeats != Repeats::Stored {
             return events.into_iter().count();
         }
-        let size = |ordinal| self.held.get(ordinal).map_or(0, |item| item.delivery.bytes.len());
-        let sums = events.into_iter().scan(0, |sum: &mut usize, ordinal| {
-            *sum = sum.saturating_add(size(ordinal));
-            Some(*sum)
-        });
-        sums.enumerate().take_while(|(place, sum)| *place == 0 || *sum <= most).count()
+        let (mut number, mut sum) = (0, 0_usize);
+        for ordinal in events {
+            let asks = self.asks_first(*ordinal);
+            sum = sum.saturating_add(self.held.get(ordinal).map_or(0, |item| item.delivery.bytes.len()));
+            if number > 0 && (asks || sum > most) {
+                break;
+            }
+            number += 1;
+            if asks {
+                break;
+            }
+        }
+        number
     }
 
     /// It may be sent, as soon as its turn comes.

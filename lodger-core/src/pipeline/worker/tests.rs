@@ -3,6 +3,7 @@
 mod answers;
 mod batches;
 mod control;
+mod doubts;
 mod letters;
 mod order;
 #[cfg(feature = "http")]
@@ -13,7 +14,7 @@ mod pacing;
 mod rig;
 
 use super::*;
-use crate::destination::Refusal;
+use crate::destination::{Answer, Refusal};
 #[cfg(feature = "journal")]
 use crate::event::WriterId;
 use crate::event::{Event, EventId, Timestamp};

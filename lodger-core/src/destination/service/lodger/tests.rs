@@ -171,7 +171,8 @@ fn answered_under(key: &str, status: u16, body: &str) -> Answer {
     event.idempotency_key = key.to_owned();
     let bytes = event.to_canonical_json().unwrap();
     let call = encode::encode(&bytes, "org_1", "core").unwrap();
-    let response = Response { status, retry_after: Some(Duration::from_secs(7)), body: body.into() };
+    let response =
+        Response { status, retry_after: Some(Duration::from_secs(7)), content_type: None, body: body.into() };
     answer(&Delivery::new(event.into(), bytes.into()), call.key_is_given, &response)
 }
 
@@ -193,7 +194,11 @@ fn a_receipt_that_nobody_waits_for_is_looked_at_and_thrown_away() {
     let event = Event::bare(id(), "a.b".into());
     let delivery = Delivery::new(event.into(), Vec::new().into()).attempt(false);
     let answered = |body: &str| {
-        answer(&delivery, false, &Response { status: 202, retry_after: None, body: body.into() })
+        answer(
+            &delivery,
+            false,
+            &Response { status: 202, retry_after: None, content_type: None, body: body.into() },
+        )
     };
     assert_eq!(answered(r#"{"accepted":true,"receipt":"rcpt_\u0031","x":1}"#), Answer::Taken);
     assert!(matches!(answered(r#"{"accepted":false,"receipt":"rcpt_1"}"#), Answer::Ambiguous(_)));
@@ -299,6 +304,24 @@ fn the_identity_is_the_place_and_not_the_key() {
     );
     assert_eq!((destination.max_batch(), destination.max_in_flight()), (1, 64));
     assert!(!format!("{destination:?}").contains("canary"));
+}
+
+#[test]
+fn every_event_fits_but_for_a_key_that_no_header_carries() {
+    let api = LodgerApi::builder("org_1", "core").build().unwrap();
+    let destination = LodgerDestination::new(api);
+    let mut event = event(FULL);
+    event.origin.environment = Some("Prüfstand".to_owned());
+    event.action = "a".repeat(4096).into();
+    assert_eq!(destination.check(&event), []);
+    event.idempotency_key = "ключ-ключ-ключ".to_owned();
+    let misfits: Vec<String> = destination.check(&event).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        misfits,
+        [
+            "`idempotencyKey` is left out: it may hold visible ASCII and inner spaces only; the event is sent under its id"
+        ]
+    );
 }
 
 #[tokio::test]

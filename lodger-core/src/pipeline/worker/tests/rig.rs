@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::super::Worker;
 use crate::destination::{Destination, Filter, Route};
 use crate::event::{Event, EventId, Position};
-use crate::journal::{JournalConfig, Routes, Writer, open};
+use crate::journal::{JournalConfig, Opened, Routes, Writer, open};
 use crate::pipeline::Shared;
 use crate::pipeline::awaited::Awaited;
 use crate::pipeline::control::{Command, Controls};
@@ -42,11 +42,17 @@ impl Rig {
 
     /// A worker for this route.
     pub(super) fn on(route: Route, dead_letters: DeadLetters, durable: bool) -> Self {
+        let journal = open(&JournalConfig::in_memory(), &[route.destination.identity()]).unwrap();
+        Self::over(journal, route, dead_letters, durable)
+    }
+
+    /// A worker for this route, with what stands in this journal.
+    pub(super) fn over(mut journal: Opened, route: Route, dead_letters: DeadLetters, durable: bool) -> Self {
         let identity = route.destination.identity();
-        let mut journal = open(&JournalConfig::in_memory(), std::slice::from_ref(&identity)).unwrap();
+        let backlog = journal.backlogs.pop().unwrap();
         let shared = Arc::new(Shared {
             filters: Arc::new(Filters::new([Filter::any()])),
-            progress: Arc::new(Progress::new(vec![LaneBoard::new(identity, 0)])),
+            progress: Arc::new(Progress::new(vec![LaneBoard::new(identity, backlog.pending())])),
             awaited: Arc::new(Awaited::new()),
             fold: Arc::default(),
             counters: Arc::new(Counters::default()),
@@ -55,13 +61,7 @@ impl Rig {
             durable,
         });
         let dead_letters = Arc::new(dead_letters);
-        let worker = Worker::new(
-            0,
-            &route,
-            journal.backlogs.pop().unwrap(),
-            Arc::clone(&dead_letters),
-            Arc::clone(&shared),
-        );
+        let worker = Worker::new(0, &route, backlog, Arc::clone(&dead_letters), Arc::clone(&shared));
         Self { writer: journal.writer, shared, dead_letters, worker: tokio::spawn(worker.run()) }
     }
 
