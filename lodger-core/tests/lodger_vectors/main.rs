@@ -167,10 +167,10 @@ async fn run(name: String, mut vector: Value) {
         Some(Ok(answer)) => compare::answer(&name, operation, &answer, &result["ok"]),
         // The official client hands on whatever came.
         Some(Err(LodgerError::Unreadable(_))) => {
-            assert!(result.get("ok").is_some_and(|ok| !ok.is_object()) && operation != "request", "{name}")
+            assert!(result.get("ok").is_some_and(|ok| !ok.is_object()) && operation != "request", "{name}");
         }
         Some(Err(LodgerError::Invalid(why))) => {
-            assert!(vector["request"].is_null() && result["error"].is_object(), "{name}: {why}")
+            assert!(vector["request"].is_null() && result["error"].is_object(), "{name}: {why}");
         }
         Some(Err(error)) => compare::error(&name, &error, &result["error"]),
     }

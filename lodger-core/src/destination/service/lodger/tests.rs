@@ -312,7 +312,7 @@ fn every_event_fits_but_for_a_key_that_no_header_carries() {
     let destination = LodgerDestination::new(api);
     let mut event = event(FULL);
     event.origin.environment = Some("Prüfstand".to_owned());
-    event.action = "a".repeat(4096);
+    event.action = "a".repeat(4096).into();
     assert_eq!(destination.check(&event), []);
     event.idempotency_key = "ключ-ключ-ключ".to_owned();
     let misfits: Vec<String> = destination.check(&event).iter().map(ToString::to_string).collect();
