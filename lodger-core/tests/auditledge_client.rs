@@ -1,0 +1,519 @@
+//! The client of Auditledge against a service, and a network, that misbehave.
+
+#![cfg(feature = "http")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests say what must hold")]
+
+mod loopback;
+
+use std::time::Duration;
+
+use lodger_core::service::auditledge::{
+    Actor, AuditledgeApi, AuditledgeError, EventCall, Filter, Query, Resource, StoredEvent,
+};
+use lodger_core::service::{Pages, Retries};
+use serde_json::{Value, json};
+
+use loopback::{Loopback, Reply, Step};
+
+const CANARY: &str = "al_canary_5d41402abc4b2a76";
+
+fn api(server: &Loopback) -> AuditledgeApi {
+    AuditledgeApi::builder(CANARY).api_base(server.base()).retries(Retries::none()).build().unwrap()
+}
+
+fn call() -> EventCall {
+    EventCall::new("invoice.deleted", Actor::new("user_123"), Resource::new("invoice", "inv_456"))
+}
+
+fn stored(number: u64) -> Value {
+    json!({
+        "id": format!("event-{number}"),
+        "timestamp": "2026-05-13T10:23:00.000Z",
+        "actor_id": "user_123",
+        "action": "invoice.deleted",
+        "resource_type": "invoice",
+        "resource_id": number,
+        "organization_id": "org_789",
+    })
+}
+
+fn page(numbers: impl IntoIterator<Item = u64>, total: u64) -> Step {
+    let events: Vec<Value> = numbers.into_iter().map(stored).collect();
+    Step::Reply(Reply::json(200, &json!({"events": events, "total": total, "limit": 2, "offset": 0})))
+}
+
+/// What comes, and the error that ends it, if one does.
+async fn read<T>(mut pages: Pages<T, AuditledgeError>) -> (Vec<T>, Option<AuditledgeError>) {
+    let mut all = Vec::new();
+    while let Some(item) = pages.next().await {
+        match item {
+            Ok(item) => all.push(item),
+            Err(error) => {
+                assert!(!format!("{error} {error:?} {:?}", error.body()).contains(CANARY), "{error:?}");
+                assert!(pages.next().await.is_none(), "an error ends it");
+                return (all, Some(error));
+            }
+        }
+    }
+    (all, None)
+}
+
+/// The same of events: by their numbers.
+async fn numbers(pages: Pages<StoredEvent, AuditledgeError>) -> (Vec<u64>, Option<AuditledgeError>) {
+    let (events, error) = read(pages).await;
+    (events.iter().map(|event| event.resource_id.parse().unwrap()).collect(), error)
+}
+
+fn paths(server: &Loopback) -> Vec<String> {
+    server.requests().into_iter().map(|request| request.path).collect()
+}
+
+fn two() -> Query {
+    Query::default().limit(2)
+}
+
+#[tokio::test]
+async fn every_page_is_read_up_to_the_total() {
+    let server = Loopback::start(page([1, 2], 5)).await;
+    server.script([page([1, 2], 5), page([3, 4], 5), page([5], 5)]);
+    let filter = Filter::new().action("invoice").start_date("2026-05-01");
+    let (read, error) = numbers(api(&server).query_all(Query::from(filter).limit(2))).await;
+    assert_eq!((read, error.is_none()), (vec![1, 2, 3, 4, 5], true));
+    let first = "/events?action=invoice&start_date=2026-05-01&limit=2";
+    assert_eq!(paths(&server), [first.to_owned(), format!("{first}&offset=2"), format!("{first}&offset=4")]);
+}
+
+#[tokio::test]
+async fn a_list_can_be_read_from_anywhere_and_a_smaller_page_is_not_its_end() {
+    let server = Loopback::start(page([4], 13)).await;
+    server.script([page([4], 13), page([5, 6], 13)]);
+    let (read, error) = numbers(api(&server).query_all(two().offset(10))).await;
+    assert_eq!((read, error.is_none()), (vec![4, 5, 6], true));
+    assert_eq!(paths(&server), ["/events?limit=2&offset=10", "/events?limit=2&offset=11"]);
+}
+
+#[tokio::test]
+async fn what_moves_to_the_next_page_is_read_once() {
+    let server = Loopback::start(page([], 0)).await;
+    // One more is recorded after the first page, and three after the second: that page shows nothing new.
+    server.script([page([5, 4], 5), page([4, 3], 6), page([4, 3], 9), page([2, 1], 8)]);
+    let (read, error) = numbers(api(&server).query_all(two())).await;
+    assert_eq!((read, error.is_none()), (vec![5, 4, 3, 2, 1], true));
+}
+
+#[tokio::test]
+async fn a_total_that_shrinks_ends_the_list() {
+    let server = Loopback::start(page([], 3)).await;
+    server.script([page([1, 2], 5), page([3], 3)]);
+    let (read, error) = numbers(api(&server).query_all(two())).await;
+    assert_eq!((read, error.is_none()), (vec![1, 2, 3], true));
+    assert_eq!(paths(&server).len(), 2);
+}
+
+#[tokio::test]
+async fn a_total_that_is_less_than_what_was_read_is_not_believed() {
+    let server = Loopback::start(page([], 0)).await;
+    server.script([page([1, 2], 0), page([3, 4], 1), page([], 0)]);
+    let (read, error) = numbers(api(&server).query_all(two())).await;
+    assert_eq!((read, error.is_none()), (vec![1, 2, 3, 4], true));
+}
+
+#[tokio::test]
+async fn an_empty_page_before_the_total_is_an_error_and_no_end() {
+    let server = Loopback::start(page([], 284)).await;
+    server.script([page([1, 2], 284), page([], 284)]);
+    let (read, error) = numbers(api(&server).query_all(two())).await;
+    assert_eq!(read, [1, 2]);
+    let error = error.unwrap();
+    assert!(matches!(error, AuditledgeError::Paging(_)), "{error:?}");
+    assert_eq!(
+        error.to_string(),
+        "the pages of the list contradict each other: of 284 events, there is none behind the first 2"
+    );
+}
+
+#[tokio::test]
+async fn pages_that_repeat_themselves_are_an_error_and_no_end() {
+    for cycle in [vec![[1, 2]], vec![[1, 2], [3, 4]], vec![[1, 1], [2, 1], [3, 3]]] {
+        let server = Loopback::start(page([], 0)).await;
+        let mut pages = cycle.clone().into_iter().cycle();
+        server.answer_by(move |_| page(pages.next().unwrap(), 1_000));
+        let (read, error) = numbers(api(&server).query_all(two())).await;
+        let mut once: Vec<u64> = cycle.concat();
+        once.dedup();
+        once.truncate(read.len());
+        assert_eq!(read.iter().collect::<std::collections::BTreeSet<_>>().len(), read.len(), "{cycle:?}");
+        assert!(matches!(error, Some(AuditledgeError::Paging(_))), "{error:?}");
+        assert_eq!(paths(&server).len(), cycle.len() + 4);
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_can_not_be_read_is_an_error() {
+    let mut lacks = stored(3);
+    lacks.as_object_mut().unwrap().remove("organization_id");
+    for (body, reason) in [
+        (json!({"events": [lacks], "total": 3}).to_string(), "lacks documented members"),
+        (json!({"events": {}, "total": 3}).to_string(), "lacks documented members"),
+        (json!({"events": [], "total": "3"}).to_string(), "lacks documented members"),
+        (json!([]).to_string(), "lacks documented members"),
+        ("<html>".to_owned(), "is no JSON"),
+        (r#"{"events":[{"id":"x"#.to_owned(), "breaks off"),
+        (String::new(), "breaks off"),
+    ] {
+        let server = Loopback::start(Step::Reply(Reply::text(200, &body))).await;
+        server.script([page([1, 2], 3), Step::Reply(Reply::text(200, &body))]);
+        let (read, error) = numbers(api(&server).query_all(two())).await;
+        assert_eq!(read, [1, 2]);
+        let error = error.unwrap();
+        assert!(matches!(error, AuditledgeError::Unreadable { .. }), "{error:?}");
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn members_that_nobody_knows_are_kept_and_ids_may_be_numbers() {
+    let event = json!({
+        "id": 7, "timestamp": "t", "actor_id": 42, "action": "a", "resource_type": "t", "resource_id": 1.5,
+        "organization_id": "o", "metadata": "a text", "new": {"a": 1},
+    });
+    let server = Loopback::replying(Reply::json(200, &event)).await;
+    let event = api(&server).get("7").await.unwrap();
+    assert_eq!([&*event.id, &*event.actor_id, &*event.resource_id], ["7", "42", "1.5"]);
+    assert_eq!((&event.metadata, &event.extra["new"]), (&json!("a text"), &json!({"a": 1})));
+    assert_eq!((event.actor_name, event.api_key_id), (None, None));
+}
+
+#[tokio::test]
+async fn an_id_is_one_segment_of_the_path() {
+    let server = Loopback::replying(Reply::json(200, &stored(1))).await;
+    let api = api(&server);
+    api.get("a b/../ü?x").await.unwrap();
+    assert_eq!(paths(&server), ["/events/a%20b%2F..%2F%C3%BC%3Fx"]);
+    for elsewhere in ["", " ", ".", "..", "export"] {
+        let error = api.get(elsewhere).await.unwrap_err();
+        assert!(matches!(error, AuditledgeError::Invalid(_)), "{error:?}");
+    }
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_blank_filter_is_not_sent() {
+    let server = Loopback::start(page([], 0)).await;
+    let api = api(&server);
+    for filter in
+        [Filter::new().organization_id(""), Filter::new().parameter("", "x"), Filter::new().search(" ")]
+    {
+        let error = api.query(filter.clone()).await.unwrap_err();
+        assert!(error.to_string().contains("might match everything"), "{error}");
+        let (_, error) = read(api.export_csv(filter)).await;
+        assert!(matches!(error, Some(AuditledgeError::Invalid(_))), "{error:?}");
+    }
+    assert_eq!(server.requests(), []);
+}
+
+#[tokio::test]
+async fn reads_are_made_again_and_recording_only_where_nothing_came_of_it() {
+    let server = Loopback::start(page([], 0)).await;
+    let api = AuditledgeApi::builder(CANARY).api_base(server.base()).build().unwrap();
+    server.script([Step::Close, Step::Reply(Reply::text(503, "")), page([1], 1)]);
+    assert_eq!(api.query(two()).await.unwrap().total, 1);
+    assert_eq!(server.requests().len(), 3);
+
+    let logged = Step::Reply(Reply::json(201, &json!({"success": true, "event": stored(1)})));
+    for lost in
+        [Step::Close, Step::Reset, Step::Reply(Reply::text(500, "")), Step::Reply(Reply::text(503, ""))]
+    {
+        let before = server.requests().len();
+        server.script([lost, logged.clone()]);
+        let error = api.log(call()).await.unwrap_err();
+        assert!(error.may_be_recorded() && error.is_retryable(), "{error:?}");
+        assert_eq!(server.requests().len(), before + 1, "nobody knows whether it is there");
+        api.log(call()).await.unwrap();
+    }
+
+    let before = server.requests().len();
+    server.script([Step::Reply(Reply::text(429, "").header("retry-after", "0")), logged.clone()]);
+    api.log(call()).await.unwrap();
+    assert_eq!(server.requests().len(), before + 2, "turned away until a time that has come");
+    server.script([Step::Reply(Reply::text(429, "")), logged]);
+    let error = api.log(call()).await.unwrap_err();
+    assert!(matches!(error, AuditledgeError::QuotaReached(_)) && !error.is_retryable(), "{error:?}");
+    assert_eq!(server.requests().len(), before + 3, "a quota is no matter of seconds");
+}
+
+#[tokio::test]
+async fn what_is_recorded_is_never_sent_again_however_little_can_be_read() {
+    let server = Loopback::start(Step::Close).await;
+    let api = AuditledgeApi::builder(CANARY).api_base(server.base()).build().unwrap();
+    let unreadable = [
+        Step::Reply(Reply::text(201, "")),
+        Step::Reply(Reply::text(201, CANARY)),
+        Step::Reply(Reply::json(201, &json!({"success": true, "event": {"id": "x"}}))),
+        Step::Truncated(Reply::json(201, &json!({"success": true}))),
+        Step::Endless(201),
+    ];
+    for (number, step) in unreadable.into_iter().enumerate() {
+        server.script([step]);
+        let error = api.log(call()).await.unwrap_err();
+        assert!(matches!(error, AuditledgeError::RecordedUnreadable(_)), "{error:?}");
+        assert!(error.may_be_recorded() && !error.is_retryable());
+        assert_eq!(error.to_string(), "the event is recorded, but the answer can't be read");
+        assert!(!format!("{error:?} {:?}", error.body()).contains(CANARY));
+        assert_eq!(server.requests().len(), number + 1);
+    }
+    server.script([Step::Reply(Reply::text(200, "OK"))]);
+    let error = api.log(call()).await.unwrap_err();
+    assert!(matches!(error, AuditledgeError::Unreadable { .. }) && error.may_be_recorded(), "{error:?}");
+    assert_eq!(server.requests().len(), 6);
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let elsewhere = Loopback::start(page([], 0)).await;
+    let reply = Reply::text(307, "").header("location", &format!("{}/v1/events", elsewhere.base()));
+    let server = Loopback::replying(reply).await;
+    let api = api(&server);
+    let errors = [
+        api.log(call()).await.unwrap_err(),
+        api.usage().await.unwrap_err(),
+        read(api.export_json(Filter::new())).await.1.unwrap(),
+    ];
+    for error in errors {
+        assert!(matches!(error, AuditledgeError::Api(_)) && error.status() == Some(307), "{error:?}");
+    }
+    assert_eq!(elsewhere.requests(), []);
+}
+
+#[tokio::test]
+async fn another_key_is_used_from_the_next_call_on() {
+    let server =
+        Loopback::replying(Reply::json(401, &json!({"error": format!("unknown key {CANARY}")}))).await;
+    let api = api(&server);
+    let error = api.clone().usage().await.unwrap_err();
+    assert_eq!(error.to_string(), "Auditledge answered 401: unknown key [key]");
+    assert!(api.replace_api_key("a b").is_err());
+    api.replace_api_key("al_2").unwrap();
+    api.usage().await.unwrap_err();
+    let keys: Vec<_> =
+        server.requests().iter().map(|request| request.headers["authorization"].clone()).collect();
+    assert_eq!(keys, [format!("Bearer {CANARY}"), "Bearer al_2".to_owned()]);
+    assert!(!format!("{api:?}").contains("al_"));
+}
+
+/// An answer in chunks that ends in its own way.
+fn chunked(content_type: &str, chunks: &[&str], end: &str) -> Vec<u8> {
+    let mut raw =
+        format!("HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ntransfer-encoding: chunked\r\n\r\n");
+    for chunk in chunks {
+        raw.push_str(&format!("{:x}\r\n{chunk}\r\n", chunk.len()));
+    }
+    (raw + end).into_bytes()
+}
+
+const END: &str = "0\r\n\r\n";
+const JSON: &str = "application/json; charset=utf-8";
+const CSV: &str = "text/csv; charset=utf-8";
+
+async fn exported(step: Step) -> (Vec<u64>, Option<AuditledgeError>) {
+    let server = Loopback::start(step).await;
+    numbers(api(&server).export_json(Filter::new())).await
+}
+
+async fn exported_csv(step: Step) -> (String, Option<AuditledgeError>) {
+    let server = Loopback::start(step).await;
+    let (parts, error) = read(api(&server).export_csv(Filter::new())).await;
+    (String::from_utf8(parts.concat()).unwrap(), error)
+}
+
+#[tokio::test]
+async fn an_export_comes_event_by_event_wherever_its_parts_end() {
+    let text = json!([stored(1), stored(2), stored(3)]).to_string();
+    for length in [1, 7, 64] {
+        let chunks: Vec<&str> =
+            text.as_bytes().chunks(length).map(|chunk| std::str::from_utf8(chunk).unwrap()).collect();
+        let (read, error) = exported(Step::Raw(chunked(JSON, &chunks, END))).await;
+        assert_eq!((read, error.is_none()), (vec![1, 2, 3], true), "{length}");
+    }
+}
+
+#[tokio::test]
+async fn an_export_says_its_format_and_its_filters() {
+    let server = Loopback::replying(Reply::json(200, &json!([]))).await;
+    let filter = Filter::new().search("a b").end_date("2026-05-31");
+    assert!(read(api(&server).export_json(filter.clone())).await.1.is_none());
+    assert!(read(api(&server).export_csv(filter)).await.1.is_some(), "JSON is no CSV");
+    assert_eq!(
+        paths(&server),
+        [
+            "/events/export?format=json&search=a+b&end_date=2026-05-31",
+            "/events/export?format=csv&search=a+b&end_date=2026-05-31"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_export_that_never_ends_is_read_as_far_as_somebody_wants() {
+    let event = stored(1).to_string() + ",";
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {JSON}\r\n\r\n[");
+    let server = Loopback::start(Step::Flood(head.into_bytes(), event.into_bytes())).await;
+    let mut events = api(&server).export_json(Filter::new());
+    for _ in 0..10_000 {
+        assert_eq!(events.next().await.unwrap().unwrap().resource_id, "1");
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_never_ends_is_given_up() {
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {JSON}\r\n\r\n[{},{{\"id\":\"", stored(1));
+    let (read, error) = exported(Step::Flood(head.into_bytes(), vec![b'x'; 64 * 1024])).await;
+    assert_eq!(read, [1]);
+    assert!(error.unwrap().to_string().ends_with("an element is longer than 8388608 bytes"));
+}
+
+#[tokio::test]
+async fn an_export_that_breaks_off_is_an_error_and_what_came_before_is_not_lost() {
+    let part = format!("[{},{}", stored(1), stored(2));
+    for step in [
+        Step::Truncated(Reply::text(200, &part).header("content-type", JSON)),
+        Step::Raw(chunked(JSON, &[&part], "")),
+        Step::Raw(chunked(JSON, &[&part], END)),
+        Step::Raw(format!("HTTP/1.1 200 OK\r\ncontent-type: {JSON}\r\n\r\n{part}").into_bytes()),
+        Step::Reply(Reply::text(200, &part).header("content-type", JSON)),
+    ] {
+        let (read, error) = exported(step).await;
+        assert_eq!(read, [1]);
+        let error = error.unwrap();
+        assert!(
+            matches!(error, AuditledgeError::Transport(_) | AuditledgeError::Unreadable { .. }),
+            "{error:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_export_that_is_something_else_is_an_error() {
+    let good = stored(1);
+    for (body, before, reason) in [
+        (r#"{"error":"canary"}"#.to_owned(), 0, "it is no JSON array"),
+        ("<html>".to_owned(), 0, "it is no JSON array"),
+        (String::new(), 0, "it ends before the JSON array does"),
+        (format!("[{good},{{\"id\":\"x\"}}]"), 1, "its event number 2: it lacks documented members"),
+        (format!("[{good},]"), 1, "its event number 2: it breaks off"),
+        (format!("[{good} {good}]"), 0, "its event number 1: it is no JSON"),
+        (format!("[{good}]]"), 1, "something stands behind the JSON array"),
+    ] {
+        let (read, error) = exported(Step::Reply(Reply::text(200, &body).header("content-type", JSON))).await;
+        assert_eq!(read.len(), before, "{body}");
+        let text = error.unwrap().to_string();
+        assert!(text.starts_with("Auditledge answered 200 ") && text.contains(reason), "{text}");
+        assert!(!text.contains("canary"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_content_type_says_what_an_export_is() {
+    let csv = Step::Reply(Reply::text(200, "id\n1\n").header("content-type", "Text/CSV; header=present"));
+    let error = exported(csv.clone()).await.1.unwrap();
+    assert!(error.to_string().ends_with("json was asked for, and something else came"), "{error}");
+    assert_eq!(exported_csv(csv).await.0, "id\n1\n");
+    let json = Step::Reply(Reply::json(200, &json!([])));
+    assert!(
+        exported_csv(json)
+            .await
+            .1
+            .unwrap()
+            .to_string()
+            .ends_with("csv was asked for, and something else came")
+    );
+    let refused =
+        Step::Reply(Reply::text(404, r#"{"error":"no such organization"}"#).header("content-type", CSV));
+    let error = exported_csv(refused).await.1.unwrap();
+    assert_eq!(
+        (error.message(), matches!(error, AuditledgeError::NotFound(_))),
+        (Some("no such organization"), true)
+    );
+    let packed = Reply::text(200, "\u{1f}").header("content-type", CSV).header("content-encoding", "gzip");
+    let error = exported_csv(Step::Reply(packed)).await.1.unwrap();
+    assert!(error.to_string().ends_with("it is compressed, which nobody asked for"), "{error}");
+    assert!(exported_csv(Step::Endless(500)).await.1.unwrap().is_retryable());
+}
+
+#[tokio::test]
+async fn a_csv_file_comes_whole_or_ends_in_an_error() {
+    let file = "id,actor_name\n1,\"Ü, \"\"x\"\"\n\"\n2,b";
+    for whole in [
+        Step::Reply(Reply::text(200, file).header("content-type", CSV)),
+        Step::Raw(chunked(CSV, &[&file[..17], &file[17..]], END)),
+    ] {
+        let (read, error) = exported_csv(whole).await;
+        assert_eq!((&*read, error.is_none()), (file, true));
+    }
+    for broken in [
+        Step::Truncated(Reply::text(200, file).header("content-type", CSV)),
+        Step::Raw(chunked(CSV, &[file], "")),
+        Step::Raw(chunked(CSV, &[file], "5\r\n3,")),
+    ] {
+        assert!(matches!(exported_csv(broken).await.1, Some(AuditledgeError::Transport(_))));
+    }
+    // Its end is that of the connection: only a line that is not whole shows that it broke.
+    let unframed =
+        |body: &str| Step::Raw(format!("HTTP/1.0 200 OK\r\ncontent-type: {CSV}\r\n\r\n{body}").into_bytes());
+    assert!(exported_csv(unframed("id\n1\n")).await.1.is_none());
+    for broken in ["", "id\n1", "id\n\"1\n"] {
+        let error = exported_csv(unframed(broken)).await.1.unwrap();
+        assert!(error.to_string().ends_with("it breaks off within a line"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_export_that_falls_silent_is_an_error() {
+    let server = Loopback::start(Step::RawKept(chunked(JSON, &["[", &stored(1).to_string(), ","], ""))).await;
+    let api = AuditledgeApi::builder(CANARY).api_base(server.base()).timeout(Duration::from_millis(200));
+    let (read, error) = numbers(api.build().unwrap().export_json(Filter::new())).await;
+    assert_eq!(read, [1]);
+    let error = error.unwrap();
+    assert!(matches!(error, AuditledgeError::Transport(_)), "{error:?}");
+    assert!(std::error::Error::source(&error).unwrap().to_string().contains("fell silent"), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_export_may_take_as_long_as_it_takes() {
+    let chunks = ["[", &stored(1).to_string(), ",", &stored(2).to_string(), "]"];
+    let server = Loopback::start(Step::Raw(chunked(JSON, &chunks, END))).await;
+    let mut events = api(&server).export_json(Filter::new());
+    assert_eq!(events.next().await.unwrap().unwrap().resource_id, "1");
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(86_400)).await;
+    tokio::time::resume();
+    assert_eq!(events.next().await.unwrap().unwrap().resource_id, "2");
+    assert!(events.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_key_in_an_export_is_masked_wherever_its_parts_end() {
+    let file = format!("id\n{CANARY},al_{CANARY}al_canary\n");
+    for length in [1, 5, 26, 100] {
+        let chunks: Vec<&str> =
+            file.as_bytes().chunks(length).map(|chunk| std::str::from_utf8(chunk).unwrap()).collect();
+        let (read, error) = exported_csv(Step::Raw(chunked(CSV, &chunks, END))).await;
+        assert_eq!((&*read, error.is_none()), ("id\n[key],al_[key]al_canary\n", true), "{length}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_event_can_not_do_without_is_checked_before_it_is_sent() {
+    let server = Loopback::start(Step::Close).await;
+    for (call, lacks) in [
+        (EventCall::new("a.b", "", Resource::new("t", "1")), "`actor.id` is blank"),
+        (EventCall::new("a.b", "u", Resource::new("", "1")), "`resource.type` is blank"),
+        (
+            EventCall::new("a.b", "u", Resource::new("t", "1").member("id", Value::Null)),
+            "`resource.id` is blank",
+        ),
+    ] {
+        let error = api(&server).log(call).await.unwrap_err();
+        assert!(error.to_string().starts_with(lacks), "{error}");
+    }
+    assert_eq!(server.requests(), []);
+}
