@@ -101,11 +101,10 @@ fn the_start_names_actions_that_are_never_taken_once_for_each_destination() {
         .in_memory_journal()
         .build()
         .unwrap();
-    let told: Vec<_> = lodger
-        .misfits()
-        .iter()
-        .map(|one| (&*one.destination.address, &*one.action, &*one.misfit.field))
-        .collect();
+    // Other tests have annotated functions, too.
+    let ours: Vec<_> = lodger.misfits().iter().filter(|one| one.action.starts_with("import.")).collect();
+    let told: Vec<_> =
+        ours.iter().map(|one| (&*one.destination.address, &*one.action, &*one.misfit.field)).collect();
     assert_eq!(
         told,
         [
@@ -115,7 +114,7 @@ fn the_start_names_actions_that_are_never_taken_once_for_each_destination() {
         ]
     );
     assert_eq!(
-        lodger.misfits()[0].to_string(),
+        ours[0].to_string(),
         r#""import.everything.of.the.month" at narrow:all: `action` makes the event a dead letter: too long"#
     );
 }

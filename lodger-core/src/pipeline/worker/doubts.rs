@@ -17,15 +17,15 @@ use crate::pipeline::breaker::Ordinal;
 pub(super) enum Doubt {
     /// It isn't: it was never sent, or certainly not taken.
     None,
-    /// It may be there.
-    InDoubt,
+    /// It may be there, and the destination is to be asked.
+    Open,
     /// It may be there; the destination was asked a moment ago and didn't find it. So it is sent.
     Asked,
 }
 
 impl Doubt {
     pub(super) fn of(in_doubt: bool) -> Self {
-        if in_doubt { Self::InDoubt } else { Self::None }
+        if in_doubt { Self::Open } else { Self::None }
     }
 
     /// What is left of it when it was sent and this came back.
@@ -48,7 +48,7 @@ impl Worker {
     /// Whether the destination is to be asked about this event before it is sent.
     pub(super) fn asks_first(&self, ordinal: Ordinal) -> bool {
         self.repeats == Repeats::Stored
-            && self.held.get(&ordinal).is_some_and(|item| item.doubt == Doubt::InDoubt)
+            && self.held.get(&ordinal).is_some_and(|item| item.doubt == Doubt::Open)
     }
 
     /// It was not found: it goes out next, if nothing else stands against it.

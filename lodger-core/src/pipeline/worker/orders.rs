@@ -53,7 +53,7 @@ impl Worker {
         for flight in std::mem::take(&mut self.flights).into_values() {
             for ordinal in flight.events.into_iter().filter(|_| flight.sent) {
                 if let Some(item) = self.held.get_mut(&ordinal) {
-                    item.doubt = Doubt::InDoubt;
+                    item.doubt = Doubt::Open;
                     item.delivery.tries = item.delivery.tries.saturating_add(1);
                     let refusal = Refusal::new("the destination was detached while it had this event");
                     self.graves.push(Grave::new(ordinal, refusal));
