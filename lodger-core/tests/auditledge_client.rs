@@ -155,7 +155,7 @@ async fn a_page_that_can_not_be_read_is_an_error() {
     for (body, reason) in [
         (json!({"events": [lacks], "total": 3}).to_string(), "lacks documented members"),
         (json!({"events": {}, "total": 3}).to_string(), "lacks documented members"),
-        (json!({"events": [], "total": "3"}).to_string(), "lacks documented members"),
+        (json!({"events": [], "total": "three"}).to_string(), "lacks documented members"),
         (json!([]).to_string(), "lacks documented members"),
         ("<html>".to_owned(), "is no JSON"),
         (r#"{"events":[{"id":"x"#.to_owned(), "breaks off"),
@@ -172,16 +172,33 @@ async fn a_page_that_can_not_be_read_is_an_error() {
 }
 
 #[tokio::test]
-async fn members_that_nobody_knows_are_kept_and_ids_may_be_numbers() {
+async fn members_that_nobody_knows_are_kept_and_texts_may_be_numbers() {
     let event = json!({
         "id": 7, "timestamp": "t", "actor_id": 42, "action": "a", "resource_type": "t", "resource_id": 1.5,
-        "organization_id": "o", "metadata": "a text", "new": {"a": 1},
+        "organization_id": "o", "metadata": "a text", "new": {"a": 1}, "actor_name": 5, "actor_email": null,
     });
     let server = Loopback::replying(Reply::json(200, &event)).await;
     let event = api(&server).get("7").await.unwrap();
     assert_eq!([&*event.id, &*event.actor_id, &*event.resource_id], ["7", "42", "1.5"]);
     assert_eq!((&event.metadata, &event.extra["new"]), (&json!("a text"), &json!({"a": 1})));
-    assert_eq!((event.actor_name, event.api_key_id), (None, None));
+    assert_eq!((event.actor_name.as_deref(), event.actor_email, event.api_key_id), (Some("5"), None, None));
+}
+
+#[tokio::test]
+async fn counts_may_be_texts_and_what_the_plan_does_not_say_is_none() {
+    let counted = json!({"events": [], "total": "284", "limit": "20", "offset": 0, "more": true});
+    let server = Loopback::replying(Reply::json(200, &counted)).await;
+    let page = api(&server).query(Query::default()).await.unwrap();
+    assert_eq!(
+        (page.total, page.limit, page.offset, &page.extra["more"]),
+        (284, Some(20), Some(0), &json!(true))
+    );
+    server.script([Step::Reply(Reply::json(
+        200,
+        &json!({"plan": "pro", "events_this_month": "7", "events_limit": null}),
+    ))]);
+    let usage = api(&server).usage().await.unwrap();
+    assert_eq!((usage.events_this_month, usage.events_limit, usage.retention_days), (7, None, None));
 }
 
 #[tokio::test]
