@@ -10,6 +10,8 @@
 mod client;
 mod event;
 mod floor;
+#[path = "../../tests/src/npm.rs"]
+mod npm;
 mod opentelemetry;
 mod ours;
 mod server;

@@ -14,6 +14,8 @@ pub mod crash;
 pub mod disk;
 pub mod full;
 pub mod live;
+mod npm;
+pub mod official;
 pub mod outage;
 pub mod parity;
 pub mod proxy;

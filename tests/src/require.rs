@@ -1,10 +1,11 @@
-//! What some tests need of the machine: root, loop devices, strace.
+//! What some tests need of the machine: root, loop devices, strace, official clients of hosted services.
 //!
 //! Where it is missing they skip and say so; with `LODGER_REQUIRE_ALL=1`, as in CI, that is a failure.
 
 use std::process::{Command, Stdio};
 
 use crate::disk::Volume;
+use crate::official;
 
 /// Something that not every machine has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,10 @@ pub enum Requirement {
     Setpriv,
     /// `prlimit` of util-linux, to run something with a limit.
     Prlimit,
+    /// node, and npm or what it installed before: the official TypeScript client of Lodger.
+    LodgerSdk,
+    /// Python 3, and pip or what it installed before: the official Python client of Auditledge.
+    AuditledgeSdk,
 }
 
 impl Requirement {
@@ -36,6 +41,10 @@ impl Requirement {
             ),
             Self::Setpriv => unless(Command::new("setpriv").arg("--version"), "setpriv of util-linux"),
             Self::Prlimit => unless(Command::new("prlimit").arg("--version"), "prlimit of util-linux"),
+            Self::LodgerSdk => official::lodger().err().map(|why| format!("official Lodger client ({why})")),
+            Self::AuditledgeSdk => {
+                official::auditledge().err().map(|why| format!("official Auditledge client ({why})"))
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 //! port of this machine.
 
 pub mod auditledge;
+pub mod lodger;
 
 use std::collections::BTreeMap;
 use std::io;

@@ -2,7 +2,7 @@
 //!
 //! | text | destination |
 //! | --- | --- |
-//! | `lodger` | the Lodger API; `LODGER_API_KEY`, `LODGER_WORKSPACE_ID`, `LODGER_PROJECT_ID`, perhaps `LODGER_API_BASE` |
+//! | `lodger` | the Lodger API; `LODGER_API_KEY`, `LODGER_WORKSPACE_ID`, `LODGER_PROJECT_ID`, perhaps `LODGER_API_BASE`; `http:` to this machine, or with `LODGER_ALLOW_PLAIN_HTTP=1` |
 //! | `auditledge` | the Auditledge API; `AUDITLEDGE_API_KEY`, perhaps `AUDITLEDGE_API_BASE` with its version (`https://audit.example/v1`), `AUDITLEDGE_ALLOW_PLAIN_HTTP=1` |
 //! | `https://collector.example/audit` | batches of events to a collector; perhaps `LODGER_HTTP_FORMAT` (`ndjson`, `json`), `LODGER_HTTP_COMPRESSION` (`none`, `gzip`, `zstd`), `LODGER_HTTP_TOKEN`, or `LODGER_HTTP_USER` and `LODGER_HTTP_PASSWORD`; `http:` to this machine, or with `LODGER_HTTP_ALLOW_PLAIN=1` |
 //! | `store:./data` | the embedded store, with the feature `store` |

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Version;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
 use tokio::time::timeout;
 
 use super::http::{head, outgoing};
@@ -31,7 +31,7 @@ impl Http {
     /// When no status line came back.
     pub(crate) async fn download(&self, request: Request) -> Result<Download, TransportError> {
         let credential = request.credential.clone();
-        let mut call = outgoing(request)?;
+        let mut call = outgoing(request, HeaderMap::new())?;
         *call.timeout_mut() = Some(AS_LONG_AS_IT_TAKES);
         let answer = match timeout(self.timeout, self.client.execute(call)).await {
             Ok(answer) => answer.map_err(TransportError::new)?,

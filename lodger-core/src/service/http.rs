@@ -26,6 +26,10 @@ pub(crate) const MAX_BODY: usize = 64 * 1024;
 /// crate ([`MAX_EVENT_BYTES`](crate::event::limits::MAX_EVENT_BYTES)), however the service escapes it.
 pub(crate) const MAX_ENTRY_BODY: usize = 1024 * 1024;
 
+/// The most that is read of an answer that holds a page of recorded events, in bytes: 256 of the largest events of this
+/// crate, or 16,000 of those that people record.
+pub(crate) const MAX_PAGE_BODY: usize = 16 * 1024 * 1024;
+
 /// How a client reaches its service.
 #[derive(Clone)]
 pub(crate) struct HttpConfig {
@@ -243,8 +247,21 @@ impl Http {
     ///
     /// When no status line came back. A body that broke off is an answer all the same: the status stands.
     pub(crate) async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        self.send_with(request, HeaderMap::new()).await
+    }
+
+    /// Makes one request with more headers than its client knows. The request's own win.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub(crate) async fn send_with(
+        &self,
+        request: Request,
+        more: HeaderMap,
+    ) -> Result<Response, TransportError> {
         let (credential, limit) = (request.credential.clone(), request.answer_limit);
-        let mut answer = self.client.execute(outgoing(request)?).await.map_err(TransportError::new)?;
+        let mut answer = self.client.execute(outgoing(request, more)?).await.map_err(TransportError::new)?;
         let mut response = head(&answer);
         response.body = read_body(&mut answer, limit).await;
         if let Some(credential) = &credential {
@@ -254,14 +271,15 @@ impl Http {
     }
 }
 
-/// The request as it leaves.
+/// The request as it leaves, with more headers than its client knows. The request's own win.
 ///
 /// # Errors
 ///
 /// When a header or the credential can't be sent.
-pub(super) fn outgoing(request: Request) -> Result<reqwest::Request, TransportError> {
+pub(super) fn outgoing(request: Request, more: HeaderMap) -> Result<reqwest::Request, TransportError> {
     let mut call = reqwest::Request::new(request.method, request.address.0);
     let headers = call.headers_mut();
+    *headers = more;
     for (name, value) in request.headers {
         let value = HeaderValue::try_from(value).map_err(|error| {
             TransportError::not_sent("a header holds characters that can't be sent", error)

@@ -60,6 +60,20 @@ fn the_base_of_a_private_deployment_is_used() {
     assert!(refusal(&settings).contains("use https"), "{}", refusal(&settings));
 }
 
+#[cfg(feature = "http")]
+#[test]
+fn plain_http_to_lodger_is_a_switch_that_is_named() {
+    let plain = ("LODGER_API_BASE", "http://audit.internal");
+    let with = |switch| [LODGER[0], LODGER[1], LODGER[2], plain, ("LODGER_ALLOW_PLAIN_HTTP", switch)];
+    assert_eq!(identities(&with("1"))[0].address, "http://audit.internal");
+    assert_eq!(
+        refusal(&with("0")),
+        "the destination `lodger` can't be used: the base address http://audit.internal would send the key and the \
+         events unencrypted; use https, or allow it with LODGER_ALLOW_PLAIN_HTTP=1"
+    );
+    assert!(refusal(&with("canary")).contains("LODGER_ALLOW_PLAIN_HTTP is neither `1` nor `0`; the base"));
+}
+
 #[test]
 fn a_destination_wins_over_a_key() {
     let settings = [LODGER[0], LODGER[1], LODGER[2], ("LODGER_DESTINATION", "stdout")];

@@ -12,10 +12,11 @@ use serde_json::Value;
 
 use super::{bounded, unanswered};
 use crate::destination::{
-    Answer, ApiKeyError, BoxFuture, Delivery, Destination, Identity, Receipt, Refusal, status_answer,
+    Answer, ApiKeyError, BoxFuture, Delivery, Destination, Identity, Misfit, Receipt, Refusal, status_answer,
 };
-use crate::service::Response;
+use crate::event::Event;
 use crate::service::lodger::{ApiError, LodgerApi, LodgerError};
+use crate::service::{Response, is_header_value};
 
 pub(super) use settings::open;
 
@@ -119,6 +120,18 @@ impl Destination for LodgerDestination {
 
     fn reads_events(&self) -> bool {
         false
+    }
+
+    /// The service documents no limit, and what has no place of its own is folded. Only the key of an event from elsewhere,
+    /// which no limit of ours has looked at, can be one that no header carries.
+    fn check(&self, event: &Event) -> Vec<Misfit> {
+        if event.idempotency_key.is_empty() || is_header_value(&event.idempotency_key) {
+            return Vec::new();
+        }
+        vec![Misfit::left_out(
+            "idempotencyKey",
+            "it may hold visible ASCII and inner spaces only; the event is sent under its id",
+        )]
     }
 
     fn replace_api_key(&self, key: &str) -> Result<(), ApiKeyError> {

@@ -22,8 +22,8 @@ pub enum LodgerError {
     Api(ApiError),
     /// The service accepted the call, but its answer can't be read. The same call may be made again under the same
     /// idempotency key.
-    #[error("Lodger answered {} with something that is no receipt", .0.status)]
-    Unreadable(ApiError),
+    #[error(transparent)]
+    Unreadable(UnreadableAnswer),
 }
 
 impl LodgerError {
@@ -63,15 +63,44 @@ impl LodgerError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Invalid(_) => false,
-            Self::Transport(_) | Self::Unreadable(_) => true,
+            Self::Transport(_) => true,
+            Self::Unreadable(answer) => answer.cut_at.is_none(),
             Self::Api(answer) => matches!(answer.status, 408 | 425 | 429 | 500 | 502..=504),
         }
     }
 
     fn answer(&self) -> Option<&ApiError> {
         match self {
-            Self::Api(answer) | Self::Unreadable(answer) => Some(answer),
+            Self::Api(answer) => Some(answer),
+            Self::Unreadable(unreadable) => Some(&unreadable.answer),
             Self::Invalid(_) | Self::Transport(_) => None,
+        }
+    }
+}
+
+/// An answer that is not what was asked for: other JSON, no JSON, a part of it, or too much.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{}", self.text())]
+pub struct UnreadableAnswer {
+    answer: Box<ApiError>,
+    expected: &'static str,
+    cut_at: Option<usize>,
+}
+
+impl UnreadableAnswer {
+    /// `expected` names what was asked for; `cut_at` is the limit in bytes that the answer was longer than.
+    pub(super) fn new(answer: ApiError, expected: &'static str, cut_at: Option<usize>) -> Self {
+        Self { answer: Box::new(answer), expected, cut_at }
+    }
+
+    fn text(&self) -> String {
+        let (status, expected) = (self.answer.status, self.expected);
+        match self.cut_at {
+            None => format!("Lodger answered {status} with something that is no {expected}"),
+            Some(limit) => format!(
+                "Lodger answered {status} with more than the {limit} bytes that are read of a {expected}; ask for less at \
+                 a time"
+            ),
         }
     }
 }
@@ -103,6 +132,11 @@ impl ApiError {
             retry_after: response.retry_after,
             body,
         }
+    }
+
+    /// The body alone.
+    pub(super) fn into_body(self) -> Value {
+        self.body
     }
 }
 
@@ -148,6 +182,27 @@ mod tests {
     fn the_debug_form_holds_no_body() {
         let text = format!("{:?}", LodgerError::Api(read(400, r#"{"error":"bad","canary":1}"#)));
         assert!(text.contains("bad") && !text.contains("canary"), "{text}");
+    }
+
+    #[test]
+    fn an_unreadable_answer_says_what_was_asked_for_and_whether_it_was_too_long() {
+        let unreadable = |cut_at| {
+            LodgerError::Unreadable(UnreadableAnswer::new(
+                read(200, r#"["canary"]"#),
+                "page of events",
+                cut_at,
+            ))
+        };
+        let (odd, cut) = (unreadable(None), unreadable(Some(1024)));
+        assert_eq!(odd.to_string(), "Lodger answered 200 with something that is no page of events");
+        assert!(odd.is_retryable());
+        assert_eq!(
+            cut.to_string(),
+            "Lodger answered 200 with more than the 1024 bytes that are read of a page of events; ask for less at a time"
+        );
+        assert!(!cut.is_retryable(), "it would be as long again");
+        assert_eq!((cut.status(), cut.body()), (Some(200), Some(&serde_json::json!(["canary"]))));
+        assert!(!format!("{odd:?}").contains("canary"), "{odd:?}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::setters::call_setters;
 use super::{CallOptions, Party};
 use crate::event::{Retention, Timestamp};
 
@@ -71,7 +72,7 @@ pub struct EventCall {
     actor: Party,
     target: Party,
     target_type: Option<&'static str>,
-    occurred_at: Option<String>,
+    pub(super) occurred_at: Option<String>,
     metadata: Option<Map<String, Value>>,
     user_visible: bool,
     retention: Retention,
@@ -108,7 +109,8 @@ impl EventCall {
         call
     }
 
-    /// When it happened, as ISO 8601. The text is sent untouched, with whatever offset and precision it has.
+    /// When it happened, as ISO 8601. The text is sent untouched, with whatever offset and precision it has; an empty one
+    /// counts as left out.
     pub fn occurred_at(mut self, text: impl Into<String>) -> Self {
         self.occurred_at = Some(text.into());
         self
@@ -139,23 +141,7 @@ impl EventCall {
         self
     }
 
-    /// Another workspace than the client's.
-    pub fn workspace(mut self, workspace: impl Into<String>) -> Self {
-        self.workspace = Some(workspace.into());
-        self
-    }
-
-    /// Another project than the client's.
-    pub fn project(mut self, project: impl Into<String>) -> Self {
-        self.project = Some(project.into());
-        self
-    }
-
-    /// Settings of this one call: key, idempotency key, environment, server, request context.
-    pub fn options(mut self, options: CallOptions) -> Self {
-        self.options = options;
-        self
-    }
+    call_setters!(workspace, project, options);
 
     /// The body, with what the caller left out filled in.
     pub(super) fn into_body(self, workspace: &str, project: &str) -> EventBody {
@@ -165,7 +151,10 @@ impl EventCall {
             action: self.action,
             actor: self.actor.typed(None, "user"),
             target: self.target.typed(self.target_type, "resource"),
-            occurred_at: self.occurred_at.unwrap_or_else(|| Timestamp::now().to_string()),
+            occurred_at: self
+                .occurred_at
+                .filter(|text| !text.is_empty())
+                .unwrap_or_else(|| Timestamp::now().to_string()),
             metadata: self.metadata,
             user_visible: self.user_visible,
             retention: self.retention,

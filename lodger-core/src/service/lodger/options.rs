@@ -11,7 +11,7 @@ use crate::service::message::is_header_value;
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct CallOptions {
-    idempotency_key: Option<String>,
+    pub(super) idempotency_key: Option<String>,
     api_key: Option<SecretString>,
     environment: Option<String>,
     server: Option<String>,
@@ -121,9 +121,11 @@ pub(super) struct ClientContext {
     pub(super) server: Option<String>,
 }
 
-/// Trimmed; `None` when nothing is left.
-fn given(value: Option<&str>) -> Option<&str> {
-    value.map(str::trim).filter(|value| !value.is_empty())
+/// Trimmed as JavaScript's `String.prototype.trim` does it (ECMA-262 section 22.1.3.32), which is not quite Rust's notion of
+/// white space; `None` when nothing is left.
+pub(super) fn given(value: Option<&str>) -> Option<&str> {
+    let space = |c: char| c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}');
+    value.map(|value| value.trim_matches(space)).filter(|value| !value.is_empty())
 }
 
 #[cfg(test)]
@@ -143,6 +145,13 @@ mod tests {
             .idempotency_key("  ")
             .headers(&ClientContext::default(), Some(|| "event_generated".to_owned()));
         assert_eq!(headers.unwrap(), [("idempotency-key", "event_generated".to_owned())]);
+    }
+
+    #[test]
+    fn blank_is_what_the_official_client_takes_for_blank() {
+        assert_eq!(given(Some("\u{feff} \t\u{a0}\u{3000}\u{2028} a b\r\n")), Some("a b"));
+        assert_eq!(given(Some(" \u{feff} ")), None);
+        assert_eq!(given(Some("\u{85}")), Some("\u{85}"), "is none to JavaScript");
     }
 
     #[test]

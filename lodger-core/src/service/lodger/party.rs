@@ -65,7 +65,7 @@ impl Party {
 
     /// With the type filled in: its own, else what the event's type says of bare texts, else the default.
     pub(super) fn typed(mut self, of_bare: Option<&str>, default: &str) -> Self {
-        let fallback = of_bare.filter(|_| self.bare).unwrap_or(default);
+        let fallback = of_bare.filter(|kind| self.bare && !kind.is_empty()).unwrap_or(default);
         self.kind.get_or_insert_with(|| fallback.to_owned());
         self
     }

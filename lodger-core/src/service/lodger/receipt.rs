@@ -1,9 +1,10 @@
 //! What the service answers to an accepted event.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::Party;
+use super::exchange::Answer;
 
 /// The receipt of an accepted event. `202` means accepted and queued, not yet readable by a query.
 ///
@@ -107,6 +108,9 @@ pub struct ApiKeyInfo {
     /// Its first characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
+    /// Members that this version doesn't know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 /// The call as the service saw it.
@@ -132,6 +136,9 @@ pub struct CallerRequest {
     /// Whether it could be connected with other records of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connected: Option<bool>,
+    /// Members that this version doesn't know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 /// How the event's links to other records were resolved.
@@ -140,14 +147,34 @@ pub struct CallerRequest {
 #[non_exhaustive]
 pub struct Consistency {
     /// Linked events.
+    #[serde(deserialize_with = "or_none")]
     pub related_event_ids: Vec<String>,
     /// Linked receipts.
+    #[serde(deserialize_with = "or_none")]
     pub related_receipt_ids: Vec<String>,
     /// How many of them were found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub matched_related_events: Option<u64>,
     /// What was odd.
+    #[serde(deserialize_with = "or_none")]
     pub warnings: Vec<Value>,
+    /// Members that this version doesn't know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// A list, or null for none.
+fn or_none<'de, D: Deserializer<'de>, T: Deserialize<'de>>(list: D) -> Result<Vec<T>, D::Error> {
+    Option::deserialize(list).map(Option::unwrap_or_default)
+}
+
+impl Answer for EventReceipt {
+    const NAME: &'static str = "receipt";
+
+    /// It names itself and doesn't deny having accepted.
+    fn is_sound(&self) -> bool {
+        self.accepted && !self.receipt.trim().is_empty()
+    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,15 @@
 //! Verifying a receipt: what the caller says, and what the service answers.
 
+use reqwest::Method;
+use reqwest::header::HeaderMap;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{CallOptions, EventReceipt, LodgerError, Party, Provenance, RequestContext};
-use crate::service::message::path_segment;
+use super::exchange::{Answer, Bearer, Exchange, Repeat, segment};
+use super::setters::call_setters;
+use super::{CallOptions, EventReceipt, LodgerApi, LodgerError, Party, Provenance, RequestContext};
+use crate::service::http::MAX_ENTRY_BODY;
 
 /// One receipt for [`LodgerApi::receipt`](super::LodgerApi::receipt). A bare text stands for its id.
 ///
@@ -19,19 +23,21 @@ use crate::service::message::path_segment;
 /// # Default
 ///
 /// Looked up globally and without any credential, the client's API key included: whoever holds a receipt of a public
-/// project can verify it. The client's environment and server, no request context, never an idempotency key.
+/// project can verify it. The client's environment and server, no request context, no idempotency key. An API key of the
+/// call's own options is sent, unless there is a [`bearer`](Self::bearer).
 #[derive(Debug, Clone)]
 #[must_use = "pass it to `LodgerApi::receipt`"]
 pub struct ReceiptCall {
     id: String,
     workspace: Option<String>,
-    pub(super) options: CallOptions,
+    bearer: Option<SecretString>,
+    options: CallOptions,
 }
 
 impl ReceiptCall {
     /// The receipt of this id, `rcpt_…`.
     pub fn new(id: impl Into<String>) -> Self {
-        Self { id: id.into(), workspace: None, options: CallOptions::new() }
+        Self { id: id.into(), workspace: None, bearer: None, options: CallOptions::new() }
     }
 
     /// Looks in this workspace only. Default: global. The documentation has the global path only, this one is the
@@ -44,9 +50,11 @@ impl ReceiptCall {
     /// The credential for receipts of private projects: an API key with `events:read`, or a scoped receipt or
     /// evidence token. Default: none is sent. That a token travels in the same place as a key is inferred.
     pub fn bearer(mut self, bearer: impl Into<SecretString>) -> Self {
-        self.options = self.options.api_key(bearer);
+        self.bearer = Some(bearer.into());
         self
     }
+
+    call_setters!(options);
 
     /// `X-Lodger-Environment`. Default: the client's.
     pub fn environment(mut self, environment: impl Into<String>) -> Self {
@@ -68,10 +76,6 @@ impl ReceiptCall {
 
     /// The path below the base address.
     pub(super) fn path(&self) -> Result<String, LodgerError> {
-        let segment = |name: &str, id: &str| {
-            path_segment(id)
-                .ok_or_else(|| LodgerError::Invalid(format!("the {name} is blank or no id: {id:?}")))
-        };
         let id = segment("receipt id", &self.id)?;
         Ok(match &self.workspace {
             None => format!("/v1/receipts/{id}"),
@@ -79,6 +83,48 @@ impl ReceiptCall {
                 format!("/v1/workspaces/{}/receipts/{id}", segment("workspace id", workspace)?)
             }
         })
+    }
+}
+
+impl LodgerApi {
+    /// Verifies one receipt (`GET /v1/receipts/{id}`, or the same in one workspace).
+    ///
+    /// No credential is sent unless the call brings one: receipts of public projects are for everybody, and the
+    /// client's API key stays at home. [`ReceiptCall::bearer`] opens those of private projects.
+    ///
+    /// ```no_run
+    /// # use lodger_core::service::lodger::{LodgerApi, ReceiptCall};
+    /// # async fn example(api: LodgerApi, token: String) -> Result<(), Box<dyn std::error::Error>> {
+    /// assert!(api.receipt("rcpt_093a339cc2c2ffed").await?.verified);
+    /// let private = ReceiptCall::new("rcpt_093a339cc2c2ffed").workspace(api.workspace()).bearer(token);
+    /// assert!(api.receipt(private).await?.verified);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`LodgerError`], of the last try. [`LodgerError::Api`] carries the service's words: 404 where it knows no such receipt, 401
+    /// where the receipt is private and no credential opens it. A failed verification is no error but an answer, with
+    /// [`verified`](VerifiedReceipt::verified) false.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is sent before the first poll, and nothing changes at the service: drop the future at any time, repeat
+    /// the call at will.
+    pub async fn receipt(&self, call: impl Into<ReceiptCall>) -> Result<VerifiedReceipt, LodgerError> {
+        let call = call.into();
+        self.ask(Exchange {
+            method: Method::GET,
+            address: self.address(&call.path()?)?,
+            headers: call.options.headers(&self.inner.context, None)?,
+            more: HeaderMap::new(),
+            bearer: Bearer::optional(call.bearer.as_ref(), &call.options)?,
+            body: None,
+            answer_limit: MAX_ENTRY_BODY,
+            repeat: Repeat::Harmless,
+        })
+        .await
     }
 }
 
@@ -109,6 +155,10 @@ pub struct VerifiedReceipt {
     /// Members that this version doesn't know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
+}
+
+impl Answer for VerifiedReceipt {
+    const NAME: &'static str = "verified receipt";
 }
 
 /// One event as it stands in the service's record.

@@ -306,6 +306,24 @@ fn the_identity_is_the_place_and_not_the_key() {
     assert!(!format!("{destination:?}").contains("canary"));
 }
 
+#[test]
+fn every_event_fits_but_for_a_key_that_no_header_carries() {
+    let api = LodgerApi::builder("org_1", "core").build().unwrap();
+    let destination = LodgerDestination::new(api);
+    let mut event = event(FULL);
+    event.origin.environment = Some("Prüfstand".to_owned());
+    event.action = "a".repeat(4096).into();
+    assert_eq!(destination.check(&event), []);
+    event.idempotency_key = "ключ-ключ-ключ".to_owned();
+    let misfits: Vec<String> = destination.check(&event).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        misfits,
+        [
+            "`idempotencyKey` is left out: it may hold visible ASCII and inner spaces only; the event is sent under its id"
+        ]
+    );
+}
+
 #[tokio::test]
 async fn without_a_key_everything_waits_for_one() {
     let api = LodgerApi::builder("org_1", "core").api_base("http://127.0.0.1:1").build().unwrap();

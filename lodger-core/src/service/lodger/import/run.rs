@@ -1,0 +1,231 @@
+//! An import that has begun.
+
+use std::collections::BTreeSet;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_core::Stream;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
+
+use super::{ImportProgress, ImportStopped, Imported, Settings, key};
+use crate::service::Retries;
+use crate::service::lodger::exchange::{Answer, Exchange, Repeat, json};
+use crate::service::lodger::options::given;
+use crate::service::lodger::{EventCall, EventReceipt, LodgerApi, LodgerError};
+
+/// What happens next.
+#[expect(clippy::large_enum_variant, reason = "one at a time, and never kept")]
+enum Turn {
+    Call(Option<EventCall>),
+    Done(u64, Result<EventReceipt, LodgerError>),
+    End,
+}
+
+/// Where it is.
+pub(super) struct Run<'a> {
+    settings: Settings<'a>,
+    of: Option<u64>,
+    exhausted: bool,
+    /// The number of the next event out of the source.
+    next: u64,
+    under_way: JoinSet<(u64, Result<EventReceipt, LodgerError>)>,
+    /// The numbers of those under way.
+    open: BTreeSet<u64>,
+    /// The first one that failed and might be accepted another time.
+    missed: Option<u64>,
+    accepted: u64,
+    failed: u64,
+    gate: Arc<Gate>,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(settings: Settings<'a>, of: Option<u64>) -> Self {
+        Self {
+            settings,
+            of,
+            exhausted: false,
+            next: 0,
+            under_way: JoinSet::new(),
+            open: BTreeSet::new(),
+            missed: None,
+            accepted: 0,
+            failed: 0,
+            gate: Arc::default(),
+        }
+    }
+
+    /// Imports all calls, or stops.
+    pub(super) async fn through(
+        mut self,
+        calls: impl Stream<Item = EventCall>,
+    ) -> Result<ImportProgress, ImportStopped> {
+        let mut calls = std::pin::pin!(calls);
+        loop {
+            match poll_fn(|context| self.turn(calls.as_mut(), context)).await {
+                Turn::Call(Some(call)) => {
+                    self.take(call);
+                    // A source that is skipped over, or never waits, must not keep others from running.
+                    tokio::task::consume_budget().await;
+                }
+                Turn::Call(None) => self.exhausted = true,
+                Turn::Done(index, result) => {
+                    if let Some(error) = self.settle(index, result) {
+                        return Err(self.stop(index, error).await);
+                    }
+                }
+                Turn::End => return Ok(self.progress()),
+            }
+        }
+    }
+
+    fn turn<S: Stream<Item = EventCall>>(
+        &mut self,
+        calls: Pin<&mut S>,
+        context: &mut Context<'_>,
+    ) -> Poll<Turn> {
+        if !self.exhausted
+            && self.under_way.len() < self.settings.at_once
+            && let Poll::Ready(call) = calls.poll_next(context)
+        {
+            return Poll::Ready(Turn::Call(call));
+        }
+        match ready!(self.under_way.poll_join_next(context)) {
+            Some(done) => {
+                let (index, result) = finished(done);
+                Poll::Ready(Turn::Done(index, result))
+            }
+            None if self.exhausted => Poll::Ready(Turn::End),
+            None => Poll::Pending,
+        }
+    }
+
+    fn take(&mut self, call: EventCall) {
+        let index = self.next;
+        self.next += 1;
+        if index < self.settings.resume_at {
+            return;
+        }
+        self.open.insert(index);
+        let exchange = exchange(&self.settings.api, &self.settings.name, index, call);
+        let (api, retries, gate) = (self.settings.api.clone(), self.settings.retries, Arc::clone(&self.gate));
+        self.under_way.spawn(async move {
+            let result = match exchange {
+                Ok(exchange) => send(&api, &exchange, retries, &gate).await,
+                Err(error) => Err(error),
+            };
+            (index, result)
+        });
+    }
+
+    /// Counts and tells. The error, where it has to stop.
+    fn settle(&mut self, index: u64, result: Result<EventReceipt, LodgerError>) -> Option<LodgerError> {
+        self.open.remove(&index);
+        match &result {
+            Ok(_) => self.accepted += 1,
+            Err(error) => {
+                self.failed += 1;
+                if error.is_retryable() || concerns_all(error) {
+                    self.missed = Some(self.missed.map_or(index, |missed| missed.min(index)));
+                }
+            }
+        }
+        let progress = self.progress();
+        if let Some(observer) = &mut self.settings.observer {
+            observer(&Imported { index, result: &result, progress });
+        }
+        result.err().filter(|error| self.failed > self.settings.tolerated || concerns_all(error))
+    }
+
+    fn progress(&self) -> ImportProgress {
+        let first = [self.open.first().copied(), self.missed].into_iter().flatten().min();
+        let resume_at = first.unwrap_or(self.next).max(self.settings.resume_at);
+        ImportProgress { accepted: self.accepted, failed: self.failed, of: self.of, resume_at }
+    }
+
+    /// Lets go of what is under way. An answer that is there counts.
+    async fn stop(mut self, index: u64, error: LodgerError) -> ImportStopped {
+        while let Some(done) = self.under_way.try_join_next() {
+            let (index, result) = finished(done);
+            self.settle(index, result);
+        }
+        self.under_way.shutdown().await;
+        let mut progress = self.progress();
+        progress.resume_at = progress.resume_at.min(index);
+        ImportStopped { index, progress, error }
+    }
+}
+
+/// Whether no other event will fare better.
+fn concerns_all(error: &LodgerError) -> bool {
+    matches!(error.status(), Some(401 | 402 | 403 | 429))
+}
+
+/// What came of a task. One that panicked goes on panicking here.
+pub(super) fn finished<T>(done: Result<T, JoinError>) -> T {
+    match done.map_err(JoinError::try_into_panic) {
+        Ok(done) => done,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        Err(Err(cancelled)) => panic!("the runtime shuts down: {cancelled}"),
+    }
+}
+
+/// The event of this number, ready to be sent.
+fn exchange(api: &LodgerApi, name: &str, index: u64, mut call: EventCall) -> Result<Exchange, LodgerError> {
+    if call.occurred_at.as_deref().is_none_or(|at| at.trim().is_empty()) {
+        let text =
+            format!("event {index} of the import has no `occurred_at`: when it happened is not known here");
+        return Err(LodgerError::Invalid(text));
+    }
+    let mut options = std::mem::take(&mut call.options);
+    let body = call.into_body(api.workspace(), api.project());
+    if given(options.idempotency_key.as_deref()).is_none() {
+        options = options.idempotency_key(key::of(name, index, &body)?);
+    }
+    api.recording(json(&body)?, &options)
+}
+
+async fn send(
+    api: &LodgerApi,
+    exchange: &Exchange,
+    retries: Retries,
+    gate: &Gate,
+) -> Result<EventReceipt, LodgerError> {
+    let attempt = async || {
+        gate.pass().await;
+        let answer = EventReceipt::read(&api.send(exchange).await?, exchange.answer_limit);
+        if let Err(error) = &answer
+            && matches!(error.status(), Some(429 | 503))
+            && let Some(after) = error.retry_after()
+        {
+            gate.close(after);
+        }
+        answer
+    };
+    retries.run(attempt, |error| Repeat::Harmless.after(error)).await
+}
+
+/// Closed while the service wants nobody to ask.
+#[derive(Debug, Default)]
+struct Gate(Mutex<Option<Instant>>);
+
+impl Gate {
+    fn close(&self, pause: Duration) {
+        let until = Instant::now().checked_add(pause);
+        let mut closed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *closed = (*closed).max(until);
+    }
+
+    async fn pass(&self) {
+        loop {
+            let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            match until.filter(|until| *until > Instant::now()) {
+                Some(until) => tokio::time::sleep_until(until).await,
+                None => return,
+            }
+        }
+    }
+}
