@@ -78,7 +78,7 @@ impl Gated {
     async fn passed(&self) {
         let Some(gate) = &self.gate else { return };
         if gate.clone().wait_for(|open| *open).await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }
