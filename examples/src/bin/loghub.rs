@@ -64,8 +64,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 actor.kind,
                 serde_json::to_string(&actor.data)?
             );
-            if !metadata["old"].is_null() {
-                println!("    {} became {}", metadata["old"], metadata["new"]);
+            if let (Some(old), Some(new)) = (metadata.get("old"), metadata.get("new")) {
+                println!("    {old} became {new}");
             }
         }
     }

@@ -39,18 +39,19 @@ impl LogHubService {
     fn create(&mut self, request: &Request) -> Result<Reply, Problem> {
         let json = request.header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
         let body: Value = request.json().filter(|_| json).ok_or(Problem(400, "CREATE_EVENT_ERROR"))?;
-        let is_complete = is_actor(&body["actor"])
-            && is_text(&body["action"])
-            && body["metadata"].is_object()
-            && body["context"].is_object()
-            && (is_text(&body["external_id"]) || body["external_id"].is_number())
+        let member = |name: &str| body.get(name).unwrap_or(&Value::Null);
+        let external_id = member("external_id");
+        let is_complete = is_actor(member("actor"))
+            && is_text(member("action"))
+            && member("metadata").is_object()
+            && member("context").is_object()
+            && (is_text(external_id) || external_id.is_number())
             && body.get("tags").is_none_or(is_texts);
         if !is_complete {
             return Err(Problem(400, "CREATE_EVENT_VALIDATION_ERROR"));
         }
         let now = Timestamp::now();
         let (id, created_at) = (EventId::mint().to_string(), now.to_string());
-        let member = |name: &str| body.get(name).cloned().unwrap_or_default();
         self.events.push(json!({
             "id": id,
             "actor": member("actor"),
@@ -88,9 +89,9 @@ impl LogHubService {
         let limit = LIMITS.into_iter().find(|limit| parameter("limit") == Ok(*limit)).ok_or(wrong)?;
         let limit: usize = limit.parse().map_err(|_| wrong)?;
         let external_id = parameter("external_id")?;
-        let found = self.events.iter().filter(|event| match &event["external_id"] {
-            Value::String(text) => text == external_id,
-            number => number.to_string() == external_id,
+        let found = self.events.iter().filter(|event| match event.get("external_id") {
+            Some(Value::String(text)) => text == external_id,
+            number => number.map(ToString::to_string).as_deref() == Some(external_id),
         });
         let sorted: Vec<&Value> = match parameter("order")? {
             "asc" => found.collect(),
@@ -135,10 +136,10 @@ fn done(code: &str, data: &Value) -> Reply {
 }
 
 fn is_actor(actor: &Value) -> bool {
-    let data = &actor["data"];
-    match actor["type"].as_str() {
-        Some("user") => is_text(&data["internal_id"]) || data["internal_id"].is_number(),
-        Some("system") => is_text(&data["description"]),
+    let data = |name: &str| actor.pointer(&format!("/data/{name}")).unwrap_or(&Value::Null);
+    match actor.get("type").and_then(Value::as_str) {
+        Some("user") => is_text(data("internal_id")) || data("internal_id").is_number(),
+        Some("system") => is_text(data("description")),
         _ => false,
     }
 }
