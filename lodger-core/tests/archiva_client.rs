@@ -237,16 +237,21 @@ async fn all_pages_are_read_in_order() {
     assert!(error.is_none(), "{error:?}");
 }
 
+/// What is wrong with a list, and its next page.
+type Circle = (&'static str, Box<dyn FnMut() -> Step + Send>);
+
 #[tokio::test]
 async fn pages_that_lead_nowhere_end_with_an_error() {
-    let mut number = 0;
-    let circles: [(&str, Box<dyn FnMut() -> Step + Send>); 4] = [
+    let circles: [Circle; 4] = [
         ("the cursor doesn't move", Box::new(|| page(&[1, 2], json!("c")))),
         (
             "ever new cursors, the same events",
-            Box::new(move || {
-                number += 1;
-                page(&[1, 2], json!(format!("c{number}")))
+            Box::new({
+                let mut number = 0;
+                move || {
+                    number += 1;
+                    page(&[1, 2], json!(format!("c{number}")))
+                }
             }),
         ),
         (

@@ -105,7 +105,7 @@ fn compare_error(name: &str, error: &ArchivaError, expected: &Value) {
     );
     match (error, expected["message"].as_str()) {
         (ArchivaError::Invalid { .. }, Some(begin)) => {
-            assert!(error.to_string().starts_with(begin), "{name}: {error}")
+            assert!(error.to_string().starts_with(begin), "{name}: {error}");
         }
         (_, Some(message)) => assert_eq!(error.message(), Some(message), "{name}"),
         (_, None) => {}
