@@ -23,7 +23,7 @@ pub(crate) fn install(directory: &Path, package: &str, version: &str) -> Result<
     succeed(Command::new("npm").arg("install").args(options).arg(format!("{package}@{version}")), directory)
 }
 
-/// Runs it there.
+/// Runs a program there.
 ///
 /// # Errors
 ///

@@ -26,6 +26,7 @@ pub fn lodger() -> Result<PathBuf, String> {
 pub fn auditledge() -> Result<PathBuf, String> {
     let directory = directory("auditledge")?;
     let _alone = alone(&directory)?;
+    npm::succeed(Command::new("python3").arg("--version"), &directory)?;
     if !directory.join("auditledge-0.1.1.dist-info/RECORD").is_file() {
         let options = ["--quiet", "--no-deps", "--no-input", "--disable-pip-version-check", "--upgrade"];
         let mut pip = Command::new("python3");

@@ -69,7 +69,7 @@ impl Credential {
     fn each_secret(&self, mut each: impl FnMut(&[u8])) {
         match self {
             Self::Bearer(secret) | Self::Header { value: secret, .. } => {
-                each(secret.expose_secret().as_bytes())
+                each(secret.expose_secret().as_bytes());
             }
             Self::Basic { user, password } => {
                 each(basic(user, password).as_bytes());

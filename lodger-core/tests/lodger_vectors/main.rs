@@ -2,7 +2,7 @@
 //!
 //! `vectors/lodger-*.json` are arrays of {name, call, request, response, result}: what the user said, what had to arrive,
 //! what was answered, what the user got. Every one of every such file is run, but for those that name themselves quirks not to
-//! copy.
+//! copy. `lodger-more.json` is ours: what the official client makes of further inputs, recorded in the same way.
 
 #![cfg(feature = "http")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests say what must hold")]
@@ -43,18 +43,20 @@ fn body_of(name: &str) -> Value {
 
 #[tokio::test]
 async fn every_vector_passes() {
-    let mut quirks = 0;
-    let mut run_ones = 0;
+    let (mut quirks, mut passed, mut failed) = (0, 0, Vec::new());
     for (file, vector) in vectors() {
-        if vector["name"].as_str().unwrap().contains("quirk") {
+        let name = format!("{file}: {}", vector["name"].as_str().unwrap());
+        if name.contains("quirk") {
             quirks += 1;
+        } else if tokio::spawn(run(name.clone(), vector)).await.is_ok() {
+            passed += 1;
         } else {
-            run(&file, &vector).await;
-            run_ones += 1;
+            failed.push(name);
         }
     }
-    assert!(run_ones >= 89, "{run_ones}");
-    assert_eq!(quirks, 2, "an idempotency key is always sent: see the next test");
+    assert!(failed.is_empty(), "{failed:#?}");
+    assert!(passed >= 395, "{passed}");
+    assert!(quirks >= 2, "an idempotency key is always sent: see the next test");
 }
 
 #[tokio::test]
@@ -129,9 +131,7 @@ async fn the_receipt_of_the_largest_event_is_read_whole() {
     assert_eq!(verified.entry.unwrap().metadata.unwrap()["note"], body["entry"]["metadata"]["note"]);
 }
 
-async fn run(file: &str, vector: &Value) {
-    let name = format!("{file}: {}", vector["name"].as_str().unwrap());
-    let mut vector = vector.clone();
+async fn run(name: String, mut vector: Value) {
     vector["call"] = calls::understood(&vector["call"]);
     let call = &vector["call"];
     let operation = call["operation"].as_str().unwrap();
@@ -142,8 +142,7 @@ async fn run(file: &str, vector: &Value) {
 
     let outcome = match calls::client(&call["client"], &base).build() {
         Err(invalid) => {
-            assert_eq!(operation, "new", "{name}: {invalid}");
-            assert!(invalid.to_string().contains("is blank"), "{name}: {invalid}");
+            assert!(vector["request"].is_null(), "{name}: {invalid}");
             None
         }
         Ok(api) if aborted => {
@@ -168,10 +167,10 @@ async fn run(file: &str, vector: &Value) {
         Some(Ok(answer)) => compare::answer(&name, operation, &answer, &result["ok"]),
         // The official client hands on whatever came.
         Some(Err(LodgerError::Unreadable(_))) => {
-            assert!(result.get("ok").is_some_and(|ok| !ok.is_object()) && operation != "request", "{name}")
+            assert!(result.get("ok").is_some_and(|ok| !ok.is_object()) && operation != "request", "{name}");
         }
         Some(Err(LodgerError::Invalid(why))) => {
-            assert!(vector["request"].is_null() && result["error"].is_object(), "{name}: {why}")
+            assert!(vector["request"].is_null() && result["error"].is_object(), "{name}: {why}");
         }
         Some(Err(error)) => compare::error(&name, &error, &result["error"]),
     }

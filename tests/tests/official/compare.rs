@@ -64,6 +64,10 @@ pub(crate) fn compare(cases: &[Case], official: &[Made], ours: &[Made], table: &
     let mut seen = BTreeSet::new();
     let mut wrong = Vec::new();
     for (case, (official, ours)) in cases.iter().zip(official.iter().zip(ours)) {
+        if official.wire == ours.wire && (official.outcome == "ok") != (ours.outcome == "ok") {
+            let (official, ours) = (&official.outcome, &ours.outcome);
+            wrong.push(format!("{}: what came of it: {official}; with ours: {ours}", case.name));
+        }
         for found in differences(&official.wire, &ours.wire) {
             match table.iter().position(|line| line.is(&case.name, &found)) {
                 Some(line) => {

@@ -82,7 +82,7 @@ impl LodgerError {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{}", self.text())]
 pub struct UnreadableAnswer {
-    answer: ApiError,
+    answer: Box<ApiError>,
     expected: &'static str,
     cut_at: Option<usize>,
 }
@@ -90,7 +90,7 @@ pub struct UnreadableAnswer {
 impl UnreadableAnswer {
     /// `expected` names what was asked for; `cut_at` is the limit in bytes that the answer was longer than.
     pub(super) fn new(answer: ApiError, expected: &'static str, cut_at: Option<usize>) -> Self {
-        Self { answer, expected, cut_at }
+        Self { answer: Box::new(answer), expected, cut_at }
     }
 
     fn text(&self) -> String {
@@ -118,7 +118,11 @@ pub struct ApiError {
 impl ApiError {
     /// Reads an answer by the rules of the official client.
     pub(crate) fn read(response: &Response) -> Self {
-        let body = body_of(response);
+        let body = match serde_json::from_slice(&response.body) {
+            Ok(json) => json,
+            Err(_) if response.body.is_empty() => Value::Null,
+            Err(_) => Value::String(String::from_utf8_lossy(&response.body).into_owned()),
+        };
         let member = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
         Self {
             status: response.status,
@@ -129,14 +133,10 @@ impl ApiError {
             body,
         }
     }
-}
 
-/// JSON where it is JSON, else a text, else null.
-pub(super) fn body_of(response: &Response) -> Value {
-    match serde_json::from_slice(&response.body) {
-        Ok(json) => json,
-        Err(_) if response.body.is_empty() => Value::Null,
-        Err(_) => Value::String(String::from_utf8_lossy(&response.body).into_owned()),
+    /// The body alone.
+    pub(super) fn into_body(self) -> Value {
+        self.body
     }
 }
 

@@ -36,10 +36,10 @@ type Observer<'a> = Box<dyn FnMut(&Imported<'_>) + Send + 'a>;
 /// # An import that is run again
 ///
 /// Each event has an idempotency key: its own, where its [`CallOptions`](super::CallOptions) have one (an id of the source, such
-/// as a primary key, is the best that there is), else one made of the import's name, the event's place and all that it says. Who runs
-/// the same import again, from the beginning or [from where it stopped](Self::resume_at), gets the first receipts again and
-/// records nothing twice; how long the service remembers keys is not documented. An event that says something else than
-/// the one that had its place is another event, and recorded.
+/// as a primary key, is the best that there is), else one made of the import's name, the event's place and all that it says.
+/// Who runs the same import again, from the beginning or [from where it stopped](Self::resume_at), gets the first receipts
+/// again and records nothing twice; how long the service remembers keys is not documented. An event that says something else
+/// than the one that had its place is another event, and recorded.
 ///
 /// # Failures
 ///
@@ -182,7 +182,8 @@ impl<'a, S: Stream<Item = EventCall>> Import<'a, S> {
         self
     }
 
-    /// Imports until all is done, or it has to stop. Unless failures are tolerated, `Ok` says that the service accepted every event.
+    /// Imports until all is done, or it has to stop. Unless failures are tolerated, `Ok` says that the service accepted every
+    /// event.
     ///
     /// # Errors
     ///

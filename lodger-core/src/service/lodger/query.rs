@@ -242,8 +242,8 @@ impl LodgerApi {
     /// The recorded events of all pages, from the call's cursor on.
     ///
     /// It ends with a page on which the service counts no event or that has nothing new, and where the cursor stays, turns
-    /// round or falls to 0: a service that repeats itself is not followed for ever. An event that stood on the page before is
-    /// not given again. Events that are recorded meanwhile may be missed.
+    /// round or falls to 0: a service that repeats itself is not followed for ever. An event that stood on the first page or on
+    /// the page before is not given again. Events that are recorded meanwhile may be missed.
     ///
     /// ```no_run
     /// # use lodger_core::service::lodger::{LodgerApi, QueryCall};

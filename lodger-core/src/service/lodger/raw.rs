@@ -7,10 +7,9 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::error::body_of;
 use super::exchange::{Bearer, Exchange, Repeat, json};
 use super::setters::call_setters;
-use super::{ApiError, CallOptions, LodgerApi, LodgerError};
+use super::{ApiError, CallOptions, LodgerApi, LodgerError, UnreadableAnswer};
 use crate::service::http::MAX_PAGE_BODY;
 use crate::service::is_header_value;
 
@@ -201,11 +200,14 @@ impl LodgerApi {
             repeat: if reads { Repeat::Harmless } else { Repeat::Undone },
             method: call.method,
         };
-        self.ask_for(exchange, |response, _| {
-            if response.is_success() {
-                Ok(body_of(response))
+        self.ask_for(exchange, |response, limit| {
+            let answer = ApiError::read(response);
+            if !response.is_success() {
+                Err(LodgerError::Api(answer))
+            } else if response.body.len() >= limit {
+                Err(LodgerError::Unreadable(UnreadableAnswer::new(answer, "answer", Some(limit))))
             } else {
-                Err(LodgerError::Api(ApiError::read(response)))
+                Ok(answer.into_body())
             }
         })
         .await

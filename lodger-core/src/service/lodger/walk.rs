@@ -23,7 +23,7 @@ pub(super) fn all<F: Future<Output = Result<Leaf, LodgerError>> + Send + 'static
     ask: impl Fn(Option<i64>) -> F + Send + Sync + 'static,
 ) -> Pages<Entry, LodgerError> {
     let ask = move |cursor| -> Asked<Leaf> { Box::pin(ask(cursor)) };
-    Pages::new(page(Arc::new(ask), Steps { at: from, rising: None, known: HashSet::new() }))
+    Pages::new(page(Arc::new(ask), Steps::new(from)))
 }
 
 fn page(
@@ -45,16 +45,27 @@ struct Steps {
     at: Option<i64>,
     /// Whether cursors grow. Nobody documents it: the first two tell.
     rising: Option<bool>,
+    /// Ids of the first page, where a walk in a circle comes by again.
+    first: HashSet<String>,
     /// Ids of the page before.
-    known: HashSet<String>,
+    before: HashSet<String>,
 }
 
 impl Steps {
-    /// The entries that were not on the page before.
+    fn new(from: Option<i64>) -> Self {
+        Self { at: from, rising: None, first: HashSet::new(), before: HashSet::new() }
+    }
+
+    /// The entries that were neither on the first page nor on the one before.
     fn unknown(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
-        let here = entries.iter().map(|entry| entry.id.clone()).collect();
-        let before = std::mem::replace(&mut self.known, here);
-        entries.into_iter().filter(|entry| !before.contains(&entry.id)).collect()
+        let here: HashSet<String> = entries.iter().map(|entry| entry.id.clone()).collect();
+        let known = |entry: &Entry| self.first.contains(&entry.id) || self.before.contains(&entry.id);
+        let unknown = entries.into_iter().filter(|entry| !known(entry)).collect();
+        if self.first.is_empty() {
+            self.first.clone_from(&here);
+        }
+        self.before = here;
+        unknown
     }
 
     /// Goes to the next cursor. False where that leads nowhere, or where the walk has been.
@@ -79,7 +90,7 @@ mod tests {
 
     /// The cursors that are asked for when the service answers these.
     fn walked(from: Option<i64>, answers: &[Option<i64>]) -> Vec<Option<i64>> {
-        let mut steps = Steps { at: from, rising: None, known: HashSet::new() };
+        let mut steps = Steps::new(from);
         let mut asked = vec![from];
         for next in answers {
             if !steps.go(*next) {

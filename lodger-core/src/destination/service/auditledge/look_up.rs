@@ -14,7 +14,7 @@ use super::{KIND, bounded, refused, unanswered};
 use crate::destination::{Answer, Delivery, LookUp, Receipt, Refusal};
 use crate::event::Timestamp;
 use crate::service::Response;
-use crate::service::auditledge::{AuditledgeApi, AuditledgeError, Filter, Query};
+use crate::service::auditledge::{AuditledgeApi, AuditledgeError, Filter, Query, number};
 
 /// Pages that are read before it is given up. One is the rule: the question is for what one actor did in three seconds.
 const MOST_PAGES: usize = 10;
@@ -63,6 +63,7 @@ pub(super) async fn look_up(api: &AuditledgeApi, delivery: &Delivery) -> LookUp 
 #[derive(Deserialize)]
 struct Found {
     events: Vec<Value>,
+    #[serde(deserialize_with = "number")]
     total: u64,
 }
 

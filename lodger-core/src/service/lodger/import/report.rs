@@ -24,8 +24,8 @@ pub struct ImportProgress {
     pub failed: u64,
     /// Of so many in the source, skipped ones included, where that is known beforehand.
     pub of: Option<u64>,
-    /// Where [`Import::resume_at`](super::Import::resume_at) would go on if the import ended now: all events before it were accepted,
-    /// or would be refused again.
+    /// Where [`Import::resume_at`](super::Import::resume_at) would go on if the import ended now: all events before it were
+    /// accepted, or would be refused again.
     pub resume_at: u64,
 }
 

@@ -18,6 +18,7 @@ use crate::service::lodger::options::given;
 use crate::service::lodger::{EventCall, EventReceipt, LodgerApi, LodgerError};
 
 /// What happens next.
+#[expect(clippy::large_enum_variant, reason = "one at a time, and never kept")]
 enum Turn {
     Call(Option<EventCall>),
     Done(u64, Result<EventReceipt, LodgerError>),
