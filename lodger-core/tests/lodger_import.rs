@@ -86,12 +86,10 @@ async fn idempotent(lost: impl Fn(&Recorded, usize) -> bool + Send + 'static) ->
 #[tokio::test]
 async fn lost_answers_leave_every_event_once_and_so_does_a_second_run() {
     // Of every third event the first answer is lost, of every fifth the second one, too.
-    let (server, stored) =
-        idempotent(|request, asked| match (number(request) % 3, number(request) % 5, asked) {
-            (0, _, 1) | (0, 0, 2) => true,
-            _ => false,
-        })
-        .await;
+    let (server, stored) = idempotent(|request, asked| {
+        matches!((number(request) % 3, number(request) % 5, asked), (0, _, 1) | (0, 0, 2))
+    })
+    .await;
     let api = api(&server.base());
     let mut receipts = BTreeMap::new();
     let import = api.import("invoices", (0..100).map(paid)).at_once(7).retries(QUICK);
