@@ -96,16 +96,20 @@ impl Download {
     pub(crate) async fn into_response(mut self) -> Response {
         let (mut body, silence) = (Vec::new(), self.silence);
         let reading = async {
-            while let Ok(Some(part)) = self.part().await {
+            loop {
+                let part = match self.part().await {
+                    Ok(Some(part)) => part,
+                    end => return end.is_ok(),
+                };
                 let room = MAX_BODY - body.len();
                 body.extend_from_slice(part.get(..room).unwrap_or(&part));
                 if part.len() > room {
-                    break;
+                    return false;
                 }
             }
         };
         // What came in time is all there is: the status stands.
-        timeout(silence, reading).await.ok();
-        Response { body, ..self.head }
+        let whole = timeout(silence, reading).await.unwrap_or(false);
+        Response { whole, body, ..self.head }
     }
 }

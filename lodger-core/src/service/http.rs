@@ -263,7 +263,7 @@ impl Http {
         let (credential, limit) = (request.credential.clone(), request.answer_limit);
         let mut answer = self.client.execute(outgoing(request, more)?).await.map_err(TransportError::new)?;
         let mut response = head(&answer);
-        response.body = read_body(&mut answer, limit).await;
+        (response.body, response.whole) = read_body(&mut answer, limit).await;
         if let Some(credential) = &credential {
             credential.scrub(&mut response.body);
         }
@@ -307,21 +307,25 @@ pub(super) fn head(answer: &reqwest::Response) -> Response {
         status: answer.status().as_u16(),
         retry_after: text(RETRY_AFTER).and_then(|value| retry_after::parse(value, SystemTime::now())),
         content_type: text(CONTENT_TYPE).map(str::to_owned),
+        whole: false,
         body: Vec::new(),
     }
 }
 
-/// At most `limit` bytes, or what came before it broke off. What stays unread closes the connection.
-async fn read_body(answer: &mut reqwest::Response, limit: usize) -> Vec<u8> {
+/// At most `limit` bytes, or what came before it broke off, and whether that is all. What stays unread closes the connection.
+async fn read_body(answer: &mut reqwest::Response, limit: usize) -> (Vec<u8>, bool) {
     let mut body = Vec::new();
-    while let Ok(Some(chunk)) = answer.chunk().await {
+    loop {
+        let chunk = match answer.chunk().await {
+            Ok(Some(chunk)) => chunk,
+            end => return (body, end.is_ok()),
+        };
         let room = limit - body.len();
         body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
         if chunk.len() > room {
-            break;
+            return (body, false);
         }
     }
-    body
 }
 
 fn check_base(base: &str, allow_plain_http: bool) -> Result<Url, String> {

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     fn answered(status: u16, body: &str) -> Option<CreatedEvent> {
-        created(&Response { status, retry_after: None, content_type: None, body: body.into() })
+        created(&Response { status, retry_after: None, content_type: None, whole: true, body: body.into() })
     }
 
     #[test]

@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     fn response(status: u16, body: &str) -> Response {
-        Response { status, retry_after: None, content_type: None, body: body.into() }
+        Response { status, retry_after: None, content_type: None, whole: true, body: body.into() }
     }
 
     fn read(status: u16, body: &str) -> AuditledgeError {

@@ -116,7 +116,7 @@ mod tests {
 
     fn page(body: &Value) -> Result<Vec<Value>, LogHubError> {
         let body = body.to_string().into_bytes();
-        many(&Response { status: 200, retry_after: None, content_type: None, body })
+        many(&Response { status: 200, retry_after: None, content_type: None, whole: true, body })
     }
 
     #[test]

@@ -254,7 +254,7 @@ fn id() -> EventId {
 fn answered_under(key_is_given: bool, status: u16, body: &str) -> Answer {
     let delivery = Delivery::new(Event::bare(id(), "a.b".into()).into(), Vec::new().into());
     let retry_after = Some(Duration::from_secs(7));
-    answer(&delivery, key_is_given, &Response { status, retry_after, content_type: None, body: body.into() })
+    answer(&delivery, key_is_given, &Response { status, retry_after, content_type: None, whole: true, body: body.into() })
 }
 
 fn answered(status: u16, body: &str) -> Answer {
@@ -273,7 +273,7 @@ fn a_new_event_and_a_repeat_settle() {
     }
     let delivery = Delivery::new(Event::bare(id(), "a.b".into()).into(), Vec::new().into()).attempt(false);
     let body = br#"{"eventId":"evt_1"}"#.to_vec();
-    let response = Response { status: 201, retry_after: None, content_type: None, body };
+    let response = Response { status: 201, retry_after: None, content_type: None, whole: true, body };
     assert_eq!(answer(&delivery, false, &response), Answer::Taken);
 }
 

@@ -176,7 +176,7 @@ fn delivery() -> Delivery {
 
 fn response(status: u16, body: &str) -> Response {
     let retry_after = Some(std::time::Duration::from_secs(7));
-    Response { status, retry_after, content_type: None, body: body.into() }
+    Response { status, retry_after, content_type: None, whole: true, body: body.into() }
 }
 
 fn answered(status: u16, body: &str) -> Answer {

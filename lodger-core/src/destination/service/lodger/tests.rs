@@ -172,7 +172,7 @@ fn answered_under(key: &str, status: u16, body: &str) -> Answer {
     let bytes = event.to_canonical_json().unwrap();
     let call = encode::encode(&bytes, "org_1", "core").unwrap();
     let response =
-        Response { status, retry_after: Some(Duration::from_secs(7)), content_type: None, body: body.into() };
+        Response { status, retry_after: Some(Duration::from_secs(7)), content_type: None, whole: true, body: body.into() };
     answer(&Delivery::new(event.into(), bytes.into()), call.key_is_given, &response)
 }
 
@@ -197,7 +197,7 @@ fn a_receipt_that_nobody_waits_for_is_looked_at_and_thrown_away() {
         answer(
             &delivery,
             false,
-            &Response { status: 202, retry_after: None, content_type: None, body: body.into() },
+            &Response { status: 202, retry_after: None, content_type: None, whole: true, body: body.into() },
         )
     };
     assert_eq!(answered(r#"{"accepted":true,"receipt":"rcpt_\u0031","x":1}"#), Answer::Taken);

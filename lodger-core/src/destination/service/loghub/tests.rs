@@ -209,7 +209,7 @@ fn delivery() -> Delivery {
 
 fn response(status: u16, body: &str, retry_after: Option<u64>) -> Response {
     let retry_after = retry_after.map(Duration::from_secs);
-    Response { status, retry_after, content_type: None, body: body.into() }
+    Response { status, retry_after, content_type: None, whole: true, body: body.into() }
 }
 
 fn answered(status: u16, body: &str) -> Answer {

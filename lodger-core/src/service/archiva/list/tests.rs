@@ -4,7 +4,7 @@ use super::*;
 
 fn read(body: &Value) -> Result<EventPage, &'static str> {
     let body = body.to_string().into_bytes();
-    EventPage::read(&Response { status: 200, retry_after: None, content_type: None, body })
+    EventPage::read(&Response { status: 200, retry_after: None, content_type: None, whole: true, body })
 }
 
 #[test]
