@@ -51,6 +51,9 @@ pub enum Answer {
     Suspect(Refusal),
     /// This event will never be taken as it is: a dead letter, unless too many are.
     Refused(Refusal),
+    /// This event alone, and nothing was sent: the destination can't carry it, which was seen here. A dead letter, whatever
+    /// state the destination is in, of which it says nothing: it pauses no destination, and shows of none that it works.
+    Unfit(Refusal),
     /// The destination has something else under the idempotency key that the application gave the event: a webhook that
     /// came twice, a job that ran again. By that key the event is there, so whoever waits for it is not failed and the
     /// destination is not to blame; as a dead letter it stays, for somebody to look at.
@@ -81,6 +84,7 @@ impl Answer {
             | Self::Pause(refusal)
             | Self::Suspect(refusal)
             | Self::Refused(refusal)
+            | Self::Unfit(refusal)
             | Self::Duplicate(refusal)
             | Self::Undecided(refusal) => Some(refusal),
         }

@@ -246,6 +246,11 @@ impl Breaker {
             }
             Answer::Suspect(refusal) => self.suspect(tried, refusal, now),
             Answer::Refused(refusal) => self.refused(tried, refusal, now),
+            // The destination knows nothing of it.
+            Answer::Unfit(refusal) => {
+                self.forget(tried.ordinal);
+                Judgement::Bury(refusal)
+            }
             Answer::Duplicate(refusal) => {
                 self.success(tried, now);
                 Judgement::Duplicate(refusal)

@@ -54,7 +54,7 @@ impl Worker {
 
     fn act(&mut self, batch: u64, ordinal: Ordinal, answer: Answer, now: Instant) {
         let Some(item) = self.held.get_mut(&ordinal) else { return };
-        let is_try = !matches!(answer, Answer::Undecided(_));
+        let is_try = !matches!(answer, Answer::Undecided(_) | Answer::Unfit(_));
         if is_try {
             item.delivery.tries = item.delivery.tries.saturating_add(1);
             item.failing_since.get_or_insert(now);

@@ -73,6 +73,7 @@ impl Worker {
         if self.repeats != Repeats::Recognised && item.doubt != Doubt::None && may_be_new {
             self.counted.possible_duplicates += 1;
         }
+        item.delivery.sent();
         item.doubt = item.doubt.after(answer);
     }
 }

@@ -101,8 +101,12 @@ impl Worker {
 
     fn hold(&mut self, Record { key, payload }: Record) {
         self.held_bytes += payload.len();
-        let (delivery, read) = Delivery::of(payload, self.reads_events);
-        let doubt = Doubt::of(self.backlog.is_left_behind(key));
+        let (mut delivery, read) = Delivery::of(payload, self.reads_events);
+        let left_behind = self.backlog.is_left_behind(key);
+        if left_behind {
+            delivery.left_behind();
+        }
+        let doubt = Doubt::of(left_behind);
         let item = Item { source: Source::Journal(key), delivery, doubt, failing_since: None };
         self.held.insert(self.read, item);
         match read {

@@ -19,6 +19,8 @@ struct Asked {
     says: Mutex<Vec<LookUp>>,
     /// Which event, and when.
     asked: Mutex<Vec<(EventId, Duration)>>,
+    /// Whether it was left behind.
+    left_behind: Mutex<Vec<bool>>,
     started: Instant,
     hangs: Mutex<bool>,
 }
@@ -28,6 +30,7 @@ impl Forgetful {
         let inner = Asked {
             says: Mutex::new(says.into_iter().collect()),
             asked: Mutex::default(),
+            left_behind: Mutex::default(),
             started: Instant::now(),
             hangs: Mutex::new(false),
         };
@@ -72,6 +75,7 @@ impl Destination for Forgetful {
 
     fn look_up<'a>(&'a self, delivery: &'a Delivery) -> BoxFuture<'a, LookUp> {
         self.inner.asked.lock().unwrap().push((delivery.id(), self.inner.started.elapsed()));
+        self.inner.left_behind.lock().unwrap().push(delivery.is_left_behind());
         let mut says = self.inner.says.lock().unwrap();
         let said = if says.len() > 1 { says.remove(0) } else { says[0].clone() };
         let hangs = *self.inner.hangs.lock().unwrap();
@@ -433,5 +437,19 @@ mod left_behind {
         let rig = rig(dir.path(), &destination);
         pass(1.0).await;
         assert_eq!(account(&rig, &destination), (5, 0, 5, [0, 0, 5, 0]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_event_is_left_behind_until_this_process_has_sent_it() {
+        let dir = tempfile::tempdir().unwrap();
+        left_behind(dir.path(), 1);
+        let scripted = Scripted::new("d", |seen| if seen.tries < 2 { lost() } else { Act::Take });
+        let destination = Forgetful::new(&scripted, [LookUp::Absent]);
+        let mut rig = rig(dir.path(), &destination);
+        pass(10.0).await;
+        rig.add("a.b");
+        pass(10.0).await;
+        assert_eq!(rig.counts(), [0, 0, 2, 0]);
+        assert_eq!(*destination.inner.left_behind.lock().unwrap(), [true, false, false, false, false]);
     }
 }
