@@ -39,7 +39,7 @@ fn pages(request: &Recorded) -> Step {
 }
 
 fn at(server: &Loopback) -> LogHubDestination {
-    let api = LogHubApi::builder("org_1").token("t").api_base(server.base()).build().unwrap();
+    let api = LogHubApi::builder("org_1").token("secret_1").api_base(server.base()).build().unwrap();
     LogHubDestination::new(api, "none").unwrap()
 }
 
