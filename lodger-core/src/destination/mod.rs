@@ -126,7 +126,8 @@ impl fmt::Display for Identity {
             write!(f, ":{}", self.address)?;
         }
         if !self.workspace.is_empty() {
-            write!(f, " ({}/{})", self.workspace, self.project)?;
+            let slash = if self.project.is_empty() { "" } else { "/" };
+            write!(f, " ({}{slash}{})", self.workspace, self.project)?;
         }
         Ok(())
     }
