@@ -41,4 +41,4 @@ impl OverHttp for Archiva {
     }
 }
 
-conforms!(Archiva: everywhere, killed, over_http);
+conforms!(Archiva: everywhere, killed, over_http, says_what_it_took);
