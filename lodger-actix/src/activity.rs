@@ -1,10 +1,11 @@
 //! A ready route that makes activity tokens.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, Route, web};
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
+use actix_web::{HttpResponse, ResponseError as _, Route, web};
 use lodger_core::client::{ActivityAnswer, ActivityTokens};
 
-use crate::Audit;
+use crate::{Audit, MissingMiddleware};
 
 /// A route that makes an activity token of the Lodger API for whoever is signed in, for a page or an app that then shows the
 /// activity: `POST` it, and get `token`, `activityUrl` and `expiresAt`.
@@ -53,9 +54,16 @@ use crate::Audit;
 /// [`unaudited`](crate::AuditMiddleware::unaudited) changes counts it.
 pub fn activity_token_route(tokens: impl Into<ActivityTokens>) -> Route {
     let tokens = tokens.into();
-    web::post().to(move |audit: Audit| {
+    web::post().to(move |audit: Option<Audit>| {
         let tokens = tokens.clone();
-        async move { response(tokens.answer(audit.scope()).await) }
+        async move {
+            let mut response = match audit {
+                Some(audit) => response(tokens.answer(audit.scope()).await),
+                None => MissingMiddleware.error_response(),
+            };
+            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            response
+        }
     })
 }
 

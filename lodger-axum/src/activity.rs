@@ -1,12 +1,13 @@
 //! A ready route that makes activity tokens.
 
 use axum::body::Body;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, post};
-use http::StatusCode;
+use http::header::CACHE_CONTROL;
+use http::{HeaderValue, StatusCode};
 use lodger_core::client::{ActivityAnswer, ActivityTokens};
 
-use crate::Audit;
+use crate::{Audit, MissingLayer};
 
 /// A route that makes an activity token of the Lodger API for whoever is signed in, for a page or an app that then shows the
 /// activity: `POST` it, and get `token`, `activityUrl` and `expiresAt`.
@@ -55,7 +56,14 @@ where
     S: Clone + Send + Sync + 'static,
 {
     let tokens = tokens.into();
-    post(move |audit: Audit| async move { response(tokens.answer(audit.scope()).await) })
+    post(move |audit: Option<Audit>| async move {
+        let mut response = match audit {
+            Some(audit) => response(tokens.answer(audit.scope()).await),
+            None => MissingLayer.into_response(),
+        };
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    })
 }
 
 fn response(answer: ActivityAnswer) -> Response {

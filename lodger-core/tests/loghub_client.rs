@@ -172,6 +172,8 @@ async fn an_answer_that_can_not_be_read_is_an_error_that_is_not_made_again() {
         Step::Reply(Reply::json(200, &ok(&Value::Null))),
         Step::Reply(Reply::text(200, &"[".repeat(50_000))),
         Step::Truncated(truncated),
+        // What could be read of it says `ok`; what could not is not known.
+        Step::Truncated(created()),
         Step::Endless(200),
     ] {
         let server = Loopback::start(step).await;
@@ -201,18 +203,60 @@ async fn the_stream_asks_page_by_page_and_ends_with_a_short_one() {
 }
 
 #[tokio::test]
-async fn a_service_that_repeats_its_pages_is_not_read_for_ever() {
+async fn a_service_that_repeats_its_pages_is_not_read_for_ever_nor_taken_to_have_no_more() {
     let same = Loopback::start(page(1..=5)).await;
     let list = || ListCall::new("a b&c").limit(Limit::Five);
     let (read, error) = ids(&once(&same), list()).await;
-    assert_eq!((read.len(), error.is_none(), same.requests().len()), (5, true, 2));
+    assert!(matches!(error, Some(LogHubError::Repeating { page: 2 })), "{error:?}");
+    assert_eq!((read.len(), same.requests().len()), (5, 3));
     assert!(same.requests()[0].path.ends_with("external_id=a+b%26c"), "{:?}", same.requests()[0].path);
 
     // Two pages in turn.
     let turns = Loopback::start(Step::Close).await;
     turns.answer_by(|request| page(if request.path.contains("page=0") { 1..=5 } else { 6..=10 }));
     let (read, error) = ids(&once(&turns), list()).await;
-    assert_eq!((read.len(), error.is_none(), turns.requests().len()), (10, true, 3));
+    assert!(matches!(error, Some(LogHubError::Repeating { page: 2 })), "{error:?}");
+    assert_eq!((read.len(), turns.requests().len()), (10, 3));
+
+    // Whoever begins behind the first page has read it elsewhere.
+    let error = ids(&once(&same), list().page(1)).await.1;
+    assert!(matches!(error, Some(LogHubError::Repeating { page: 2 })), "{error:?}");
+}
+
+/// A service that counts its pages from 1, and takes 0 for that: twelve events, five a page.
+fn from_one(request: &Recorded) -> Step {
+    let number = request.path.split(['=', '&']).nth(1).unwrap().parse::<u32>().unwrap().max(1);
+    page((number * 5 - 4)..=(number * 5).min(12))
+}
+
+#[tokio::test]
+async fn a_service_that_counts_its_pages_from_one_is_read_whole() {
+    let server = Loopback::start(Step::Close).await;
+    server.answer_by(from_one);
+    let (read, error) = ids(&once(&server), ListCall::new("a").limit(Limit::Five)).await;
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!(read, (1..=12).map(|id| id.to_string()).collect::<Vec<_>>());
+    assert_eq!(server.requests().len(), 4);
+}
+
+#[tokio::test]
+async fn one_odd_member_makes_no_page_unreadable_and_no_event_unrecorded() {
+    let odd = json!([
+        ok(&json!({"id": 1, "action": null, "createdAt": 7, "actor": {"type": "user", "data": null}})),
+        ok(&json!({"id": "2", "action": "a", "extra": "text", "tags": "t"}))
+    ]);
+    let server = Loopback::replying(Reply::json(200, &odd)).await;
+    let read = once(&server).list(ListCall::new("a")).await.unwrap();
+    assert_eq!((read[0].id.as_str(), &read[0].action, &read[0].created_at), ("1", &None, &None));
+    assert_eq!((&read[0].more["createdAt"], &read[1].more["extra"]), (&json!(7), &json!("text")));
+
+    for timestamp in [json!("1713035172197"), json!(1.7e12), json!({"ms": 1})] {
+        let body = ok(&json!({"id": 7, "timestamp": timestamp}));
+        let server = Loopback::replying(Reply::json(200, &body)).await;
+        let created = once(&server).create(call()).await.unwrap();
+        assert_eq!((created.id.as_str(), created.timestamp), ("7", None));
+        assert_eq!(created.extra["timestamp"], timestamp);
+    }
 }
 
 #[tokio::test]
@@ -315,6 +359,44 @@ async fn an_event_is_found_on_whichever_page_it_stands() {
 }
 
 #[tokio::test]
+async fn the_good_of_a_page_are_looked_at_before_a_bad_one_leaves_doubt() {
+    let failed = json!({"code": "GONE", "status": "error"});
+    let delivery = delivery();
+    let ours = ok(&listed(&delivery.id().to_string(), -10));
+    for (page, found) in [(json!([failed, ours]), true), (json!([failed, ok(&others(1, 0)[0])]), false)] {
+        let server = Loopback::replying(Reply::json(200, &page)).await;
+        let (told, _) = look_up_at(&server, &delivery).await;
+        assert_eq!(matches!(told, LookUp::Found(_)), found, "{told:?}");
+        assert_ne!(told, LookUp::Absent, "the bad one may be it");
+    }
+}
+
+#[tokio::test]
+async fn an_event_is_found_by_a_number_and_behind_a_page_that_is_there_twice() {
+    let delivery = delivery();
+    let mut ours = listed(&delivery.id().to_string(), 30);
+    ours["id"] = json!(42);
+    let first = envelopes(others(20, 60));
+    let server = Loopback::start(Step::Close).await;
+    server.script([first.clone(), first, envelopes(vec![ours])]);
+    let (found, requests) = look_up_at(&server, &delivery).await;
+    let LookUp::Found(receipt) = found else { panic!("{found:?}") };
+    assert_eq!((receipt.id.as_deref(), requests.len()), (Some("42"), 3));
+}
+
+/// The clock stands still while nobody waits: of all limits here that of the look-up is the shortest.
+#[tokio::test(start_paused = true)]
+async fn a_look_up_that_takes_too_long_is_given_up_and_the_event_is_sent() {
+    let server = Loopback::start(Step::Hang).await;
+    let hour = Duration::from_secs(60 * 60);
+    let api = builder(&server).connect_timeout(hour).timeout(hour).build().unwrap();
+    let destination = LogHubDestination::new(api, "no-tenant").unwrap();
+    let start = tokio::time::Instant::now();
+    assert_eq!(destination.look_up(&delivery()).await, LookUp::Unknown);
+    assert_eq!(start.elapsed().as_secs(), 60);
+}
+
+#[tokio::test]
 async fn an_event_is_absent_where_all_others_are_known() {
     assert_eq!(look_up([envelopes(vec![])]).await.0, LookUp::Absent);
     let foreign = json!({"id": "1", "action": "a", "metadata": {"theirs": 1}});
@@ -336,7 +418,7 @@ async fn an_unsure_look_is_never_taken_for_absence() {
         [("oldest first", unsorted), ("without a time", undated), ("within the margin", just_now())]
     {
         let (found, requests) = look_up([envelopes(page)]).await;
-        assert_eq!((found, requests.len()), (LookUp::Unknown, 2), "{what}: the same page twice");
+        assert_eq!((found, requests.len()), (LookUp::Unknown, 3), "{what}: the same page again and again");
     }
     for doubtful in [
         json!({"id": "1", "action": "a"}),
@@ -371,14 +453,12 @@ async fn a_list_that_is_refused_tells_nothing() {
         Reply::text(301, "").header("location", "/v1/events"),
         Reply::json(200, &failed),
         Reply::json(200, &json!([failed])),
-        Reply::text(200, "<html>"),
-        Reply::text(204, ""),
         Reply::json(200, &ok(&Value::Null)),
+        Reply::json(200, &json!({"events": []})),
     ] {
         let what = format!("{reply:?}");
         assert_eq!(look_up([Step::Reply(reply)]).await.0, LookUp::Unknown, "{what}");
     }
-    assert_eq!(look_up([Step::Endless(200)]).await.0, LookUp::Unknown);
 }
 
 #[tokio::test]
@@ -388,9 +468,16 @@ async fn a_list_that_can_not_be_had_for_now_is_asked_for_later() {
     assert!(
         matches!(found, LookUp::Failed(Answer::Retry { after: Some(after), .. }) if after.as_secs() == 7)
     );
-    for step in
-        [Step::Close, Step::Reset, Step::Reply(Reply::text(500, "")), Step::Reply(Reply::text(504, ""))]
-    {
+    for step in [
+        Step::Close,
+        Step::Reset,
+        Step::Reply(Reply::text(500, "")),
+        Step::Reply(Reply::text(504, "")),
+        Step::Reply(Reply::text(200, "<html>maintenance</html>")),
+        Step::Reply(Reply::text(204, "")),
+        Step::Truncated(Reply::text(200, "[]")),
+        Step::Endless(200),
+    ] {
         let (found, requests) = look_up([step]).await;
         assert!(matches!(found, LookUp::Failed(_)), "{found:?}");
         assert_eq!(requests.len(), 1, "the pipeline decides when to ask again");
@@ -401,8 +488,10 @@ async fn a_list_that_can_not_be_had_for_now_is_asked_for_later() {
 async fn a_delivery_is_one_request_whatever_comes_back() {
     for (step, is_expected) in [
         (Step::Reply(created()), (|answer| matches!(answer, Answer::Settled(_))) as fn(&Answer) -> bool),
-        (Step::Reply(Reply::text(200, "garbage")), |answer| matches!(answer, Answer::Taken)),
-        (Step::Endless(200), |answer| matches!(answer, Answer::Taken)),
+        (Step::Reply(Reply::text(200, "garbage")), |answer| matches!(answer, Answer::Ambiguous(_))),
+        (Step::Reply(Reply::text(204, "")), |answer| matches!(answer, Answer::Ambiguous(_))),
+        (Step::Truncated(created()), |answer| matches!(answer, Answer::Ambiguous(_))),
+        (Step::Endless(200), |answer| matches!(answer, Answer::Ambiguous(_))),
         (Step::Close, |answer| matches!(answer, Answer::Ambiguous(_))),
         (Step::Reset, |answer| matches!(answer, Answer::Ambiguous(_))),
         (Step::Reply(Reply::text(429, "")), |answer| matches!(answer, Answer::Retry { .. })),

@@ -7,7 +7,7 @@ mod loopback;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use actix_web::test::{TestRequest, call_and_read_body, call_service, init_service, read_body};
+use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use axum::body::{Body, to_bytes};
 use lodger_core::Lodger;
 use lodger_core::capture::Guarantee;
@@ -169,7 +169,8 @@ async fn minting(subject: &str) -> Loopback {
 async fn a_signed_in_user_gets_a_token_for_nobody_but_them() {
     let server = minting("ada").await;
     for who in [
-        SignedIn::as_(Actor::user("ada").tenant("acme")),
+        SignedIn::as_(Actor::user("ada")),
+        SignedIn::as_(Actor::user("ada").tenant(" ")),
         SignedIn { named: None, resolved: Some(Actor::user("ada")) },
         // Authentication has the first word.
         SignedIn { named: Some(Actor::user("ada")), resolved: Some(Actor::user("mallory")) },
@@ -185,7 +186,7 @@ async fn a_signed_in_user_gets_a_token_for_nobody_but_them() {
         assert_eq!(answer.headers["content-type"], "application/json");
     }
     let requests = server.requests();
-    assert_eq!(requests.len(), 6);
+    assert_eq!(requests.len(), 8);
     for request in requests {
         assert_eq!(
             (request.method.as_str(), request.path.as_str()),
@@ -213,6 +214,18 @@ async fn the_subject_and_the_lifetime_are_what_the_application_says() {
     let answer = asked(&tokens, SignedIn::as_(Actor::user("ada").tenant(" ")), "POST").await;
     assert_eq!(answer.error(), (403, "no_subject".to_owned()));
     assert_eq!(server.requests().len(), 2);
+}
+
+/// The same id in another tenant may be another person's.
+#[actix_web::test]
+async fn a_user_of_a_tenant_gets_no_token_before_somebody_says_whose_activity_it_opens() {
+    let server = minting("ada").await;
+    let ada = || SignedIn::as_(Actor::user("ada").tenant("acme"));
+    let answer = asked(&api(&server).into(), ada(), "POST").await;
+    assert_eq!(answer.error(), (500, "activity_misconfigured".to_owned()));
+    assert_eq!(server.requests(), []);
+    let chosen = ActivityTokens::new(api(&server)).subject(|actor| Some(actor.id.clone()));
+    assert_eq!(asked(&chosen, ada(), "POST").await.status, 200);
 }
 
 #[actix_web::test]
@@ -257,12 +270,16 @@ async fn without_a_layer_there_is_an_error_that_says_what_to_do_and_no_token() {
     let request = axum::http::Request::post("/token").body(Body::empty()).unwrap();
     let response = app.oneshot(request).await.unwrap();
     assert_eq!(response.status(), 500);
+    assert_eq!(response.headers()["cache-control"], "no-store");
     let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
     assert!(String::from_utf8_lossy(&body).contains("add `.layer(lodger_axum::AuditLayer::new(lodger))`"));
 
     let route = lodger_actix::activity_token_route(tokens);
     let app = init_service(actix_web::App::new().route("/token", route)).await;
-    let body = call_and_read_body(&app, TestRequest::post().uri("/token").to_request()).await;
+    let response = call_service(&app, TestRequest::post().uri("/token").to_request()).await;
+    assert_eq!(response.status(), 500);
+    assert_eq!(response.headers().get("cache-control").unwrap(), "no-store");
+    let body = read_body(response).await;
     assert!(
         String::from_utf8_lossy(&body).contains("add `.wrap(lodger_actix::AuditMiddleware::new(lodger))`")
     );

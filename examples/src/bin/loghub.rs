@@ -60,7 +60,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             println!(
                 "  {}  {} by {} {}",
                 event.id,
-                event.action,
+                event.action.unwrap_or_default(),
                 actor.kind,
                 serde_json::to_string(&actor.data)?
             );
@@ -78,7 +78,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut all = api.events(ListCall::new("acme").limit(Limit::Five).order(Order::OldestFirst));
     let mut actions = Vec::new();
     while let Some(event) = all.next().await {
-        actions.push(event?.action);
+        actions.extend(event?.action);
     }
     println!("\nEverything of acme, page by page, the oldest first: {}", actions.join(", "));
 

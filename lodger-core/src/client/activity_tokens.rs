@@ -28,6 +28,7 @@ use crate::service::lodger::{ActivityToken, ActivityTokenCall, LodgerApi, Lodger
 /// | nobody, an anonymous or an unresolved actor | 401 | `error`: `not_signed_in` |
 /// | a service or a system: the activity is shown to people | 403 | `error`: `not_a_user` |
 /// | a user for whom [`subject`](Self::subject) names none | 403 | `error`: `no_subject` |
+/// | a user of a tenant, while nobody chose a [`subject`](Self::subject) | 500 | `error`: `activity_misconfigured` |
 ///
 /// When the service gives no token, the answer is 503 `activity_unavailable` where another try may help and 502
 /// `activity_failed` where not, both with the service's `Retry-After` if it named one, or 500 `activity_misconfigured` for a call
@@ -36,8 +37,9 @@ use crate::service::lodger::{ActivityToken, ActivityTokenCall, LodgerApi, Lodger
 ///
 /// # Default
 ///
-/// The subject is the actor's id, the lifetime of a token the service's choice. A call is made again as the client's
-/// [`Retries`](crate::service::Retries) say.
+/// The subject is the id of an actor without a tenant. For one with a tenant there is no default, since ids may be unique within
+/// a tenant only: user `1` of one would be shown the activity of user `1` of another. The lifetime of a token is the service's
+/// choice. A call is made again as the client's [`Retries`](crate::service::Retries) say.
 ///
 /// ```
 /// use std::time::Duration;
@@ -58,7 +60,7 @@ use crate::service::lodger::{ActivityToken, ActivityTokenCall, LodgerApi, Lodger
 #[must_use = "pass it to `activity_token_route`"]
 pub struct ActivityTokens {
     api: LodgerApi,
-    subject: Arc<Subject>,
+    subject: Option<Arc<Subject>>,
     expires_in: Option<Duration>,
     /// Whether the last call failed, for all clones.
     is_failing: Arc<AtomicBool>,
@@ -83,14 +85,14 @@ impl ActivityTokens {
     /// Makes tokens with this client, which needs an API key with the scope `events:read`, for its workspace and project, which
     /// has to allow activity links.
     pub fn new(api: LodgerApi) -> Self {
-        let subject = |actor: &Actor| Some(actor.id.clone());
-        Self { api, subject: Arc::new(subject), expires_in: None, is_failing: Arc::default() }
+        Self { api, subject: None, expires_in: None, is_failing: Arc::default() }
     }
 
     /// Whose activity a user may see: a function of the actor and of nothing else. `None`, or a blank text, for nobody's.
-    /// Default: the actor's own, by its id.
+    /// Default: the actor's own, by its id, where it has no tenant; none where it has one. Where ids are unique over all tenants,
+    /// `|actor| Some(actor.id.clone())` is right for everybody.
     pub fn subject(mut self, of: impl Fn(&Actor) -> Option<String> + Send + Sync + 'static) -> Self {
-        self.subject = Arc::new(of);
+        self.subject = Some(Arc::new(of));
         self
     }
 
@@ -114,7 +116,19 @@ impl ActivityTokens {
             }
             ActorKind::Anonymous | ActorKind::Unresolved => return not_signed_in(),
         }
-        let Some(subject) = (self.subject)(&actor).filter(|subject| !subject.trim().is_empty()) else {
+        let subject = match &self.subject {
+            Some(of) => of(&actor),
+            None if actor.tenant.as_deref().is_some_and(|tenant| !tenant.trim().is_empty()) => {
+                self.fails(
+                    "the actor has a tenant, and its id may be another tenant's user's, too: say whose activity users may see \
+                     with `ActivityTokens::subject`",
+                    None,
+                );
+                return failed(500, "activity_misconfigured", None);
+            }
+            None => Some(actor.id.clone()),
+        };
+        let Some(subject) = subject.filter(|subject| !subject.trim().is_empty()) else {
             return refused(403, "no_subject", "there is no activity for this user");
         };
         let mut call = ActivityTokenCall::new(&*subject);

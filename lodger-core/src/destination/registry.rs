@@ -110,7 +110,7 @@ pub fn open(text: &str, settings: Settings<'_>) -> Opened<DestinationError> {
         None => (text, None),
     };
     let unusable = |reason: String| DestinationError::Unusable { destination: shown(name), reason };
-    if let Some(name) = HOSTED.into_iter().find(|hosted| *hosted == name) {
+    if let Some((name, _)) = HOSTED.into_iter().find(|(hosted, _)| *hosted == name) {
         return match rest {
             None => hosted(name, settings),
             Some(_) => Err(unusable(format!(
@@ -139,8 +139,13 @@ pub fn open(text: &str, settings: Settings<'_>) -> Opened<DestinationError> {
     }
 }
 
-/// The hosted services, by name.
-const HOSTED: [&str; 4] = ["archiva", "auditledge", "lodger", "loghub"];
+/// The hosted services, by name, and the setting of each that holds its key.
+const HOSTED: [(&str, &str); 4] = [
+    ("lodger", API_KEY),
+    ("archiva", "ARCHIVA_SECRET_KEY"),
+    ("auditledge", "AUDITLEDGE_API_KEY"),
+    ("loghub", "LOGHUB_TOKEN"),
+];
 
 #[cfg(feature = "http")]
 fn hosted(name: &'static str, settings: Settings<'_>) -> Opened<DestinationError> {
@@ -168,17 +173,13 @@ fn is_http(text: &str) -> bool {
 
 /// How destinations are written, for error texts.
 fn choices() -> String {
-    let mut choices = vec![
-        "lodger (with LODGER_API_KEY)",
-        "archiva (with ARCHIVA_SECRET_KEY)",
-        "https://collector.example/audit",
-        "file:./audit.jsonl",
-        "stdout",
-        "stdout:json",
-    ];
-    choices.extend(inventory::iter::<Scheme>().map(|scheme| scheme.usage));
+    let mut choices: Vec<String> =
+        HOSTED.into_iter().map(|(name, key)| format!("{name} (with {key})")).collect();
+    let local = ["https://collector.example/audit", "file:./audit.jsonl", "stdout", "stdout:json"];
+    let brought = inventory::iter::<Scheme>().map(|scheme| scheme.usage);
+    choices.extend(local.into_iter().chain(brought).map(str::to_owned));
     if !inventory::iter::<Scheme>().any(|scheme| scheme.name == "store") {
-        choices.push("store:./data (with the feature `store`)");
+        choices.push("store:./data (with the feature `store`)".to_owned());
     }
     choices.join(", ")
 }

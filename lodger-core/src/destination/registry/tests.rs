@@ -88,7 +88,7 @@ fn with_neither_the_choices_are_listed() {
         assert_eq!(
             refusal(settings),
             "no destination for events is configured: set LODGER_DESTINATION to one of lodger (with LODGER_API_KEY), archiva (with ARCHIVA_SECRET_KEY), \
-             https://collector.example/audit, file:./audit.jsonl, stdout, stdout:json, elsewhere:PLACE, store:./data (with the feature `store`)"
+             auditledge (with AUDITLEDGE_API_KEY), loghub (with LOGHUB_TOKEN), https://collector.example/audit, file:./audit.jsonl, stdout, stdout:json, elsewhere:PLACE, store:./data (with the feature `store`)"
         );
     }
 }

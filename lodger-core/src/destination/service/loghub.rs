@@ -1,10 +1,14 @@
 //! Events to the LogHub API.
 
 mod encode;
+mod left_behind;
+mod listing;
 mod look_up;
 mod settings;
 #[cfg(test)]
 mod tests;
+
+use std::sync::Arc;
 
 use super::{bounded, unanswered};
 use crate::destination::{
@@ -12,8 +16,9 @@ use crate::destination::{
     Repeats, status_answer,
 };
 use crate::event::Event;
-use crate::service::loghub::{ApiError, LogHubApi, LogHubError, Verdict, verdict};
+use crate::service::loghub::{ApiError, LogHubApi, LogHubError, Verdict, id_of, verdict};
 use crate::service::{InvalidConfig, Response};
+use left_behind::LeftBehind;
 
 pub(super) use settings::open;
 
@@ -24,7 +29,9 @@ const KIND: &str = "loghub";
 /// # What goes where
 ///
 /// An event's tenant is its `external_id`, by which alone the service can list. An event without one goes under a value that
-/// has to be agreed upon: [`new`](Self::new) asks for it.
+/// has to be agreed upon: [`new`](Self::new) asks for it. Where it is changed, what still waits in the journal goes under the new
+/// one, and is looked for there alone. It is no part of the destination's [identity](Identity), which is the address and the
+/// organization.
 ///
 /// | event | LogHub |
 /// | --- | --- |
@@ -44,15 +51,19 @@ const KIND: &str = "loghub";
 /// # Repeats
 ///
 /// The service recognises no repeat: delivery is at least once. An event that may be there already, because its answer was lost,
-/// is looked up before it is sent again, by its id under `metadata._audit.event_id`, among the newest 500 of its tenant. Where
-/// that doesn't tell, it is sent again and may be there twice. So is what was recorded, but is not listed yet.
+/// is looked up before it is sent again, by its id under `metadata._audit.event_id`, among the newest 500 of its tenant, for 60 s at
+/// most. Where that doesn't tell, it is sent again and may be there twice. So is what was recorded, but is not listed yet.
+///
+/// Any event that [another process left behind](Delivery::is_left_behind) may be there. Those are not looked up one by one: the
+/// newest 500 of their tenant are listed once, when the first of them is asked about, and kept for the others; the lists of 64
+/// tenants at a time, less than 100 KiB each. With more tenants the oldest list is made anew when it is needed again.
 ///
 /// # Answers
 ///
 /// The status in the envelope decides: a 2xx whose envelope says anything but `ok` has not recorded the event. It is a dead letter,
-/// or pauses the destination when another event is answered alike. A 2xx that can't be read settles the event, since asking again
-/// would most likely record it twice. Everything else is as in `docs/guarantees.md`. Redirects are not followed: they pause the
-/// destination.
+/// or pauses the destination when another event is answered alike. A 2xx without a whole envelope settles nothing, since a gateway
+/// may have answered for the service: the event is looked up and, where it isn't there, sent again. Everything else is as in
+/// `docs/guarantees.md`. Redirects are not followed: they pause the destination.
 ///
 /// # Pacing
 ///
@@ -67,6 +78,7 @@ pub struct LogHubDestination {
     api: LogHubApi,
     /// For events without a tenant.
     external_id: String,
+    left_behind: Arc<LeftBehind>,
 }
 
 impl LogHubDestination {
@@ -82,7 +94,7 @@ impl LogHubDestination {
                            tenant, such as `none`";
             return Err(InvalidConfig::new(vec![problem.to_owned()]));
         }
-        Ok(Self { api, external_id })
+        Ok(Self { api, external_id, left_behind: Arc::default() })
     }
 
     /// The client. Its [`replace_token`](LogHubApi::replace_token) takes effect while events are being sent.
@@ -93,7 +105,7 @@ impl LogHubDestination {
 
     async fn send(&self, delivery: &Delivery) -> Answer {
         let Some(call) = encode::encode(&delivery.bytes, &self.external_id) else {
-            return Answer::Refused(Refusal::new("this version can't read the event"));
+            return Answer::Unfit(Refusal::new("this version can't read the event"));
         };
         match self.api.post_event(call.body).await {
             Ok(response) => answer(delivery, &response),
@@ -109,11 +121,14 @@ pub(in crate::destination) fn answer(delivery: &Delivery, response: &Response) -
     let status = response.status;
     let reason = || bounded(&ApiError::read(response).quoting());
     if response.is_success() {
-        return match verdict(&response.body) {
+        return match verdict(response) {
             Verdict::Done(data) => settled(delivery, data),
             // Nobody knows whether it is about this event or about all of them: the codes are not documented.
             Verdict::Failed => Answer::Suspect(Refusal::http(status, reason())),
-            Verdict::Unreadable => Answer::Taken,
+            Verdict::Unreadable => {
+                let reason = format!("it can't be read whether the event was recorded: {}", reason());
+                Answer::Ambiguous(Refusal::http(status, bounded(&reason)))
+            }
         };
     }
     let ambiguous = || Answer::Ambiguous(Refusal::http(status, reason()));
@@ -126,7 +141,7 @@ fn settled(delivery: &Delivery, data: serde_json::Value) -> Answer {
         return Answer::Taken;
     }
     let receipt = Receipt::new(delivery.id(), KIND);
-    let receipt = match data.get("id").and_then(serde_json::Value::as_str) {
+    let receipt = match id_of(&data) {
         Some(id) => receipt.with_id(id),
         None => receipt,
     };
@@ -134,9 +149,9 @@ fn settled(delivery: &Delivery, data: serde_json::Value) -> Answer {
 }
 
 impl Destination for LogHubDestination {
-    /// Events without a tenant under another external id are in another place.
+    /// Not the external id: what waits must not be stranded where somebody agrees upon another one.
     fn identity(&self) -> Identity {
-        Identity::new(KIND, self.api.base()).in_project(self.api.organization(), &*self.external_id)
+        Identity::new(KIND, self.api.base()).in_project(self.api.organization(), "")
     }
 
     fn max_in_flight(&self) -> usize {
@@ -158,7 +173,7 @@ impl Destination for LogHubDestination {
     }
 
     fn look_up<'a>(&'a self, delivery: &'a Delivery) -> BoxFuture<'a, LookUp> {
-        Box::pin(look_up::look_up(&self.api, &self.external_id, delivery))
+        Box::pin(self.find(delivery))
     }
 
     fn replace_api_key(&self, key: &str) -> Result<(), ApiKeyError> {

@@ -1,9 +1,7 @@
 //! The envelope around every answer: {code, status, data}.
 
-use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::ExternalId;
 use super::error::{ApiError, LogHubError};
 use crate::service::Response;
 
@@ -14,13 +12,19 @@ pub(crate) enum Verdict {
     Done(Value),
     /// It is not done.
     Failed,
-    /// There is no envelope, or none with a status.
+    /// There is no envelope, none with a status, or not all of it. A gateway may have said that, and not the service: nobody
+    /// knows whether it is done.
     Unreadable,
 }
 
 /// What the body of a 2xx says.
-pub(crate) fn verdict(body: &[u8]) -> Verdict {
-    serde_json::from_slice(body).map_or(Verdict::Unreadable, opened)
+pub(crate) fn verdict(response: &Response) -> Verdict {
+    whole(response).map_or(Verdict::Unreadable, opened)
+}
+
+/// The body, unless it broke off or was longer than what is read of it: then not even what could be read of it counts.
+fn whole(response: &Response) -> Option<Value> {
+    serde_json::from_slice(&response.body).ok().filter(|_| response.whole)
 }
 
 fn opened(envelope: Value) -> Verdict {
@@ -39,52 +43,39 @@ pub(super) fn one(response: &Response) -> Result<Value, LogHubError> {
     if !response.is_success() {
         return Err(LogHubError::Api(ApiError::read(response)));
     }
-    match verdict(&response.body) {
+    match verdict(response) {
         Verdict::Done(data) => Ok(data),
         Verdict::Failed => Err(LogHubError::Api(ApiError::read(response))),
         Verdict::Unreadable => Err(LogHubError::Unreadable(ApiError::read(response))),
     }
 }
 
-/// The events of a page, in either shape: an array of envelopes with one event each, as documented, or one envelope around an
-/// array, which is inferred.
-pub(super) fn many(response: &Response) -> Result<Vec<Value>, LogHubError> {
+/// What stands on a page, one for one, in either shape: an array of envelopes with one event each, as documented, or one envelope
+/// around an array, which is inferred.
+pub(super) fn many(response: &Response) -> Result<Vec<Verdict>, LogHubError> {
     if !response.is_success() {
         return Err(LogHubError::Api(ApiError::read(response)));
     }
-    let unreadable = || LogHubError::Unreadable(ApiError::read(response));
-    let verdict = match serde_json::from_slice(&response.body) {
-        Ok(Value::Array(envelopes)) => each(envelopes),
-        Ok(envelope) => opened(envelope),
-        Err(_) => Verdict::Unreadable,
+    let envelope = match whole(response) {
+        Some(Value::Array(envelopes)) => return Ok(envelopes.into_iter().map(opened).collect()),
+        Some(envelope) => opened(envelope),
+        None => Verdict::Unreadable,
     };
-    match verdict {
-        Verdict::Done(Value::Array(events)) => Ok(events),
+    match envelope {
+        Verdict::Done(Value::Array(events)) => Ok(events.into_iter().map(Verdict::Done).collect()),
         Verdict::Failed => Err(LogHubError::Api(ApiError::read(response))),
-        Verdict::Done(_) | Verdict::Unreadable => Err(unreadable()),
+        Verdict::Done(_) | Verdict::Unreadable => Err(LogHubError::Unreadable(ApiError::read(response))),
     }
 }
 
-/// All of them, or the first that is not `ok`: a page with a hole in it would be taken for all that there is.
-fn each(envelopes: Vec<Value>) -> Verdict {
-    let mut events = Vec::with_capacity(envelopes.len());
-    for envelope in envelopes {
-        match opened(envelope) {
-            Verdict::Done(event) => events.push(event),
-            other => return other,
-        }
-    }
-    Verdict::Done(Value::Array(events))
-}
-
-/// An id is opaque: a number is as good as a text.
-pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    ExternalId::deserialize(deserializer).map(|id| id.to_string())
-}
-
-/// The same of an id that may be missing.
-pub(super) fn perhaps_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(Option::<ExternalId>::deserialize(deserializer)?.map(|id| id.to_string()))
+/// The events of a page, all of them or none: a page with a hole in it would be taken for all that there is.
+pub(super) fn all(response: &Response) -> Result<Vec<Value>, LogHubError> {
+    let event = |verdict| match verdict {
+        Verdict::Done(event) => Ok(event),
+        Verdict::Failed => Err(LogHubError::Api(ApiError::read(response))),
+        Verdict::Unreadable => Err(LogHubError::Unreadable(ApiError::read(response))),
+    };
+    many(response)?.into_iter().map(event).collect()
 }
 
 #[cfg(test)]
@@ -110,13 +101,25 @@ mod tests {
             ("<html>ok</html>", Verdict::Unreadable),
             ("", Verdict::Unreadable),
         ] {
-            assert_eq!(super::verdict(body.as_bytes()), verdict, "{body}");
+            assert_eq!(super::verdict(&response(body)), verdict, "{body}");
         }
     }
 
+    #[test]
+    fn what_broke_off_is_unreadable_whatever_it_says() {
+        for body in [r#"{"status":"ok","data":{"id":"1"}}"#, r#"{"status":"error"}"#, "[]"] {
+            let cut = Response { whole: false, ..response(body) };
+            assert_eq!(super::verdict(&cut), Verdict::Unreadable, "{body}");
+            assert!(matches!(many(&cut), Err(LogHubError::Unreadable(_))), "{body}");
+        }
+    }
+
+    fn response(body: &str) -> Response {
+        Response { status: 200, retry_after: None, content_type: None, whole: true, body: body.into() }
+    }
+
     fn page(body: &Value) -> Result<Vec<Value>, LogHubError> {
-        let body = body.to_string().into_bytes();
-        many(&Response { status: 200, retry_after: None, content_type: None, whole: true, body })
+        all(&response(&body.to_string()))
     }
 
     #[test]
@@ -140,5 +143,8 @@ mod tests {
         {
             assert!(matches!(page(&body).unwrap_err(), LogHubError::Unreadable(_)), "{body}");
         }
+        let with_a_hole = json!([{"status": "error"}, ok]).to_string();
+        let expected = [Verdict::Failed, Verdict::Done(json!({"id": "1"}))];
+        assert_eq!(many(&response(&with_a_hole)).unwrap(), expected);
     }
 }

@@ -6,17 +6,15 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::Pin;
 use std::time::Duration;
 
-use reqwest::Method;
-use reqwest::header::HeaderName;
-use secrecy::SecretString;
-use serde_json::Value;
-
 use super::error::ApiError;
-use super::{Created, EventCall, ListCall, ListedEvent, LogHubApiBuilder, LogHubError, answer};
+use super::{Created, EventCall, ListCall, ListedEvent, LogHubApiBuilder, LogHubError, Verdict, answer};
 use crate::service::pages::Page;
 use crate::service::{
     Address, ApiKey, Body, Credential, Http, InvalidConfig, MAX_BODY, Pages, Request, Response, Retries,
 };
+use reqwest::Method;
+use reqwest::header::HeaderName;
+use secrecy::SecretString;
 
 /// The most that is read of a page, in bytes for each of its events: four times the largest event of this crate
 /// ([`MAX_EVENT_BYTES`](crate::event::limits::MAX_EVENT_BYTES)), for what the service adds and how it escapes.
@@ -80,8 +78,8 @@ impl LogHubApi {
     ///
     /// # Errors
     ///
-    /// [`LogHubError`]. After [`LogHubError::Transport`] the event may be there, after [`LogHubError::Unreadable`] it most
-    /// likely is. To be able to tell, put an id of your own into the metadata and look for it with [`events`](Self::events).
+    /// [`LogHubError`]. After [`LogHubError::Transport`], [`LogHubError::Unreadable`] and a 5xx nobody knows whether the event
+    /// is there. To be able to tell, put an id of your own into the metadata and look for it with [`events`](Self::events).
     ///
     /// # Cancel safety
     ///
@@ -116,7 +114,7 @@ impl LogHubApi {
         call.query()?;
         let list = || async {
             let response = self.get_events(&call).await?;
-            let events = answer::many(&response)?.into_iter().map(serde_json::from_value);
+            let events = answer::all(&response)?.into_iter().map(serde_json::from_value);
             events.collect::<Result<_, _>>().map_err(|_| LogHubError::Unreadable(ApiError::read(&response)))
         };
         let again = |error: &LogHubError| error.is_retryable().then(|| error.retry_after());
@@ -126,11 +124,13 @@ impl LogHubApi {
     /// Everything that was recorded, page by page.
     ///
     /// The service says neither how much there is nor that a page is the last one. It ends with a page that holds fewer events
-    /// than the limit (inferred), and also with a page that holds the same events as one before: so it comes to an end at a
-    /// service that answers every page with the last one, or with the first. That page is not read again.
+    /// than the limit (inferred). That pages are counted from 0 is inferred, too: where page 1 is page 0 again, as at a service
+    /// that counts from 1, it is passed over. Any other page that holds the same events as one before ends it with
+    /// [`LogHubError::Repeating`], so that neither a service that answers every page alike is read for ever, nor a part is taken
+    /// for everything.
     ///
     /// Newest first, what is recorded in the meantime moves events to the next page, where they are read once more; where it is
-    /// exactly a page, the reading ends there. [`Order::OldestFirst`](super::Order::OldestFirst) knows no such trouble.
+    /// exactly a page, that one repeats. [`Order::OldestFirst`](super::Order::OldestFirst) knows no such trouble.
     pub fn events(&self, call: ListCall) -> Pages<ListedEvent, LogHubError> {
         Pages::new(page(self.clone(), call, HashSet::new()))
     }
@@ -141,8 +141,8 @@ impl LogHubApi {
         self.send(Method::POST, address, Some(Body::json(body)), MAX_BODY).await
     }
 
-    /// The events of one page as they came, asked for once.
-    pub(crate) async fn page(&self, call: &ListCall) -> Result<Vec<Value>, LogHubError> {
+    /// What stands on one page as it came, asked for once.
+    pub(crate) async fn page(&self, call: &ListCall) -> Result<Vec<Verdict>, LogHubError> {
         answer::many(&self.get_events(call).await?)
     }
 
@@ -174,18 +174,25 @@ fn again_unless_recorded(error: &LogHubError) -> Option<Option<Duration>> {
     }
 }
 
+/// The page that is the first one once more, at a service that counts from 1 and takes 0 for it.
+pub(crate) const SECOND: u64 = 1;
+
 type Reading = Pin<Box<dyn Future<Output = Result<Page<ListedEvent, LogHubError>, LogHubError>> + Send>>;
 
 /// This page, and on from it. `read` has a hash of each page before.
 fn page(api: LogHubApi, call: ListCall, mut read: HashSet<u64>) -> Reading {
     Box::pin(async move {
-        let items = api.list(call.clone()).await?;
+        let mut items = api.list(call.clone()).await?;
+        let full = items.len() >= call.limit.events();
         let mut ids = DefaultHasher::new();
         items.iter().for_each(|event| event.id.hash(&mut ids));
         if !items.is_empty() && !read.insert(ids.finish()) {
-            return Ok(Page { items: Vec::new(), next: None });
+            // Page 1 can repeat none but page 0.
+            if call.page != SECOND {
+                return Err(LogHubError::Repeating { page: call.page });
+            }
+            items.clear();
         }
-        let full = items.len() >= call.limit.events();
         let next = call.next().filter(|_| full).map(|call| page(api, call, read));
         Ok(Page { items, next })
     })

@@ -1,8 +1,10 @@
 //! Recording one event.
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use super::lenient::Members;
 use super::{ExternalId, LogHubError};
 
 /// One event for [`LogHubApi::create`](super::LogHubApi::create).
@@ -80,17 +82,39 @@ impl EventCall {
 /// }));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct EventActor {
-    /// `user` or `system`.
-    #[serde(rename = "type", default)]
+    /// `user` or `system`. Blank where the service says none.
     pub kind: String,
     /// Of a user `internal_id`, `name` and `email`; of a system `description`.
-    #[serde(default)]
     pub data: Map<String, Value>,
-    /// Members that this version doesn't know.
-    #[serde(flatten)]
+    /// Members that this version doesn't know, or that are something else than it knows.
     pub extra: Map<String, Value>,
+}
+
+impl Serialize for EventActor {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(None)?;
+        if !self.kind.is_empty() {
+            members.serialize_entry("type", &self.kind)?;
+        }
+        if !self.extra.contains_key("data") {
+            members.serialize_entry("data", &self.data)?;
+        }
+        self.extra.iter().try_for_each(|(name, value)| members.serialize_entry(name, value))?;
+        members.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for EventActor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut members = Members::deserialize(deserializer)?;
+        Ok(Self {
+            kind: members.take("type").unwrap_or_default(),
+            data: members.take("data").unwrap_or_default(),
+            extra: members.rest(),
+        })
+    }
 }
 
 impl EventActor {
@@ -127,16 +151,22 @@ impl EventActor {
 }
 
 /// What the service answers to a recorded event.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Created {
     /// The service's id of the event.
-    #[serde(deserialize_with = "super::answer::id")]
     pub id: String,
     /// When it was recorded, in Unix milliseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<i64>,
-    /// Members that this version doesn't know.
+    /// Members that this version doesn't know, or that are something else than it knows.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
+}
+
+impl<'de> Deserialize<'de> for Created {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut members = Members::deserialize(deserializer)?;
+        Ok(Self { id: members.id()?, timestamp: members.take("timestamp"), extra: members.rest() })
+    }
 }

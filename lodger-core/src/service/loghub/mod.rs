@@ -14,7 +14,7 @@
 //!
 //! let mut events = api.events(ListCall::new("workspace-7"));
 //! while let Some(event) = events.next().await {
-//!     println!("{}", event?.action);
+//!     println!("{:?}", event?.action);
 //! }
 //! # Ok(())
 //! # }
@@ -30,12 +30,15 @@ mod builder;
 mod error;
 mod event;
 mod external_id;
+mod lenient;
 mod list;
 
 pub(crate) use answer::{Verdict, verdict};
 pub use api::LogHubApi;
+pub(crate) use api::SECOND;
 pub use builder::{DEFAULT_BASE, LogHubApiBuilder};
 pub use error::{ApiError, LogHubError};
 pub use event::{Created, EventActor, EventCall};
 pub use external_id::ExternalId;
+pub(crate) use lenient::id_of;
 pub use list::{Limit, ListCall, ListedEvent, Order, RecordedRequest};

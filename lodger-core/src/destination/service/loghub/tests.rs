@@ -1,3 +1,5 @@
+mod left_behind;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -183,9 +185,17 @@ fn without_an_agreed_external_id_there_is_no_destination() {
     let invalid = LogHubDestination::new(api(), " ").unwrap_err();
     assert!(invalid.to_string().contains("choose that of events without a tenant"), "{invalid}");
     let destination = LogHubDestination::new(api(), " none ").unwrap();
-    let expected = Identity::new("loghub", "http://127.0.0.1:1").in_project("org_1", "none");
-    assert_eq!(destination.identity(), expected);
     assert_eq!(destination.repeats(), Repeats::Stored);
+}
+
+#[test]
+fn what_waits_is_not_stranded_by_another_external_id() {
+    let expected = Identity::new("loghub", "http://127.0.0.1:1").in_project("org_1", "");
+    for external_id in ["none", "other"] {
+        let identity = LogHubDestination::new(api(), external_id).unwrap().identity();
+        assert_eq!(identity, expected);
+        assert_eq!(identity.to_string(), "loghub:http://127.0.0.1:1 (org_1)");
+    }
 }
 
 #[test]
@@ -224,8 +234,11 @@ fn any_2xx_whose_envelope_is_ok_settles() {
         assert_eq!((receipt.id.as_deref(), receipt.destination.as_str()), (Some("d71331b8"), "loghub"));
         assert_eq!(receipt.detail["timestamp"], 1_713_035_172_197_u64);
     }
-    let Answer::Settled(receipt) = answered(200, r#"{"status":"ok","data":null}"#) else { panic!() };
-    assert_eq!(receipt.id, None);
+    for (data, id) in [("null", None), ("{}", None), (r#"{"id":true}"#, None), (r#"{"id":42}"#, Some("42"))] {
+        let body = format!(r#"{{"status":"ok","data":{data}}}"#);
+        let Answer::Settled(receipt) = answered(200, &body) else { panic!("{body}") };
+        assert_eq!(receipt.id.as_deref(), id, "{body}");
+    }
     let nobody_waits = delivery().attempt(false);
     assert_eq!(answer(&nobody_waits, &response(200, ok, None)), Answer::Taken);
 }
@@ -241,12 +254,30 @@ fn a_2xx_whose_envelope_is_not_ok_is_no_success() {
 }
 
 #[test]
-fn a_2xx_that_can_not_be_read_settles_since_a_repeat_would_be_another_event() {
-    for body in
-        ["", "ok", "<html>", r#"{"status":"ok","#, "[]", r#"{"data":{"id":"1"}}"#, r#"{"status":null}"#]
-    {
-        assert_eq!(answered(200, body), Answer::Taken, "{body}");
+fn a_2xx_without_a_whole_envelope_settles_nothing() {
+    let cut_off = r#"{"code":"CREATE_EVENT_ERROR","st"#;
+    for body in [
+        "",
+        "ok",
+        "<html>",
+        r#"{"status":"ok","#,
+        "[]",
+        r#"{"data":{"id":"1"}}"#,
+        r#"{"status":null}"#,
+        cut_off,
+    ] {
+        for status in [200, 202, 204] {
+            let answer = answered(status, body);
+            assert!(answer.leaves_doubt(), "{status} {body}: {answer:?}");
+            let Answer::Ambiguous(refusal) = answer else { panic!("{status} {body}: {answer:?}") };
+            assert_eq!(refusal.status, Some(status));
+            let reason = format!("it can't be read whether the event was recorded: LogHub answered {status}");
+            assert!(refusal.reason.starts_with(&reason), "{}", refusal.reason);
+        }
     }
+    let ok = r#"{"code":"CREATE_EVENT_OK","status":"ok","data":{"id":"1"}}"#;
+    let broken_off = Response { whole: false, ..response(200, ok, None) };
+    assert!(matches!(answer(&delivery(), &broken_off), Answer::Ambiguous(_)));
 }
 
 #[test]
@@ -283,7 +314,7 @@ fn every_missing_setting_is_named() {
         "the destination `loghub` needs more settings: set LOGHUB_TOKEN, LOGHUB_ORGANIZATION_ID, LOGHUB_EXTERNAL_ID"
     );
     assert!(configured(&GIVEN[..2]).unwrap_err().ends_with("set LOGHUB_EXTERNAL_ID"));
-    let expected = Identity::new("loghub", "https://api.loghub.app").in_project("org_1", "none");
+    let expected = Identity::new("loghub", "https://api.loghub.app").in_project("org_1", "");
     assert_eq!(configured(&GIVEN).unwrap(), expected);
     let [token, organization, external_id] = GIVEN;
     let plain = ("LOGHUB_API_BASE", "http://loghub.internal/v1");
