@@ -41,4 +41,4 @@ impl OverHttp for Auditledge {
     }
 }
 
-conforms!(Auditledge: everywhere, killed, over_http, looked_up);
+conforms!(Auditledge: everywhere, killed, over_http, says_what_it_took, looked_up);

@@ -42,4 +42,4 @@ impl OverHttp for Lodger {
     }
 }
 
-conforms!(Lodger: everywhere, killed, over_http);
+conforms!(Lodger: everywhere, killed, over_http, says_what_it_took);

@@ -45,4 +45,4 @@ impl OverHttp for LogHub {
     }
 }
 
-conforms!(LogHub: everywhere, killed, over_http, looked_up);
+conforms!(LogHub: everywhere, killed, over_http, says_what_it_took, looked_up);

@@ -1,8 +1,8 @@
 //! One suite drives every destination: those of the hosted services over their stand-ins, and the local ones.
 //!
 //! A destination under test is a [`Subject`](subject::Subject): where it writes, what is there, and what it declares. A case
-//! is a function over any subject: [`everywhere`], or [`over_http`] where a service answers, or [`looked_up`] where it can be
-//! asked what it has. So a new destination gets all cases by a file of its own, whose last lines name the groups.
+//! is a function over any subject: [`everywhere`], or [`over_http`] where a service answers (a collector's 2xx is all that it
+//! says, the others name what they took), or [`looked_up`] where it can be asked what it has. So a new destination gets all cases by a file of its own, whose last lines name the groups.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -12,7 +12,10 @@
 /// The cases of one group, for one subject.
 macro_rules! cases {
     ($subject:ident, $group:ident: $($case:ident),+ $(,)?) => {
-        mod $group {
+        cases!($subject, $group as $group: $($case),+);
+    };
+    ($subject:ident, $group:ident as $name:ident: $($case:ident),+) => {
+        mod $name {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $case() {
@@ -49,6 +52,9 @@ macro_rules! conforms {
             one_bad_event_among_good_ones,
             another_key_while_it_runs,
         );
+    };
+    (@ $subject:ident says_what_it_took) => {
+        cases!($subject, over_http as says_what_it_took: a_success_that_the_service_did_not_say_loses_nothing);
     };
     (@ $subject:ident looked_up) => {
         cases!($subject, looked_up:

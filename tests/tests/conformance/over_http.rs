@@ -39,6 +39,30 @@ pub(crate) async fn answers_that_are_none_lose_nothing<S: OverHttp>() {
     }
 }
 
+/// Somebody on the way answers, and the service hears nothing.
+pub(crate) async fn a_success_that_the_service_did_not_say_loses_nothing<S: OverHttp>() {
+    let subject = S::open().await;
+    let mut client = Client::of(&subject);
+    let portal = Reply::text(200, "<html>Welcome to this hotel's network</html>");
+    let cut = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{\"status\":\"ok\",\"da";
+    for step in [
+        Step::Reply(portal.header("content-type", "text/html")),
+        Step::Reply(Reply::text(204, "")),
+        Step::Reply(Reply::text(200, "")),
+        Step::Reply(Reply::json(200, &json!({}))),
+        Step::Reply(Reply::json(200, &json!([]))),
+        Step::Endless(200),
+        Step::Raw(cut.to_vec()),
+    ] {
+        let told = format!("{step:?}");
+        subject.line().spoil([Fault::Instead(step)]);
+        client.record("invoice.update").await;
+        client.delivered().await;
+        assert_eq!(client.letters(), [], "{told}");
+        client.everything_is_there(&subject);
+    }
+}
+
 pub(crate) async fn a_redirect_pauses_and_is_not_followed<S: OverHttp>() {
     let subject = S::open().await;
     let elsewhere = Loopback::replying(Reply::json(200, &json!({}))).await;

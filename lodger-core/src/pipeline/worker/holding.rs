@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::burial::Grave;
-use super::doubts::Doubt;
+use super::doubts::{Doubt, Unanswered};
 use super::{DISK_PAUSE, Worker, orders};
 use crate::destination::{Delivery, Refusal};
 use crate::event::Position;
@@ -22,6 +22,8 @@ pub(super) struct Item {
     pub(super) source: Source,
     pub(super) delivery: Delivery,
     pub(super) doubt: Doubt,
+    /// Questions about it.
+    pub(super) unanswered: Unanswered,
     pub(super) failing_since: Option<Instant>,
 }
 
@@ -107,7 +109,13 @@ impl Worker {
             delivery.left_behind();
         }
         let doubt = Doubt::of(left_behind);
-        let item = Item { source: Source::Journal(key), delivery, doubt, failing_since: None };
+        let item = Item {
+            source: Source::Journal(key),
+            delivery,
+            doubt,
+            unanswered: Unanswered::default(),
+            failing_since: None,
+        };
         self.held.insert(self.read, item);
         match read {
             _ if self.detached => self.graves.push(Grave::new(self.read, orders::detached())),

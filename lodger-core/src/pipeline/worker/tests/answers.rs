@@ -117,7 +117,9 @@ async fn what_does_not_fit_is_no_probe_of_a_paused_destination() {
     let mut rig = Rig::new(&destination);
     rig.add("a.b");
     pass(1.0).await;
-    (0..3).for_each(|_| drop(rig.add("unfit")));
+    for _ in 0..3 {
+        rig.add("unfit");
+    }
     rig.add("a.b");
     pass(1.0).await;
     assert_eq!((rig.counts(), rig.lane().state), ([5, 0, 0, 0], DeliveryState::Paused));
