@@ -125,10 +125,11 @@ impl fmt::Display for Identity {
         if !self.address.is_empty() {
             write!(f, ":{}", self.address)?;
         }
-        if !self.workspace.is_empty() {
-            write!(f, " ({}/{})", self.workspace, self.project)?;
+        match (self.workspace.as_str(), self.project.as_str()) {
+            ("", "") => Ok(()),
+            ("", project) => write!(f, " ({project})"),
+            (workspace, project) => write!(f, " ({workspace}/{project})"),
         }
-        Ok(())
     }
 }
 
