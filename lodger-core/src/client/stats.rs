@@ -56,7 +56,7 @@ pub struct DestinationStats {
     pub unreadable: u64,
     /// How often it may have got an event once more: the event was sent again although it may have been there, and the
     /// destination neither recognises repeats nor was it found there. No more copies than these can be there. An event
-    /// that an earlier process left counts, too, since it may have sent it.
+    /// that an earlier process left counts, too, since it may have sent it; so does a dead letter that is sent again.
     pub possible_duplicates: u64,
     /// Events that are not recorded for it, because its backlog had used up its share of the journal. They are not among
     /// the routed ones. Each is on stderr, unless it was refused to somebody who was told; where it was for no other

@@ -51,6 +51,9 @@ pub enum Answer {
     Suspect(Refusal),
     /// This event will never be taken as it is: a dead letter, unless too many are.
     Refused(Refusal),
+    /// This event alone, and nothing was sent: the destination can't carry it, which was seen here. A dead letter, whatever
+    /// state the destination is in, of which it says nothing: it pauses no destination, and shows of none that it works.
+    Unfit(Refusal),
     /// The destination has something else under the idempotency key that the application gave the event: a webhook that
     /// came twice, a job that ran again. By that key the event is there, so whoever waits for it is not failed and the
     /// destination is not to blame; as a dead letter it stays, for somebody to look at.
@@ -63,12 +66,17 @@ pub enum Answer {
 
 impl Answer {
     /// Whether the event may be there though the destination doesn't say so: nobody knows, or the answer is that of a server
-    /// or gateway that failed at whatever it was doing. 429 and 503 say that nothing was done.
+    /// or gateway that handed it on and then failed, was slow, or sends the caller elsewhere. 429 and the other 4xx say that
+    /// nothing was done; so does a try without an answer that is no [`Ambiguous`](Self::Ambiguous) one.
     pub(crate) fn leaves_doubt(&self) -> bool {
         match self {
             Self::Ambiguous(_) => true,
-            Self::Retry { refusal, .. } => matches!(refusal.status, Some(500 | 502 | 504..=599)),
-            _ => false,
+            Self::Settled(_) | Self::Taken | Self::Unfit(_) | Self::Undecided(_) => false,
+            Self::Retry { refusal, .. }
+            | Self::Pause(refusal)
+            | Self::Suspect(refusal)
+            | Self::Refused(refusal)
+            | Self::Duplicate(refusal) => matches!(refusal.status, Some(300..=399 | 408 | 425 | 500..=599)),
         }
     }
 
@@ -81,6 +89,7 @@ impl Answer {
             | Self::Pause(refusal)
             | Self::Suspect(refusal)
             | Self::Refused(refusal)
+            | Self::Unfit(refusal)
             | Self::Duplicate(refusal)
             | Self::Undecided(refusal) => Some(refusal),
         }
@@ -108,4 +117,34 @@ pub fn status_answer(status: u16, reason: &str, after: Option<Duration>) -> Opti
         501 | 400..=499 => Answer::Suspect(refusal()),
         _ => Answer::Ambiguous(refusal()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_4xx_and_a_try_that_was_not_sent_leave_no_doubt() {
+        let answers = [
+            |refusal| Answer::Retry { refusal, after: None },
+            Answer::Pause,
+            Answer::Suspect,
+            Answer::Refused,
+            Answer::Duplicate,
+        ];
+        for answer in answers {
+            for status in [300, 302, 307, 399, 408, 425, 500, 501, 502, 503, 504, 520, 599] {
+                assert!(answer(Refusal::http(status, "x")).leaves_doubt(), "{status}");
+            }
+            for status in [400, 401, 402, 403, 404, 407, 409, 413, 422, 424, 426, 429, 499] {
+                assert!(!answer(Refusal::http(status, "x")).leaves_doubt(), "{status}");
+            }
+            assert!(!answer(Refusal::new("connection refused")).leaves_doubt());
+        }
+        assert!(Answer::Ambiguous(Refusal::new("reset")).leaves_doubt());
+        assert!(Answer::Ambiguous(Refusal::http(200, "no receipt")).leaves_doubt());
+        for answer in [Answer::Unfit, Answer::Undecided] {
+            assert!(!answer(Refusal::new("not sent")).leaves_doubt());
+        }
+    }
 }

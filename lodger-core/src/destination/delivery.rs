@@ -18,13 +18,14 @@ pub struct Delivery {
     id: OnceLock<EventId>,
     event: OnceLock<Arc<Event>>,
     awaited: bool,
+    left_behind: bool,
 }
 
 impl Delivery {
     /// An event on its way for the first time.
     #[must_use]
     pub fn new(event: Arc<Event>, bytes: Arc<[u8]>) -> Self {
-        Self { bytes, tries: 0, id: event.id.into(), event: event.into(), awaited: true }
+        Self { bytes, tries: 0, id: event.id.into(), event: event.into(), awaited: true, left_behind: false }
     }
 
     /// The event's id. It is read from the bytes at most once; where none stands in them, it is one that nobody else has.
@@ -58,6 +59,24 @@ impl Delivery {
         self.awaited
     }
 
+    /// Whether another process, which is gone, left it in the journal, and this one has not sent it since. Then whatever may be
+    /// there of it was sent before this process opened the journal: one look at the destination, after that, tells of all such
+    /// events. A dead letter that is sent again is none of them.
+    #[must_use]
+    pub fn is_left_behind(&self) -> bool {
+        self.left_behind
+    }
+
+    /// Another process left it behind.
+    pub(crate) fn left_behind(&mut self) {
+        self.left_behind = true;
+    }
+
+    /// This process has sent it.
+    pub(crate) fn sent(&mut self) {
+        self.left_behind = false;
+    }
+
     /// The same for one try, of whose receipt it is known whether somebody waits for it.
     pub(crate) fn attempt(&self, awaited: bool) -> Self {
         Self { awaited, ..self.clone() }
@@ -87,7 +106,14 @@ impl Delivery {
     /// What stands in the journal, for a destination that reads events or for one that only sends bytes, and why this
     /// version can't read what the former needs. The latter needs nothing: the bytes are those that the journal was given.
     pub(crate) fn of(bytes: Arc<[u8]>, with_event: bool) -> (Self, Result<(), serde_json::Error>) {
-        let delivery = Self { bytes, tries: 0, id: OnceLock::new(), event: OnceLock::new(), awaited: true };
+        let delivery = Self {
+            bytes,
+            tries: 0,
+            id: OnceLock::new(),
+            event: OnceLock::new(),
+            awaited: true,
+            left_behind: false,
+        };
         let read = if with_event { delivery.read().map(drop) } else { Ok(()) };
         (delivery, read)
     }

@@ -87,7 +87,7 @@ impl FileDestination {
                         }
                         None
                     }
-                    Err(_) => Some(Answer::Refused(Refusal::new("the event's bytes are not UTF-8"))),
+                    Err(_) => Some(Answer::Unfit(Refusal::new("the event's bytes are not UTF-8"))),
                 }
             });
         }

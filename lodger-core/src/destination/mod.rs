@@ -241,9 +241,11 @@ pub trait Destination: Send + Sync + fmt::Debug + 'static {
         Repeats::Recognised
     }
 
-    /// Looks for an event that may be there already: a try ended with [`Answer::Ambiguous`], with a server's failure (500, 502,
-    /// 504 and on), in a panic, or in a process that is gone. Asked only of a destination that [stores](Repeats::Stored)
-    /// repeats, before each further try; it counts as a request towards the [`pacing`](Self::pacing). Default: it doesn't know.
+    /// Looks for an event that may be there already: a try ended with [`Answer::Ambiguous`], with a redirect, with 408, 425 or
+    /// 5xx, in a panic, or in a process that is gone ([`Delivery::is_left_behind`]); or it is a dead letter that is sent
+    /// again. Asked only of a destination that [stores](Repeats::Stored) repeats, before each further try; it counts as a request
+    /// towards the [`pacing`](Self::pacing). What takes longer than a minute is [`LookUp::Unknown`]. Default: it doesn't
+    /// know.
     ///
     /// # Cancel safety
     ///

@@ -26,6 +26,10 @@ pub enum LookUp {
     Absent,
     /// The destination can't be asked.
     Unknown,
-    /// Asking failed. The answer is taken for that of the event: it is tried again later, which begins by asking again.
+    /// Asking failed for now ([`Retry`](Answer::Retry), [`Ambiguous`](Answer::Ambiguous)), or until somebody acts
+    /// ([`Pause`](Answer::Pause)): the destination is left alone as if the event had been sent, and asked again. That is no try
+    /// of the event. When three questions in a row have failed within no less than a minute, whether about this event or about
+    /// any, a further one that fails holds up the event no longer: it is the same as [`Unknown`](Self::Unknown). So is
+    /// any other answer.
     Failed(Answer),
 }

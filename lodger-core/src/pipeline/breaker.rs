@@ -112,6 +112,10 @@ pub(super) struct Breaker {
     batches: u64,
     /// A time that the destination asked for itself. Nobody cuts it short.
     floor: Instant,
+    /// The same for a time that it asked for of whoever has this key (429). Another key ends it.
+    limited: Instant,
+    /// Batches up to this one were sent under another key.
+    rekeyed: u64,
     /// So many batches may be under way. A destination that returns is given one more for each that it settles: it never
     /// gets more than two requests for one that it answered, so a thousand clients that waited for it can't bury it.
     width: usize,
@@ -143,6 +147,8 @@ impl Breaker {
             not_before: now,
             batches: 0,
             floor: now,
+            limited: now,
+            rekeyed: 0,
             width: WIDEST,
             widened_by: 0,
             asked_anew: 0,
@@ -159,7 +165,7 @@ impl Breaker {
 
     /// What may be sent now.
     pub(super) fn gate(&self, now: Instant) -> Gate {
-        let not_before = self.not_before.max(self.floor);
+        let not_before = self.not_before.max(self.floor).max(self.limited);
         match self.state {
             _ if now < not_before => Gate::Shut(not_before),
             State::Running => Gate::Open,
@@ -184,9 +190,16 @@ impl Breaker {
         self.release_suspects();
     }
 
+    /// The same with another key, to which a limit of the old one doesn't apply.
+    pub(super) fn ask_with_another_key(&mut self, now: Instant) {
+        self.ask_now(now);
+        self.limited = now;
+        self.rekeyed = self.batches;
+    }
+
     /// Whether the destination asked for a time that has not come yet.
     pub(super) fn wants_rest(&self, now: Instant) -> bool {
-        now < self.floor
+        now < self.floor.max(self.limited)
     }
 
     /// A paused destination was asked twice in one minute: it is left alone in the next.
@@ -246,6 +259,11 @@ impl Breaker {
             }
             Answer::Suspect(refusal) => self.suspect(tried, refusal, now),
             Answer::Refused(refusal) => self.refused(tried, refusal, now),
+            // The destination knows nothing of it.
+            Answer::Unfit(refusal) => {
+                self.forget(tried.ordinal);
+                Judgement::Bury(refusal)
+            }
             Answer::Duplicate(refusal) => {
                 self.success(tried, now);
                 Judgement::Duplicate(refusal)
@@ -287,11 +305,9 @@ impl Breaker {
         now: Instant,
     ) -> Judgement {
         self.complain(&refusal);
-        let floor = floor(after);
-        // 429 and 503 speak of the destination, other statuses of this request.
-        if matches!(refusal.status, None | Some(429 | 503)) {
-            self.floor = self.floor.max(now + floor);
-        }
+        self.heed(tried.batch, &refusal, after, now);
+        // A limit holds for all, and for none of them longer than the key is used.
+        let floor = if refusal.status == Some(429) { Duration::ZERO } else { floor(after) };
         match self.state {
             State::Running => {
                 let last_success = self.last_success.map(|(_, time)| time);
@@ -316,6 +332,16 @@ impl Breaker {
         }
         // What it asked for this event holds, also if others are tried sooner.
         if floor.is_zero() { Judgement::Keep } else { Judgement::Again(now + floor) }
+    }
+
+    /// Keeps to a time that the destination asked for: 429 and 503 speak of all, other statuses of this request.
+    pub(super) fn heed(&mut self, batch: u64, refusal: &Refusal, after: Option<Duration>, now: Instant) {
+        let time = now + floor(after);
+        match refusal.status {
+            None | Some(503) => self.floor = self.floor.max(time),
+            Some(429) if batch > self.rekeyed => self.limited = self.limited.max(time),
+            Some(_) => {}
+        }
     }
 
     fn refused(&mut self, tried: Tried<'_>, refusal: Refusal, now: Instant) -> Judgement {

@@ -22,7 +22,7 @@ pub(crate) enum Command {
     Detach,
     /// Send these again.
     Retry(Vec<DeadLetter>),
-    /// Try at once where the destination had been failing: somebody has changed something.
+    /// Try at once where the destination had been failing or limiting: it has another key.
     ProbeNow,
 }
 

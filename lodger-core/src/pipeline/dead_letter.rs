@@ -65,7 +65,8 @@ pub struct DeadLetter {
     /// How often it was tried.
     pub tries: u32,
     /// Whether the destination may have the event nevertheless, because nobody saw how a try ended, and would not recognise it
-    /// as a repeat. Sent again, it is looked up first where the destination can be asked.
+    /// as a repeat. That is how it was when it became a dead letter. Sent again, every letter is looked up first at a destination
+    /// that stores repeats and can be asked: it may have been taken by then, and the process ended before the letter was removed.
     pub may_be_there: bool,
     /// The event, byte for byte as it stands in the journal: canonical JSON (RFC 8785). These bytes are what is sent
     /// again.

@@ -40,6 +40,7 @@ use crate::destination::{Destination, Identity, Repeats, Route};
 use crate::journal::{Backlog, RecordKey};
 
 use burial::Grave;
+use doubts::Unanswered;
 use holding::Item;
 use letters::Letters;
 use order::Order;
@@ -81,6 +82,8 @@ pub(super) struct Worker {
     /// An operator has given the destination up.
     detached: bool,
     letters: Letters,
+    /// Questions about any event in doubt.
+    unanswered: Unanswered,
     /// The place of the last record that was read from the backlog.
     read: Ordinal,
     held: BTreeMap<Ordinal, Item>,
@@ -128,6 +131,7 @@ impl Worker {
             on_hold: false,
             detached: false,
             letters: Letters::default(),
+            unanswered: Unanswered::default(),
             reads_events: destination.reads_events(),
             repeats: destination.repeats(),
             window: window(&*destination),

@@ -136,7 +136,7 @@ impl Destination for Small {
     fn deliver<'a>(&'a self, batch: &'a [Delivery]) -> BoxFuture<'a, Vec<Answer>> {
         let answer = |delivery: &Delivery| match self.check(delivery.event()).pop() {
             None => Answer::Taken,
-            Some(misfit) => Answer::Refused(Refusal::new(misfit.reason)),
+            Some(misfit) => Answer::Unfit(Refusal::new(misfit.reason)),
         };
         Box::pin(std::future::ready(batch.iter().map(answer).collect()))
     }

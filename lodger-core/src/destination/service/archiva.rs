@@ -82,11 +82,11 @@ impl ArchivaDestination {
 
     async fn send(&self, delivery: &Delivery) -> Answer {
         let Some(call) = encode::encode(&delivery.bytes) else {
-            return Answer::Refused(Refusal::new("this version can't read the event"));
+            return Answer::Unfit(Refusal::new("this version can't read the event"));
         };
         if !call.misfits.is_empty() {
             let reasons: Vec<String> = call.misfits.iter().map(reason).collect();
-            return Answer::Refused(Refusal::new(bounded(&format!("not sent: {}", reasons.join("; ")))));
+            return Answer::Unfit(Refusal::new(bounded(&format!("not sent: {}", reasons.join("; ")))));
         }
         match self.api.post_event(call.ready, Line::Events).await {
             Ok(response) => answer(delivery, call.key_is_given, &response),

@@ -66,7 +66,7 @@ impl AuditledgeDestination {
 
     async fn send(&self, delivery: &Delivery) -> Answer {
         let Some(body) = encode::encode(&delivery.bytes) else {
-            return Answer::Refused(Refusal::new("this version can't read the event"));
+            return Answer::Unfit(Refusal::new("this version can't read the event"));
         };
         match self.api.post_event(body).await {
             Ok(response) => answer(delivery, &response),

@@ -58,7 +58,7 @@ impl LodgerDestination {
 
     async fn send(&self, delivery: &Delivery) -> Answer {
         let Some(call) = encode::encode(&delivery.bytes, self.api.workspace(), self.api.project()) else {
-            return Answer::Refused(Refusal::new("this version can't read the event"));
+            return Answer::Unfit(Refusal::new("this version can't read the event"));
         };
         match self.api.post_event(call.body, &call.options).await {
             Ok(response) => answer(delivery, call.key_is_given, &response),

@@ -93,7 +93,7 @@ impl LogHubDestination {
 
     async fn send(&self, delivery: &Delivery) -> Answer {
         let Some(call) = encode::encode(&delivery.bytes, &self.external_id) else {
-            return Answer::Refused(Refusal::new("this version can't read the event"));
+            return Answer::Unfit(Refusal::new("this version can't read the event"));
         };
         match self.api.post_event(call.body).await {
             Ok(response) => answer(delivery, &response),

@@ -109,6 +109,38 @@ fn what_is_undecided_is_kept_and_says_nothing_of_event_or_destination() {
 }
 
 #[test]
+fn what_does_not_fit_is_buried_and_says_nothing_of_the_destination() {
+    let unfit = || Answer::Unfit(Refusal::new("70 characters"));
+    let mut bench = Bench::new();
+    for ordinal in 1..=100 {
+        assert_eq!(bench.send(ordinal, unfit()), Judgement::Bury(Refusal::new("70 characters")));
+    }
+    assert_eq!((bench.gate(), bench.state()), (Gate::Open, DeliveryState::Running));
+    assert_eq!(bench.breaker.last_error(), None);
+    assert!(matches!(bench.send(101, Answer::Refused(http(400))), Judgement::Bury(_)), "the first refusal");
+
+    for (closed, gate, state) in [
+        (Answer::Pause(http(401)), Gate::OneEvent, DeliveryState::Paused),
+        (retry(500), Gate::OneBatch, DeliveryState::BackingOff),
+    ] {
+        let mut bench = Bench::new();
+        (1..=5).for_each(|ordinal| drop(bench.send(ordinal, closed.clone())));
+        bench.pass(60);
+        for ordinal in 11..=20 {
+            assert!(matches!(bench.send(ordinal, unfit()), Judgement::Bury(_)));
+            assert_eq!((bench.gate(), bench.state()), (gate, state), "still to be asked");
+        }
+    }
+
+    let mut bench = Bench::new();
+    bench.send(1, Answer::Suspect(http(403)));
+    (2..=5).for_each(|ordinal| drop(bench.send(ordinal, retry(500))));
+    bench.send(6, unfit());
+    assert_eq!(bench.sentences(), []);
+    assert_eq!(bench.send(7, retry(500)), Judgement::Keep, "the fifth failure in a row");
+}
+
+#[test]
 fn a_success_in_between_starts_the_count_anew() {
     let mut bench = Bench::new();
     for ordinal in 1..=40 {

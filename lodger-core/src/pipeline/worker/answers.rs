@@ -7,8 +7,10 @@ use super::burial::Grave;
 use super::order::speaks_of_all;
 use super::sending::Landing;
 use super::{Worker, letters};
-use crate::destination::{Answer, Receipt, Refusal};
+use crate::destination::{Answer, LookUp, Receipt, Refusal};
 use crate::pipeline::breaker::{Judgement, Ordinal, Tried};
+
+const PANICKED: &str = "the destination panicked";
 
 /// A batch of which nothing was decided has failed: it would be sent again at once, for ever.
 fn decided(answers: Vec<Answer>) -> Vec<Answer> {
@@ -28,19 +30,20 @@ impl Worker {
         let Some(flight) = self.flights.remove(&id) else { return };
         self.in_flight -= flight.events.len();
         let (answers, silence) = match landing {
-            Ok(Landing::NotFound) => return self.not_found(&flight),
+            Ok(Landing::Told(told)) => return self.told(&flight, told, now),
+            Err(_) if !flight.sent => {
+                return self.told(&flight, LookUp::Failed(Answer::Ambiguous(Refusal::new(PANICKED))), now);
+            }
             Ok(Landing::Answers(answers)) if answers.is_empty() => (answers, "no answer within five minutes"),
             Ok(Landing::Answers(answers)) => (decided(answers), "no answer for this event"),
-            Err(_) => (Vec::new(), "the destination panicked"),
+            Err(_) => (Vec::new(), PANICKED),
         };
         let silent = std::iter::repeat_with(|| Answer::Ambiguous(Refusal::new(silence)));
         let answered = flight.events.into_iter().zip(answers.into_iter().chain(silent));
         let mut others = Vec::new();
         // What is there first: it shows that the destination works, by which the others are judged.
         for (ordinal, answer) in answered {
-            if flight.sent {
-                self.note_doubt(ordinal, &answer);
-            }
+            self.note_doubt(ordinal, &answer);
             if matches!(answer, Answer::Settled(_) | Answer::Taken | Answer::Duplicate(_)) {
                 self.act(flight.batch, ordinal, answer, now);
             } else {
@@ -54,7 +57,7 @@ impl Worker {
 
     fn act(&mut self, batch: u64, ordinal: Ordinal, answer: Answer, now: Instant) {
         let Some(item) = self.held.get_mut(&ordinal) else { return };
-        let is_try = !matches!(answer, Answer::Undecided(_));
+        let is_try = !matches!(answer, Answer::Undecided(_) | Answer::Unfit(_));
         if is_try {
             item.delivery.tries = item.delivery.tries.saturating_add(1);
             item.failing_since.get_or_insert(now);
@@ -89,7 +92,7 @@ impl Worker {
         }
     }
 
-    fn settled(&mut self, ordinal: Ordinal, receipt: Option<Receipt>) {
+    pub(super) fn settled(&mut self, ordinal: Ordinal, receipt: Option<Receipt>) {
         let Some(item) = self.let_go(ordinal) else { return };
         match item.position() {
             Some(position) => {

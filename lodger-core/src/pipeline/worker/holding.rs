@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::burial::Grave;
-use super::doubts::Doubt;
+use super::doubts::{Doubt, Unanswered};
 use super::{DISK_PAUSE, Worker, orders};
 use crate::destination::{Delivery, Refusal};
 use crate::event::Position;
@@ -22,6 +22,8 @@ pub(super) struct Item {
     pub(super) source: Source,
     pub(super) delivery: Delivery,
     pub(super) doubt: Doubt,
+    /// Questions about it.
+    pub(super) unanswered: Unanswered,
     pub(super) failing_since: Option<Instant>,
 }
 
@@ -101,9 +103,19 @@ impl Worker {
 
     fn hold(&mut self, Record { key, payload }: Record) {
         self.held_bytes += payload.len();
-        let (delivery, read) = Delivery::of(payload, self.reads_events);
-        let doubt = Doubt::of(self.backlog.is_left_behind(key));
-        let item = Item { source: Source::Journal(key), delivery, doubt, failing_since: None };
+        let (mut delivery, read) = Delivery::of(payload, self.reads_events);
+        let left_behind = self.backlog.is_left_behind(key);
+        if left_behind {
+            delivery.left_behind();
+        }
+        let doubt = Doubt::of(left_behind);
+        let item = Item {
+            source: Source::Journal(key),
+            delivery,
+            doubt,
+            unanswered: Unanswered::default(),
+            failing_since: None,
+        };
         self.held.insert(self.read, item);
         match read {
             _ if self.detached => self.graves.push(Grave::new(self.read, orders::detached())),

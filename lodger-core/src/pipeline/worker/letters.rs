@@ -8,10 +8,10 @@ use std::collections::{HashSet, VecDeque};
 use tokio::time::Instant;
 
 use super::burial::Grave;
-use super::doubts::Doubt;
+use super::doubts::{Doubt, Unanswered};
 use super::holding::{Item, MAX_HELD_BYTES, Source};
 use super::{DISK_PAUSE, WINDOW, Worker};
-use crate::destination::Delivery;
+use crate::destination::{Delivery, Repeats};
 use crate::event::EventId;
 use crate::pipeline::breaker::Ordinal;
 use crate::pipeline::dead_letter::DeadLetter;
@@ -152,8 +152,12 @@ impl Worker {
         self.letters.held += 1;
         self.held_bytes += delivery.bytes.len();
         let source = Source::Letter { earlier: letter.tries };
-        let doubt = Doubt::of(letter.may_be_there);
-        self.held.insert(ordinal, Item { source, delivery, doubt, failing_since: None });
+        // It may have been sent again before, and taken, in a process that ended before the letter was removed.
+        let doubt = Doubt::of(letter.may_be_there || self.repeats != Repeats::Recognised);
+        self.held.insert(
+            ordinal,
+            Item { source, delivery, doubt, unanswered: Unanswered::default(), failing_since: None },
+        );
         self.letters.ready.push_back(ordinal);
     }
 

@@ -31,7 +31,7 @@ impl Worker {
                     self.on_hold = false;
                     self.breaker.ask_now(now);
                 }
-                Command::ProbeNow => self.breaker.ask_now(now),
+                Command::ProbeNow => self.breaker.ask_with_another_key(now),
                 Command::Retry(letters) => self.take_up(letters),
                 Command::Detach => self.detach(now),
             }

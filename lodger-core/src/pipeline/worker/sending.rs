@@ -8,11 +8,14 @@ use tokio::time::Instant;
 
 use super::burial::Grave;
 use super::{Worker, letters};
-use crate::destination::{Answer, Delivery, Repeats};
+use crate::destination::{Answer, Delivery, LookUp, Repeats};
 use crate::pipeline::breaker::{Gate, Ordinal, Sentence};
 
 /// A destination that hasn't answered for so long never will. Destinations have limits of their own, far below.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5 * 60);
+
+/// Looking for an event takes at most so long, however many pages there are: what can't tell by then can't tell.
+const TOLD_WITHIN: Duration = Duration::from_secs(60);
 
 /// A batch under way.
 #[derive(Debug)]
@@ -28,8 +31,8 @@ pub(super) struct Flight {
 pub(super) enum Landing {
     /// An answer for each event; none at all where the destination took too long.
     Answers(Vec<Answer>),
-    /// The destination was asked about the one event, and didn't find it.
-    NotFound,
+    /// What the destination said when it was asked about the one event.
+    Told(LookUp),
 }
 
 impl Worker {
@@ -100,8 +103,8 @@ impl Worker {
         let delivery = item.delivery.attempt(self.shared.awaited.anybody());
         let destination = Arc::clone(&self.destination);
         let flight = self.landings.spawn(async move {
-            let found = tokio::time::timeout(ANSWER_WITHIN, destination.look_up(&delivery)).await;
-            found.map_or_else(|_| Landing::Answers(Vec::new()), Landing::from)
+            let told = tokio::time::timeout(TOLD_WITHIN, destination.look_up(&delivery)).await;
+            Landing::Told(told.unwrap_or(LookUp::Unknown))
         });
         self.pacer.asked(now);
         self.take_off(flight.id(), vec![ordinal], false);

@@ -233,7 +233,7 @@ async fn what_breaks_a_limit_is_a_dead_letter_and_nothing_is_sent() {
                   it becomes a context of 10241 bytes, of which Archiva takes 10240; 90 of them are what has no other place \
                   there, under `_audit`";
     // Nobody listens there: what was sent would be tried again.
-    assert_eq!(delivered(&destination(), both).await, Answer::Refused(Refusal::new(reason)));
+    assert_eq!(delivered(&destination(), both).await, Answer::Unfit(Refusal::new(reason)));
     assert!(matches!(delivered(&destination(), event(BARE)).await, Answer::Retry { .. }));
 }
 
@@ -333,6 +333,7 @@ fn every_status_means_what_the_design_says() {
             Answer::Pause(_) => "pause",
             Answer::Suspect(_) => "suspect",
             Answer::Refused(_) => "refused",
+            Answer::Unfit(_) => "unfit",
             Answer::Duplicate(_) => "duplicate",
             Answer::Taken => "taken",
             Answer::Undecided(_) => "undecided",

@@ -248,6 +248,7 @@ fn every_status_means_what_the_design_says() {
             Answer::Pause(_) => "pause",
             Answer::Suspect(_) => "suspect",
             Answer::Refused(_) => "refused",
+            Answer::Unfit(_) => "unfit",
             Answer::Duplicate(_) => "duplicate",
             Answer::Taken => "taken",
             Answer::Undecided(_) => "undecided",

@@ -78,7 +78,13 @@ fn retry_after_is_a_floor_for_every_status_that_is_tried_again() {
             // Also when the destination as a whole is failing, where no event has a backoff of its own.
             (2..=6).for_each(|other| drop(bench.send(other, retry(502))));
             let answer = status_answer(status, "no", Some(Duration::from_secs(asked))).unwrap();
-            assert_eq!(bench.send(1, answer), Judgement::Again(held), "{status}");
+            let judgement = bench.send(1, answer);
+            if status == 429 {
+                // As long as the key is the same one: for all, so not for each.
+                assert_eq!((judgement, bench.gate()), (Judgement::Keep, Gate::Shut(held)));
+            } else {
+                assert_eq!(judgement, Judgement::Again(held), "{status}");
+            }
         }
     }
 }
@@ -106,4 +112,23 @@ fn another_key_frees_the_suspects_of_the_old_one() {
     bench.breaker.ask_now(bench.now);
     bench.send(2, settled());
     assert_eq!(bench.sentences(), [Sentence::Keep(1)]);
+}
+
+#[test]
+fn a_limit_of_the_old_key_does_not_hold_for_the_new_one() {
+    let mut bench = Bench::new();
+    bench.send(1, retry_after(429, 3_600));
+    let late = bench.breaker.next_batch();
+    assert_eq!(bench.gate(), bench.shut_for(3_600.0));
+    bench.breaker.ask_now(bench.now);
+    assert_eq!(bench.gate(), bench.shut_for(3_600.0), "somebody resumed it, which lifts no limit");
+    bench.breaker.ask_with_another_key(bench.now);
+    assert_eq!(bench.gate(), Gate::Open);
+    bench.answer(late, 2, "a.b", retry_after(429, 3_600));
+    assert_eq!(bench.gate(), Gate::Open, "that was the old key");
+    bench.send(3, retry_after(429, 60));
+    assert_eq!(bench.gate(), bench.shut_for(60.0));
+    bench.send(4, retry_after(503, 90));
+    bench.breaker.ask_with_another_key(bench.now);
+    assert_eq!(bench.gate(), bench.shut_for(90.0), "the service is down for every key");
 }

@@ -85,3 +85,49 @@ async fn a_destination_that_returns_gets_two_requests_for_each_that_it_answered(
     let rounds = (0..9).map(|round| returned.iter().filter(|second| **second == returned[0] + round).count());
     assert_eq!(rounds.collect::<Vec<_>>(), [1, 2, 4, 8, 16, 32, 64, 64, 64]);
 }
+
+fn unfit() -> Act {
+    Act::Say(Answer::Unfit(Refusal::new("not sent: 70 characters")))
+}
+
+#[tokio::test(start_paused = true)]
+async fn however_many_events_do_not_fit_each_is_a_dead_letter_and_the_destination_runs() {
+    let destination = Scripted::new("d", |seen| if seen.action == "unfit" { unfit() } else { Act::Take });
+    let mut rig = Rig::new(&destination);
+    let bad: Vec<EventId> = (0..100).map(|_| rig.add("unfit")).collect();
+    rig.add("a.b");
+    let awaited = rig.add_awaited("unfit");
+    pass(1.0).await;
+    assert_eq!((rig.counts(), rig.lane().state), ([0, 0, 1, 101], DeliveryState::Running));
+    assert_eq!(rig.lane().last_error, None);
+    assert_eq!(rig.dead()[..100], bad);
+    let letter = &rig.dead_letters.list().unwrap()[0];
+    assert_eq!((letter.tries, letter.may_be_there, &*letter.reason), (0, false, "not sent: 70 characters"));
+    assert!(awaited.await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_fit_is_no_probe_of_a_paused_destination() {
+    let closed = || Act::Say(Answer::Pause(Refusal::http(401, "unknown key")));
+    let destination = Scripted::new("d", move |seen| match seen.action.as_str() {
+        "unfit" => unfit(),
+        _ if seen.at.as_secs() < 130 => closed(),
+        _ => Act::Take,
+    });
+    let mut rig = Rig::new(&destination);
+    rig.add("a.b");
+    pass(1.0).await;
+    for _ in 0..3 {
+        rig.add("unfit");
+    }
+    rig.add("a.b");
+    pass(1.0).await;
+    assert_eq!((rig.counts(), rig.lane().state), ([5, 0, 0, 0], DeliveryState::Paused));
+    pass(120.0).await;
+    assert_eq!((rig.counts(), rig.lane().state), ([2, 0, 0, 3], DeliveryState::Paused));
+    pass(60.0).await;
+    assert_eq!((rig.counts(), rig.lane().state), ([0, 0, 2, 3], DeliveryState::Running));
+    let others: Vec<Seen> =
+        destination.seen().into_iter().filter(|seen| seen.action.as_str() != "unfit").collect();
+    assert_at(&others, &[0.0, 60.0, 120.0, 180.0, 180.0]);
+}

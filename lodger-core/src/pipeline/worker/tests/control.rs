@@ -176,3 +176,21 @@ async fn a_suspect_whose_time_is_over_when_its_destination_is_detached_is_one_de
     (&mut rig.worker).await.unwrap();
     assert_eq!((rig.dead(), rig.counts()), (vec![suspect], [0, 0, 0, 1]));
 }
+
+#[tokio::test(start_paused = true)]
+async fn another_key_ends_the_limit_of_the_old_one_but_no_rest_of_the_whole_service() {
+    for (status, seen) in [(429, [0.0, 10.0]), (503, [0.0, 90.0])] {
+        let later = move || Answer::Retry {
+            refusal: Refusal::http(status, "x"),
+            after: Some(Duration::from_secs(90)),
+        };
+        let destination =
+            Scripted::new("d", move |seen| if seen.tries == 0 { Act::Say(later()) } else { Act::Take });
+        let mut rig = Rig::new(&destination);
+        rig.add("a.b");
+        pass(10.0).await;
+        rig.order(Command::ProbeNow);
+        pass(100.0).await;
+        assert_at(&destination.seen(), &seen);
+    }
+}
