@@ -204,7 +204,9 @@ impl Http {
         let base = config.base.strip_suffix('/').unwrap_or(&config.base);
         let url = check_base(base, config.allow_plain_http).map_err(|problem| vec![problem])?;
         // One place has one name, however it was written: the host in lower case, no default port, no dot segments.
-        let base = url.as_str().strip_suffix('/').unwrap_or(url.as_str()).to_owned();
+        // The parser adds a slash to a bare host; one that is there on purpose, as the second of two, stays.
+        let added = url.as_str().strip_suffix('/').filter(|_| !base.ends_with('/'));
+        let base = added.unwrap_or(url.as_str()).to_owned();
         let tls = tls(url.scheme() == "https").map_err(|problem| vec![problem])?;
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
@@ -445,6 +447,8 @@ mod tests {
             ("http://localhost:8080/Audit/v1", "http://localhost:8080/Audit/v1"),
             ("http://LocalHost:80/", "http://localhost"),
             ("HTTP://localhost:0080/Audit/./v1/", "http://localhost/Audit/v1"),
+            ("http://localhost//", "http://localhost/"),
+            ("http://localhost/audit//", "http://localhost/audit/"),
             ("http://[0:0:0:0:0:0:0:1]:3000", "http://[::1]:3000"),
         ] {
             assert_eq!(base(text), name, "{text}");

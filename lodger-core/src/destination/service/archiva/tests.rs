@@ -316,7 +316,7 @@ async fn what_the_service_requires_is_missed_by_name_and_nothing_is_sent() {
     assert_eq!(misfits, missed);
     // Nobody listens there: what was sent would be tried again.
     let answer = delivered(&destination(), blank).await;
-    assert!(matches!(answer, Answer::Refused(_)), "{answer:?}");
+    assert!(matches!(answer, Answer::Unfit(_)), "{answer:?}");
     let mut anonymous = event(BARE);
     anonymous.actor = crate::event::Actor::anonymous();
     anonymous.actor.id = " ".to_owned();
@@ -326,7 +326,7 @@ async fn what_the_service_requires_is_missed_by_name_and_nothing_is_sent() {
 #[test]
 fn every_status_means_what_the_design_says() {
     for status in 100..1000 {
-        let name = match answered(status, "{}") {
+        let name = match answered(status, "") {
             Answer::Settled(_) => "settled",
             Answer::Ambiguous(_) => "ambiguous",
             Answer::Retry { .. } => "retry",
