@@ -21,19 +21,10 @@ pub enum LogHubError {
     /// The service says that it did not do it: by the HTTP status, or by that in the envelope.
     #[error(transparent)]
     Api(ApiError),
-    /// What came with a 2xx is no envelope, not all of one, or holds something else than was asked for; a gateway may have said
-    /// it, and not the service. Nobody knows whether an event was recorded: only a [list](super::LogHubApi::events) may tell.
+    /// The service answered 2xx with something else than was asked for. An event has been recorded, as far as anybody can
+    /// tell: sending it again would most likely record it twice.
     #[error("LogHub answered {} with something that can't be read", .0.status)]
     Unreadable(ApiError),
-    /// A page holds the same events as one before. What there is behind it can't be read in this way, and whether there is
-    /// anything is not known.
-    #[error(
-        "page {page} of LogHub's list holds the same events as one before; whether there are more can't be told"
-    )]
-    Repeating {
-        /// The page that was asked for.
-        page: u64,
-    },
 }
 
 impl LogHubError {
@@ -69,14 +60,14 @@ impl LogHubError {
         match self {
             Self::Transport(_) => true,
             Self::Api(answer) => matches!(answer.status, 429 | 500 | 502..=504),
-            Self::Invalid(_) | Self::Unreadable(_) | Self::Repeating { .. } => false,
+            Self::Invalid(_) | Self::Unreadable(_) => false,
         }
     }
 
     fn answer(&self) -> Option<&ApiError> {
         match self {
             Self::Api(answer) | Self::Unreadable(answer) => Some(answer),
-            Self::Invalid(_) | Self::Transport(_) | Self::Repeating { .. } => None,
+            Self::Invalid(_) | Self::Transport(_) => None,
         }
     }
 }
@@ -87,7 +78,6 @@ pub struct ApiError {
     status: u16,
     code: Option<String>,
     body: String,
-    is_json: bool,
     retry_after: Option<Duration>,
 }
 
@@ -100,14 +90,8 @@ impl ApiError {
             status: response.status,
             code: code.map(str::to_owned),
             body: String::from_utf8_lossy(body).into_owned(),
-            is_json: response.whole && json.is_some(),
             retry_after: response.retry_after,
         }
-    }
-
-    /// Whether all of it came and is JSON. If not, it may be a gateway's word, or the beginning of something.
-    pub(crate) fn is_json(&self) -> bool {
-        self.is_json
     }
 
     /// The text with some of the service's words, for whoever has to find out what it wants.
@@ -147,13 +131,7 @@ mod tests {
     use super::*;
 
     fn read(status: u16, body: &str) -> ApiError {
-        ApiError::read(&Response {
-            status,
-            retry_after: None,
-            content_type: None,
-            whole: true,
-            body: body.into(),
-        })
+        ApiError::read(&Response { status, retry_after: None, content_type: None, whole: true, body: body.into() })
     }
 
     #[test]
