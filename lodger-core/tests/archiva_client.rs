@@ -57,7 +57,7 @@ async fn a_lost_answer_is_asked_for_again_under_the_same_key_and_with_the_same_b
     });
     let api = client(&server.base()).build().unwrap();
     let event = api.create_event(call().idempotency_key("inv_001")).await.unwrap();
-    assert_eq!((event.event_id.as_str(), event.replayed), ("evt_1", true));
+    assert_eq!((event.event_id.as_deref(), event.replayed), (Some("evt_1"), true));
     let requests = server.requests();
     assert_eq!(requests.len(), 3);
     assert!(requests.iter().all(|request| *request == requests[0]));
@@ -205,6 +205,30 @@ async fn many_events_have_one_result_each_in_their_order() {
     assert_eq!(requests[2].headers["idempotency-key"], "theirs");
 }
 
+#[tokio::test]
+async fn one_of_many_that_is_over_the_rate_waits_for_its_turn_as_those_after_it() {
+    let server = Loopback::start(created(201)).await;
+    server.answer_by({
+        let mut limited = false;
+        move |request| match request.json()["entityId"].as_str().unwrap() {
+            "inv_2" if !std::mem::replace(&mut limited, true) => {
+                Step::Reply(Reply::text(429, "").header("retry-after", "1"))
+            }
+            _ => created(201),
+        }
+    });
+    // A call on its own would not wait so long.
+    let retries = Retries::up_to(1).longest_pause(Duration::ZERO);
+    let api = client(&server.base()).retries(retries).build().unwrap();
+    let calls = (1..=3).map(|number| EventCall::new("a.b", "invoice", format!("inv_{number}"), "u"));
+    let results = api.create_events(calls).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    let requests = server.requests();
+    let asked: Vec<_> = requests.iter().map(|request| request.json()["entityId"].clone()).collect();
+    assert_eq!(asked, ["inv_1", "inv_2", "inv_2", "inv_3"]);
+    assert_eq!(requests[1], requests[2], "the same key and bytes");
+}
+
 async fn read_all(server: &Loopback) -> (Vec<String>, Option<ArchivaError>) {
     let mut pages =
         client(&server.base()).build().unwrap().list_all(ListCall::new().entity_id("a b&c").limit(2));
@@ -282,6 +306,22 @@ async fn pages_that_lead_nowhere_end_with_an_error() {
         assert!(matches!(error, Some(ArchivaError::Repeating)), "{what}: {error:?}");
         assert!(ids.len() <= 4 && server.requests().len() <= 102, "{what}: {ids:?}");
     }
+}
+
+#[tokio::test]
+async fn a_list_whose_end_may_be_none_ends_with_an_error() {
+    let server = Loopback::start(Step::Close).await;
+    server.answer_by(|_| {
+        let events = json!([{"eventId": "evt_1"}, {"eventId": "evt_2"}]);
+        Step::Reply(Reply::json(200, &json!({"data": events, "pagination": {"hasNext": true, "page": 1}})))
+    });
+    let (ids, error) = read_all(&server).await;
+    assert_eq!(ids, ["evt_1", "evt_2"]);
+    assert!(
+        matches!(&error, Some(ArchivaError::MaybeMore { member, .. }) if member == "pagination"),
+        "{error:?}"
+    );
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]

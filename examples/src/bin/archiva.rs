@@ -57,7 +57,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         || EventCall::new("invoice.remind", "invoice", &id, "billing").idempotency_key("reminder_of_may");
     for _ in 0..2 {
         let event = api.create_event(reminder()).await?;
-        println!("{} is {}", event.event_id, if event.replayed { "a repeat" } else { "new" });
+        println!(
+            "{} is {}",
+            event.event_id.unwrap_or_default(),
+            if event.replayed { "a repeat" } else { "new" }
+        );
     }
     match api.create_event(reminder().source("by hand")).await {
         Err(ArchivaError::IdempotencyConflict(answer)) => println!("refused: {answer}"),

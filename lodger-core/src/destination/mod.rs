@@ -125,11 +125,11 @@ impl fmt::Display for Identity {
         if !self.address.is_empty() {
             write!(f, ":{}", self.address)?;
         }
-        if !self.workspace.is_empty() {
-            let slash = if self.project.is_empty() { "" } else { "/" };
-            write!(f, " ({}{slash}{})", self.workspace, self.project)?;
+        match (self.workspace.as_str(), self.project.as_str()) {
+            ("", "") => Ok(()),
+            (name, "") | ("", name) => write!(f, " ({name})"),
+            (workspace, project) => write!(f, " ({workspace}/{project})"),
         }
-        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 //! | text | destination |
 //! | --- | --- |
 //! | `lodger` | the Lodger API; `LODGER_API_KEY`, `LODGER_WORKSPACE_ID`, `LODGER_PROJECT_ID`, perhaps `LODGER_API_BASE`; `http:` to this machine, or with `LODGER_ALLOW_PLAIN_HTTP=1` |
-//! | `archiva` | the Archiva API; `ARCHIVA_SECRET_KEY`, perhaps `ARCHIVA_API_BASE`, `ARCHIVA_ALLOW_PLAIN_HTTP=1` |
+//! | `archiva` | the Archiva API; `ARCHIVA_SECRET_KEY`, perhaps `ARCHIVA_PROJECT` (your own name for the key's project, which tells two of them apart and is not sent), `ARCHIVA_REQUESTS_PER_MINUTE` (99 divided by the processes that use the key), `ARCHIVA_AUTH` (`bearer`, `project-key`), `ARCHIVA_API_BASE`, `ARCHIVA_ALLOW_PLAIN_HTTP=1` |
 //! | `auditledge` | the Auditledge API; `AUDITLEDGE_API_KEY`, perhaps `AUDITLEDGE_API_BASE` with its version (`https://audit.example/v1`), `AUDITLEDGE_ALLOW_PLAIN_HTTP=1` |
 //! | `loghub` | the LogHub API; `LOGHUB_TOKEN`, `LOGHUB_ORGANIZATION_ID`, `LOGHUB_EXTERNAL_ID` (for events without a tenant), perhaps `LOGHUB_API_BASE`, `LOGHUB_ALLOW_PLAIN_HTTP=1` |
 //! | `https://collector.example/audit` | batches of events to a collector; perhaps `LODGER_HTTP_FORMAT` (`ndjson`, `json`), `LODGER_HTTP_COMPRESSION` (`none`, `gzip`, `zstd`), `LODGER_HTTP_TOKEN`, or `LODGER_HTTP_USER` and `LODGER_HTTP_PASSWORD`; `http:` to this machine, or with `LODGER_HTTP_ALLOW_PLAIN=1` |

@@ -201,8 +201,12 @@ impl Http {
     ///
     /// One sentence a problem.
     pub(crate) fn new(config: &HttpConfig) -> Result<Self, Vec<String>> {
-        let base = config.base.strip_suffix('/').unwrap_or(&config.base).to_owned();
-        let url = check_base(&base, config.allow_plain_http).map_err(|problem| vec![problem])?;
+        let base = config.base.strip_suffix('/').unwrap_or(&config.base);
+        let url = check_base(base, config.allow_plain_http).map_err(|problem| vec![problem])?;
+        // One place has one name, however it was written: the host in lower case, no default port, no dot segments.
+        // The parser adds a slash to a bare host; one that is there on purpose, as the second of two, stays.
+        let added = url.as_str().strip_suffix('/').filter(|_| !base.ends_with('/'));
+        let base = added.unwrap_or(url.as_str()).to_owned();
         let tls = tls(url.scheme() == "https").map_err(|problem| vec![problem])?;
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
@@ -226,7 +230,7 @@ impl Http {
         Ok(Self { client, base, timeout: config.timeout })
     }
 
-    /// The base address, without a trailing slash.
+    /// The base address as parsed (WHATWG URL), without a trailing slash. Journals know destinations by it.
     pub(crate) fn base(&self) -> &str {
         &self.base
     }
@@ -431,9 +435,32 @@ mod tests {
         assert!(format!("{:?}", HttpConfig::new("https://lodger.dev")).contains(r#"proxy: "none""#));
     }
 
+    fn base(text: &str) -> String {
+        Http::new(&HttpConfig::new(text)).unwrap().base().to_owned()
+    }
+
+    #[test]
+    fn one_place_has_one_name() {
+        for (text, name) in [
+            // As journals have had them since ever.
+            ("http://localhost:8080", "http://localhost:8080"),
+            ("http://localhost:8080/Audit/v1", "http://localhost:8080/Audit/v1"),
+            ("http://LocalHost:80/", "http://localhost"),
+            ("HTTP://localhost:0080/Audit/./v1/", "http://localhost/Audit/v1"),
+            ("http://localhost//", "http://localhost/"),
+            ("http://localhost/audit//", "http://localhost/audit/"),
+            ("http://[0:0:0:0:0:0:0:1]:3000", "http://[::1]:3000"),
+        ] {
+            assert_eq!(base(text), name, "{text}");
+        }
+        let name = |text: &str| check_base(text, false).unwrap().to_string();
+        for text in ["https://lodger.dev", "https://LODGER.dev:443/"] {
+            assert_eq!(name(text), "https://lodger.dev/", "{text}");
+        }
+    }
+
     #[test]
     fn one_trailing_slash_is_dropped() {
-        let base = |text: &str| Http::new(&HttpConfig::new(text)).unwrap().base().to_owned();
         assert_eq!(base("http://127.0.0.1:1/"), "http://127.0.0.1:1");
         assert_eq!(base("http://127.0.0.1:1/audit/"), "http://127.0.0.1:1/audit");
     }

@@ -32,8 +32,9 @@ const MOST_IN_FLIGHT: usize = 8;
 ///
 /// # What does not fit
 ///
-/// An action has at most 64 characters. A context has at most 10 KB, with all that stands under `_audit` in it. Nothing is
-/// trimmed and nothing sent: such an event becomes a dead letter with the field and the sizes.
+/// An action has at most 64 characters. A context has at most 10 KB, with all that stands under `_audit` in it. The action and
+/// the ids and kinds of actor and target are not blank. Nothing is trimmed and nothing sent: such an event becomes a dead
+/// letter with the field and the sizes.
 /// [`check`](Destination::check) says it before.
 ///
 /// # Repeats
@@ -46,12 +47,21 @@ const MOST_IN_FLIGHT: usize = 8;
 /// # Pace
 ///
 /// Its events wait for their turn together with the direct calls of all clients that have the same key, in a line of their
-/// own: see [`requests_per_minute`](crate::service::archiva::ArchivaApiBuilder::requests_per_minute). What waits is in the
-/// journal. A 429 with `Retry-After` stops all of them for that time.
+/// own: see [`requests_per_minute`](crate::service::archiva::ArchivaApiBuilder::requests_per_minute), also for several processes
+/// with one key. What waits is in the journal. A 429 with `Retry-After` stops all of them for that time.
 ///
 /// # Durability
 ///
-/// An event is settled when the service named it: 201 for a new one, 200 for a repeat.
+/// An event is settled by 201 for a new one and 200 for a repeat, with a whole JSON object in the answer. The receipt has the
+/// service's name for the event where the object has one under `eventId`, which is inferred. Any other success (an empty answer,
+/// a page of a network in between) proves nothing: the event is sent again, and recognised if it is there.
+///
+/// # Projects
+///
+/// A key belongs to one project, and the service has no name for the project on the wire. Events that wait in the journal go to
+/// the project of whatever key there is then: never replace a key by one of another project while there are any. A
+/// [name](crate::service::archiva::ArchivaApiBuilder::project) of your own tells two projects apart, so that one client can have
+/// both, and neither takes over what was meant for the other.
 #[derive(Debug, Clone)]
 pub struct ArchivaDestination {
     api: ArchivaApi,
@@ -99,8 +109,9 @@ fn reason(Misfit { field, reason, .. }: &Misfit) -> String {
 /// What the service's answer means for this event, which was sent under a key of the application's or under its own.
 fn answer(delivery: &Delivery, key_is_given: bool, response: &Response) -> Answer {
     if response.is_success() {
-        // The service is idempotent, so asking again is safe, and settling what names no event would be a guess.
-        let guess = || Answer::Ambiguous(Refusal::http(response.status, "the answer names no event"));
+        // The service is idempotent, so asking again is safe, and settling what somebody in between may have said, or what broke
+        // off, would be a guess.
+        let guess = || Answer::Ambiguous(Refusal::http(response.status, "the answer is no JSON object"));
         return settled(delivery, response).unwrap_or_else(guess);
     }
     let reason = ApiError::read(response).to_string();
@@ -120,13 +131,14 @@ fn settled(delivery: &Delivery, response: &Response) -> Option<Answer> {
         return Some(Answer::Taken);
     }
     let detail = serde_json::from_slice(&response.body).ok()?;
-    let receipt = Receipt::new(delivery.id(), KIND).with_id(event.event_id).with_detail(detail);
+    let receipt = Receipt::new(delivery.id(), KIND).with_detail(detail);
+    let receipt = event.event_id.into_iter().fold(receipt, Receipt::with_id);
     Some(Answer::Settled(if event.replayed { receipt.as_repeat() } else { receipt }))
 }
 
 impl Destination for ArchivaDestination {
     fn identity(&self) -> Identity {
-        Identity::new(KIND, self.api.base())
+        Identity::new(KIND, self.api.base()).in_project("", self.api.project().unwrap_or_default())
     }
 
     // More than may go at once would only wait, and the pipeline waits for no delivery longer than five minutes.

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::builder::Authentication;
+use super::builder::{Authentication, DEFAULT_BASE, is_hosted};
 use super::created::created;
 use super::event::Ready;
 use super::pace::{Line, Pace, Shut, Turn};
@@ -30,6 +31,7 @@ pub(super) struct Inner {
     pub(super) http: Http,
     /// Where events go.
     pub(super) events: Address,
+    pub(super) project: Option<String>,
     pub(super) authentication: Authentication,
     pub(super) retries: Retries,
     pub(super) per_minute: u32,
@@ -46,7 +48,9 @@ pub(super) struct Account {
 impl Account {
     /// `key` was checked.
     pub(super) fn new(base: &str, key: SecretString, per_minute: u32) -> Self {
-        let pace = Pace::of(base, &key, per_minute);
+        // However the hosted service is written, it counts for one key.
+        let place = if is_hosted(base) { DEFAULT_BASE } else { base };
+        let pace = Pace::of(place, &key, per_minute);
         Self { key, pace }
     }
 
@@ -67,8 +71,14 @@ impl ArchivaApi {
         self.inner.http.base()
     }
 
+    /// Your [name](ArchivaApiBuilder::project) for the project, where it has one.
+    #[must_use]
+    pub fn project(&self) -> Option<&str> {
+        self.inner.project.as_deref()
+    }
+
     /// Uses another API key from the next request on, in all clones. What waits for its turn goes under the new key, whose
-    /// rate limit is its own.
+    /// rate limit is its own. It has to be a key of the same project: what waits goes where the new key leads.
     ///
     /// # Errors
     ///
@@ -105,25 +115,11 @@ impl ArchivaApi {
     /// The answer says that the service has the event. Until then it exists in memory only; use the journal where that is not
     /// enough.
     pub async fn create_event(&self, call: EventCall) -> Result<CreatedEvent, ArchivaError> {
-        let ready = call.checked()?;
-        let has_key = call.has_key();
-        self.inner
-            .retries
-            .run(
-                || async {
-                    let response = self.post_event(ready.clone(), Line::Calls).await?;
-                    if !response.is_success() {
-                        return Err(ArchivaError::of(&response));
-                    }
-                    created(&response)
-                        .ok_or_else(|| ArchivaError::unreadable("is no event of its own", &response))
-                },
-                |error| {
-                    let again = if has_key { error.is_retryable() } else { error.left_nothing() };
-                    (again && !is_shut(error)).then(|| error.retry_after())
-                },
-            )
-            .await
+        let again = |error: &ArchivaError, has_key| {
+            let again = if has_key { error.is_retryable() } else { error.left_nothing() };
+            again.then(|| error.retry_after())
+        };
+        self.create(call, again).await
     }
 
     /// Records several events, one request each, one after the other, each in its turn below the rate limit. What the service
@@ -131,6 +127,9 @@ impl ArchivaApi {
     ///
     /// There is one result for each, in the order of the calls; one that fails keeps none of the others back. Each has an
     /// idempotency key of its own: that of the call, else a new one.
+    ///
+    /// One that is over the rate (429 with `Retry-After`, because another process uses the key as well) waits for its next
+    /// turn, as those after it do, as often as the client's [`Retries`] allow.
     ///
     /// # Cancel safety
     ///
@@ -141,9 +140,34 @@ impl ArchivaApi {
     ) -> Vec<Result<CreatedEvent, ArchivaError>> {
         let mut results = Vec::new();
         for call in calls.into_iter().collect::<Vec<_>>() {
-            results.push(self.create_event(call.with_key(|| format!("event_{}", EventId::mint()))).await);
+            let call = call.with_key(|| format!("event_{}", EventId::mint()));
+            // The time that the service named is waited for in the line.
+            let again = |error: &ArchivaError, _| match error {
+                ArchivaError::RateLimited { retry_after: Some(_), .. } => Some(None),
+                error => error.is_retryable().then(|| error.retry_after()),
+            };
+            results.push(self.create(call, again).await);
         }
         results
+    }
+
+    /// Records one event, made again where `again` says so of the error and of whether it has an idempotency key.
+    async fn create(
+        &self,
+        call: EventCall,
+        again: impl Fn(&ArchivaError, bool) -> Option<Option<Duration>>,
+    ) -> Result<CreatedEvent, ArchivaError> {
+        let ready = call.checked()?;
+        let once = || async {
+            let response = self.post_event(ready.clone(), Line::Calls).await?;
+            if !response.is_success() {
+                return Err(ArchivaError::of(&response));
+            }
+            created(&response).ok_or_else(|| ArchivaError::unreadable("is no JSON object", &response))
+        };
+        let has_key = call.has_key();
+        let again = |error: &ArchivaError| again(error, has_key).filter(|_| !is_shut(error));
+        self.inner.retries.run(once, again).await
     }
 
     /// One page of recorded events (`GET /api/events`). Reads don't count for the rate limit.
@@ -164,7 +188,9 @@ impl ArchivaApi {
     /// All recorded events that the call asks for, page by page.
     ///
     /// It ends where a page names no further one, and with [`Repeating`](ArchivaError::Repeating) where a page leads to one that
-    /// was there already, holds nothing that none before it had, or is the last of too many empty ones.
+    /// was there already, holds nothing that none before it had, or is the last of too many empty ones. How the service names
+    /// the next page is inferred: where a page has another member that looks like it, the list ends with
+    /// [`MaybeMore`](ArchivaError::MaybeMore) after what is on that page.
     pub fn list_all(&self, call: ListCall) -> Pages<Entry, ArchivaError> {
         list::pages(self.clone(), call)
     }
@@ -220,12 +246,13 @@ impl ArchivaApi {
         let answer = self.inner.http.send(request).await;
         match &answer {
             Err(error) if !error.may_have_been_sent() => turn.never_left(),
-            Ok(response) if response.status == 429 => {
-                if let Some(time) = response.retry_after {
+            Err(_) => {}
+            Ok(response) => {
+                turn.answered();
+                if let Some(time) = response.retry_after.filter(|_| response.status == 429) {
                     account.pace.shut(time);
                 }
             }
-            _ => {}
         }
         answer.map_err(ArchivaError::Transport)
     }
@@ -234,7 +261,7 @@ impl ArchivaApi {
     async fn turn(&self, line: Line) -> Result<(Account, Turn), ArchivaError> {
         loop {
             let account = self.account()?;
-            let turn = account.pace.turn(line).await;
+            let turn = account.pace.turn(line, self.inner.http.timeout).await;
             if !self.account()?.is(&account) {
                 continue;
             }

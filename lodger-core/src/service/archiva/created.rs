@@ -1,17 +1,22 @@
 //! What the service says of an event that it was given.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::service::Response;
 
 /// What the service says of an event that it has.
+///
+/// The status alone is documented: 201 for a new event, 200 for a repeat. So either of them with any JSON object is a success,
+/// also where the object doesn't name the event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CreatedEvent {
-    /// The service's name for it. (Inferred: its own client returns it under this name.)
-    pub event_id: String,
+    /// The service's name for it, where the answer has one under `eventId`. (Inferred: its own client returns it under this
+    /// name.)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<String>,
     /// Whether it was there already, under the same idempotency key and with the same body. (Inferred: what a member
     /// `replayed` says, else 200 is a repeat and 201 a new event.)
     pub replayed: bool,
@@ -20,32 +25,27 @@ pub struct CreatedEvent {
     pub extra: Map<String, Value>,
 }
 
-/// What a success says; `None` where it is none that anybody has described.
+/// What a success says; `None` where it is none that anybody has described: another status, or a body that is no JSON object
+/// or not all of it.
 pub(crate) fn created(response: &Response) -> Option<CreatedEvent> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Answer {
-        event_id: Value,
-        #[serde(default)]
-        replayed: Value,
-        #[serde(flatten)]
-        extra: Map<String, Value>,
-    }
     let is_repeat = match response.status {
         200 => true,
         201 => false,
         _ => return None,
     };
-    // A struct is read from an array, too.
-    let object = Some(&response.body).filter(|body| body.trim_ascii_start().starts_with(b"{"))?;
-    let Answer { event_id, replayed, extra } = serde_json::from_slice(object).ok()?;
+    let mut extra: Map<String, Value> =
+        Some(&response.body).filter(|_| response.whole).and_then(|body| serde_json::from_slice(body).ok())?;
     // An id is opaque: a number is one as well.
-    let event_id = match event_id {
-        Value::String(id) if !id.trim().is_empty() => id,
-        Value::Number(id) => id.to_string(),
-        _ => return None,
+    let event_id = match extra.get("eventId") {
+        Some(Value::String(id)) if !id.trim().is_empty() => Some(id.clone()),
+        Some(Value::Number(id)) => Some(id.to_string()),
+        _ => None,
     };
-    Some(CreatedEvent { event_id, replayed: replayed.as_bool().unwrap_or(is_repeat), extra })
+    if event_id.is_some() {
+        extra.remove("eventId");
+    }
+    let replayed = extra.remove("replayed").and_then(|replayed| replayed.as_bool()).unwrap_or(is_repeat);
+    Some(CreatedEvent { event_id, replayed, extra })
 }
 
 #[cfg(test)]
@@ -75,23 +75,29 @@ mod tests {
     #[test]
     fn an_id_is_opaque_and_unknown_members_are_kept() {
         let event = answered(201, r#"{"eventId":7,"projectId":"p_1"}"#).unwrap();
-        assert_eq!((event.event_id.as_str(), &event.extra["projectId"]), ("7", &json!("p_1")));
+        assert_eq!((event.event_id.as_deref(), &event.extra["projectId"]), (Some("7"), &json!("p_1")));
     }
 
     #[test]
-    fn what_names_no_event_is_none() {
-        for body in [
-            "",
-            "OK",
-            "{}",
-            "[]",
-            r#"["evt_1"]"#,
-            r#"{"eventId":""}"#,
-            r#"{"eventId":null}"#,
-            r#"{"eventId":"ev"#,
-        ] {
+    fn an_object_that_names_no_event_is_a_success_without_a_name() {
+        for body in ["{}", r#"{"eventId":""}"#, r#"{"eventId":null}"#, r#"{"id":"evt_1"}"#, r#" {"ok":true}"#]
+        {
+            let event = answered(201, body).unwrap();
+            assert_eq!((event.event_id, event.replayed), (None, false), "{body}");
+            let said: Value = serde_json::from_str(body).unwrap();
+            assert_eq!(Value::from(event.extra), said, "{body}: nothing is lost");
+        }
+        assert_eq!(answered(200, "{}").map(|event| event.replayed), Some(true));
+    }
+
+    #[test]
+    fn what_is_no_whole_object_is_none() {
+        for body in ["", "OK", "[]", "null", r#"["evt_1"]"#, r#"{"eventId":"ev"#, "<html>", r#"{"a":1} x"#] {
             assert_eq!(answered(201, body), None, "{body}");
         }
+        let body = br#"{"eventId":"evt_1"}"#.to_vec();
+        let cut = Response { status: 201, retry_after: None, content_type: None, whole: false, body };
+        assert_eq!(created(&cut), None);
         assert_eq!(answered(202, r#"{"eventId":"evt_1"}"#), None, "a success that nobody has described");
     }
 }

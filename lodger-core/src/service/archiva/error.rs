@@ -56,6 +56,17 @@ pub enum ArchivaError {
     /// The pages of a list lead back to what was on earlier ones. What was on them was handed out.
     #[error("the pages of Archiva's list repeat themselves")]
     Repeating,
+    /// A list came to an end that may be none: the last page names no next one under the name that is known, but has a member
+    /// that looks like a way there. What was on the pages was handed out.
+    #[error(
+        "Archiva's list may go on: its last page has `{member}`, and nobody has documented how to follow it; narrow the list \
+         down, or read it page by page with `ArchivaApi::list`"
+    )]
+    #[non_exhaustive]
+    MaybeMore {
+        /// The member.
+        member: String,
+    },
 }
 
 fn for_how_long(time: Option<Duration>) -> String {
@@ -80,6 +91,11 @@ impl ArchivaError {
 
     pub(crate) fn invalid(field: &'static str, problem: impl Into<String>) -> Self {
         Self::Invalid { field, problem: problem.into() }
+    }
+
+    /// The name is the service's own: one bounded word.
+    pub(super) fn maybe_more(member: &str) -> Self {
+        Self::MaybeMore { member: member.chars().take(40).flat_map(char::escape_debug).collect() }
     }
 
     /// The HTTP status, where there was an answer.
@@ -116,9 +132,11 @@ impl ArchivaError {
         match self {
             Self::Transport(_) | Self::RateLimited { .. } | Self::Unreadable { .. } => true,
             Self::Api(answer) => matches!(answer.status, 500 | 502..=504),
-            Self::Invalid { .. } | Self::Unauthorized(_) | Self::IdempotencyConflict(_) | Self::Repeating => {
-                false
-            }
+            Self::Invalid { .. }
+            | Self::Unauthorized(_)
+            | Self::IdempotencyConflict(_)
+            | Self::Repeating
+            | Self::MaybeMore { .. } => false,
         }
     }
 
@@ -138,7 +156,7 @@ impl ArchivaError {
             | Self::Api(answer)
             | Self::Unreadable { answer, .. } => Some(answer),
             Self::RateLimited { answer, .. } => answer.as_ref(),
-            Self::Invalid { .. } | Self::Transport(_) | Self::Repeating => None,
+            Self::Invalid { .. } | Self::Transport(_) | Self::Repeating | Self::MaybeMore { .. } => None,
         }
     }
 }
@@ -191,7 +209,13 @@ mod tests {
 
     fn answered(status: u16, body: &str) -> ArchivaError {
         let retry_after = (status == 429).then_some(Duration::from_secs(45));
-        ArchivaError::of(&Response { status, retry_after, content_type: None, whole: true, body: body.into() })
+        ArchivaError::of(&Response {
+            status,
+            retry_after,
+            content_type: None,
+            whole: true,
+            body: body.into(),
+        })
     }
 
     #[test]

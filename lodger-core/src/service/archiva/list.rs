@@ -4,6 +4,8 @@
 //! that the service's own timeline component gives its filters, and the answer is read in the forms that are usual: all of
 //! that is inferred.
 
+mod paging;
+
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 use std::pin::Pin;
@@ -133,7 +135,8 @@ impl ListCall {
 pub struct EventPage {
     /// The events, in the service's order.
     pub events: Vec<Entry>,
-    /// What leads to the next page; `None` on the last one.
+    /// What leads to the next page (`nextCursor`, which is inferred); `None` on the last one, or where the service has another
+    /// way, which then is in `extra`.
     pub next_cursor: Option<String>,
     /// Whatever else the service says.
     pub extra: Map<String, Value>,
@@ -249,14 +252,19 @@ pub(super) fn pages(api: ArchivaApi, call: ListCall) -> Pages<Entry, ArchivaErro
 
 type Fetched = Result<Page<Entry, ArchivaError>, ArchivaError>;
 
-fn page(
-    api: ArchivaApi,
-    mut call: ListCall,
-    mut seen: Seen,
-) -> Pin<Box<dyn Future<Output = Fetched> + Send>> {
+type NextPage = Pin<Box<dyn Future<Output = Fetched> + Send>>;
+
+fn page(api: ArchivaApi, mut call: ListCall, mut seen: Seen) -> NextPage {
     Box::pin(async move {
-        let EventPage { events, next_cursor, .. } = api.list(call.clone()).await?;
-        let Some(cursor) = next_cursor else { return Ok(Page { items: events, next: None }) };
+        let EventPage { events, next_cursor, extra } = api.list(call.clone()).await?;
+        let Some(cursor) = next_cursor else {
+            // A list that ends too early looks like one that is whole.
+            let more = paging::way_on(&extra, call.cursor.as_deref()).map(|member| {
+                let end: NextPage = Box::pin(std::future::ready(Err(ArchivaError::maybe_more(member))));
+                end
+            });
+            return Ok(Page { items: events, next: more });
+        };
         let next = if seen.is_progress(call.cursor.as_deref(), &cursor, &events) {
             call.cursor = Some(cursor);
             page(api, call, seen)

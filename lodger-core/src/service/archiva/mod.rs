@@ -13,7 +13,7 @@
 //!     .change(Change::set("status").before("draft").after("paid"))
 //!     .idempotency_key("inv_001_paid");
 //! let created = api.create_event(paid).await?;
-//! println!("{} {}", created.event_id, if created.replayed { "was there" } else { "is new" });
+//! println!("{:?} {}", created.event_id, if created.replayed { "was there" } else { "is new" });
 //! # Ok(())
 //! # }
 //! ```
@@ -21,9 +21,10 @@
 //! # The rate limit
 //!
 //! The service takes 100 requests per 60 s and key, in a rolling window, for recording events (reads are not limited). The
-//! client stays below: see [`ArchivaApiBuilder::requests_per_minute`]. All clients of this process that have the same key and
-//! address share one count, with the destinations that use them. When the service names a time all the same (429 with
-//! `Retry-After`), none of them records anything before it is over.
+//! client stays below, as long as no other process records under the same key: see
+//! [`ArchivaApiBuilder::requests_per_minute`]. All clients of this process that have the same key and address share one count,
+//! with the destinations that use them. When the service names a time all the same (429 with `Retry-After`), none of them
+//! records anything before it is over.
 //!
 //! # What is not here
 //!

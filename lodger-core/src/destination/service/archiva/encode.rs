@@ -37,10 +37,14 @@ pub(super) fn encode(event: &[u8]) -> Option<Call> {
         let reason = format!("it has {characters} characters, of which Archiva takes {MAX_ACTION_KEY}");
         misfits.push(Misfit::refused("action", reason));
     }
+    misfits.extend(blank("action", &action));
     rest.take("retention");
     let headers = headers(&mut rest)?;
     let actor = actor(&mut rest)?;
     let target = target(&mut rest)?;
+    misfits.extend(blank("actor.id", &actor.id));
+    misfits.extend(blank("target.id", &target.id));
+    misfits.extend(blank("target.kind", &target.kind));
     let changes = changes(&mut rest);
     request(&mut rest)?;
     let description = rest.take("description");
@@ -72,6 +76,12 @@ pub(super) fn encode(event: &[u8]) -> Option<Call> {
     ]);
     let ready = Ready { body: body.to_json(), headers: headers.all };
     Some(Call { ready, key_is_given: headers.key_is_given, misfits })
+}
+
+/// What the service requires, and takes no white space for.
+fn blank(field: &'static str, value: &[u8]) -> Option<Misfit> {
+    let is_blank = text(value).is_some_and(|text| text.trim().is_empty());
+    is_blank.then(|| Misfit::refused(field, "it is blank, and Archiva requires it"))
 }
 
 struct Headers {

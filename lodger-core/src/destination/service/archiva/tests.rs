@@ -254,7 +254,11 @@ fn id() -> EventId {
 fn answered_under(key_is_given: bool, status: u16, body: &str) -> Answer {
     let delivery = Delivery::new(Event::bare(id(), "a.b".into()).into(), Vec::new().into());
     let retry_after = Some(Duration::from_secs(7));
-    answer(&delivery, key_is_given, &Response { status, retry_after, content_type: None, whole: true, body: body.into() })
+    answer(
+        &delivery,
+        key_is_given,
+        &Response { status, retry_after, content_type: None, whole: true, body: body.into() },
+    )
 }
 
 fn answered(status: u16, body: &str) -> Answer {
@@ -278,17 +282,51 @@ fn a_new_event_and_a_repeat_settle() {
 }
 
 #[test]
-fn a_success_that_names_no_event_is_ambiguous() {
-    for body in ["", "OK", "{}", r#"{"eventId":""}"#, "[]", r#"["evt_1"]"#, r#"{"eventId":"ev"#] {
+fn an_object_that_names_no_event_settles_without_a_name() {
+    for (status, body) in [(201, "{}"), (201, r#"{"eventId":""}"#), (200, r#"{"id":"evt_1","ok":true}"#)] {
+        let Answer::Settled(receipt) = answered(status, body) else { panic!("{body}") };
+        assert_eq!((receipt.id, receipt.repeated), (None, status == 200), "{body}");
+        assert_eq!(receipt.detail.to_string(), body);
+    }
+}
+
+#[test]
+fn a_success_that_is_no_whole_object_is_ambiguous() {
+    for body in ["", "OK", "[]", r#"["evt_1"]"#, r#"{"eventId":"ev"#, "<html></html>", "null"] {
         assert!(matches!(answered(201, body), Answer::Ambiguous(_)), "{body}");
     }
     assert!(matches!(answered(202, r#"{"eventId":"evt_1"}"#), Answer::Ambiguous(_)));
+    let delivery = Delivery::new(Event::bare(id(), "a.b".into()).into(), Vec::new().into());
+    let body = br#"{"eventId":"evt_1"}"#.to_vec();
+    let cut = Response { status: 201, retry_after: None, content_type: None, whole: false, body };
+    assert!(matches!(answer(&delivery, false, &cut), Answer::Ambiguous(_)));
+}
+
+#[tokio::test]
+async fn what_the_service_requires_is_missed_by_name_and_nothing_is_sent() {
+    let mut blank = event(BARE);
+    blank.action = " ".into();
+    blank.actor = crate::event::Actor::user("\t");
+    blank.target.kind = "\u{2003}".into();
+    blank.target.id = " ".into();
+    let misfits: Vec<_> = destination().check(&blank).iter().map(ToString::to_string).collect();
+    let missed = ["action", "actor.id", "target.id", "target.kind"].map(|field| {
+        format!("`{field}` makes the event a dead letter: it is blank, and Archiva requires it")
+    });
+    assert_eq!(misfits, missed);
+    // Nobody listens there: what was sent would be tried again.
+    let answer = delivered(&destination(), blank).await;
+    assert!(matches!(answer, Answer::Unfit(_)), "{answer:?}");
+    let mut anonymous = event(BARE);
+    anonymous.actor = crate::event::Actor::anonymous();
+    anonymous.actor.id = " ".to_owned();
+    assert_eq!(destination().check(&anonymous), [], "its id is the word");
 }
 
 #[test]
 fn every_status_means_what_the_design_says() {
     for status in 100..1000 {
-        let name = match answered(status, "{}") {
+        let name = match answered(status, "") {
             Answer::Settled(_) => "settled",
             Answer::Ambiguous(_) => "ambiguous",
             Answer::Retry { .. } => "retry",
@@ -377,6 +415,17 @@ fn the_environment_describes_it() {
     assert!(!refused.contains("canary"), "{refused}");
     let allowed = opened(&[key, base, ("ARCHIVA_ALLOW_PLAIN_HTTP", "1")]);
     assert_eq!(allowed, Ok(Identity::new("archiva", "http://audit.internal")));
+    let project = Identity::new("archiva", "https://api.archiva.app").in_project("", "billing");
+    assert_eq!(project.to_string(), "archiva:https://api.archiva.app (billing)");
+    let spelled = ("ARCHIVA_API_BASE", "https://API.archiva.app:443/");
+    let more = [("ARCHIVA_AUTH", "project-key"), ("ARCHIVA_REQUESTS_PER_MINUTE", "24")];
+    assert_eq!(opened(&[key, spelled, ("ARCHIVA_PROJECT", " billing"), more[0], more[1]]), Ok(project));
+    let wrong = [("ARCHIVA_AUTH", "basic"), ("ARCHIVA_REQUESTS_PER_MINUTE", "many")];
+    let wrong = opened(&[key, wrong[0], wrong[1]]).unwrap_err();
+    let both = "ARCHIVA_AUTH is neither `bearer` nor `project-key`; ARCHIVA_REQUESTS_PER_MINUTE is no number";
+    assert!(wrong.contains(both), "{wrong}");
+    let too_many = opened(&[key, ("ARCHIVA_REQUESTS_PER_MINUTE", "100")]).unwrap_err();
+    assert!(too_many.contains("100 requests per minute are not between 2 and 99"), "{too_many}");
     let missing = opened(&[]).unwrap_err();
     assert_eq!(missing, "the destination `archiva` needs more settings: set ARCHIVA_SECRET_KEY");
     let wrong = opened(&[key, ("ARCHIVA_ALLOW_PLAIN_HTTP", "yes")]).unwrap_err();

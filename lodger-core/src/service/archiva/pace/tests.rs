@@ -2,12 +2,20 @@ use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// What a client waits for an answer at most.
+const LIMIT: Duration = Duration::from_secs(30);
+
+async fn turn(pace: &Arc<Pace>, line: Line) -> Result<Turn, Shut> {
+    pace.turn(line, LIMIT).await
+}
+
 /// One request that takes so long; when the service may have counted it: its beginning and its end.
 async fn exchange(pace: &Arc<Pace>, line: Line, takes: Duration) -> (Instant, Instant) {
-    let mut turn = pace.turn(line).await.unwrap();
+    let mut turn = turn(pace, line).await.unwrap();
     turn.begin();
     let begin = Instant::now();
     tokio::time::sleep(takes).await;
+    turn.answered();
     (begin, Instant::now())
 }
 
@@ -75,17 +83,20 @@ async fn neither_a_minute_with_a_restart() {
 async fn a_place_is_given_back_unless_it_was_used() {
     let pace = Pace::new(7);
     let start = Instant::now();
-    drop(pace.turn(Line::Calls).await.unwrap());
-    let mut turn = pace.turn(Line::Calls).await.unwrap();
-    turn.begin();
-    turn.never_left();
-    drop(turn);
-    let waiting = pace.turn(Line::Calls);
+    drop(turn(&pace, Line::Calls).await.unwrap());
+    let mut place = turn(&pace, Line::Calls).await.unwrap();
+    place.begin();
+    place.never_left();
+    drop(place);
+    let waiting = turn(&pace, Line::Calls);
     assert_eq!(start.elapsed(), Duration::ZERO, "both were given back");
     waiting.await.unwrap().begin();
-    // Dropped in the middle of its exchange: the service may have counted it.
-    drop(pace.turn(Line::Calls).await.unwrap());
-    assert_eq!(start.elapsed(), Duration::from_millis(10_100));
+    // Dropped in the middle of its exchange: the service may have counted it, or may still do so.
+    drop(turn(&pace, Line::Calls).await.unwrap());
+    assert_eq!(start.elapsed(), Duration::from_millis(60_100));
+    exchange(&pace, Line::Calls, SECOND).await;
+    drop(turn(&pace, Line::Calls).await.unwrap());
+    assert_eq!(start.elapsed(), Duration::from_millis(60_100 + 1_000 + 10_100), "an answer is an end");
 }
 
 #[tokio::test(start_paused = true)]
@@ -99,8 +110,77 @@ async fn whoever_stops_waiting_holds_up_nobody() {
     });
     tokio::time::sleep(SECOND).await;
     gone.abort();
+    assert!(gone.await.unwrap_err().is_cancelled());
     exchange(&pace, Line::Calls, Duration::ZERO).await;
     assert_eq!(start.elapsed(), Duration::from_millis(10_100));
+}
+
+/// As it stands in a `buffered` stream while its reader does something else: polled once, and no more.
+fn polled_once<T>(future: impl Future<Output = T>) -> std::pin::Pin<Box<impl Future<Output = T>>> {
+    let mut future = Box::pin(future);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(future.as_mut().poll(&mut context).is_pending());
+    future
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_without_being_polled_holds_up_nobody() {
+    let pace = Pace::new(7);
+    let start = Instant::now();
+    exchange(&pace, Line::Calls, Duration::ZERO).await;
+    let mut sleepers: Vec<_> = (0..3).map(|_| polled_once(turn(&pace, Line::Calls))).collect();
+    sleepers.push(polled_once(turn(&pace, Line::Events)));
+    exchange(&pace, Line::Calls, Duration::ZERO).await;
+    exchange(&pace, Line::Events, Duration::ZERO).await;
+    let patience = PATIENCE * 20;
+    assert!(start.elapsed() <= Duration::from_millis(20_200) + patience, "{:?}", start.elapsed());
+    // Out of the line until polled again, and then where it was.
+    let behind = polled_once(turn(&pace, Line::Calls));
+    drop(sleepers.remove(0).await.unwrap());
+    assert!(start.elapsed() <= Duration::from_millis(30_300) + patience, "{:?}", start.elapsed());
+    drop((behind, sleepers));
+    assert!(pace.state().calls.is_empty() && pace.state().events.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_nobody_polls_gives_its_place_back_by_itself() {
+    let pace = Pace::new(99);
+    let start = Instant::now();
+    let mut sleepers = Vec::new();
+    for _ in 0..14 {
+        let mut place = turn(&pace, Line::Calls).await.unwrap();
+        place.begin();
+        sleepers.push(place);
+    }
+    exchange(&pace, Line::Events, Duration::ZERO).await;
+    assert_eq!(start.elapsed(), LIMIT + Duration::from_millis(60_100));
+    drop(sleepers);
+    let crowd: Vec<_> = (0..13).map(|_| exchange(&pace, Line::Calls, Duration::ZERO)).collect();
+    for call in crowd {
+        call.await;
+    }
+    assert_eq!(start.elapsed(), LIMIT + Duration::from_millis(60_100), "what has ended rests no longer");
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_that_arrive_late_are_no_more_in_a_minute() {
+    let pace = Pace::new(99);
+    let start = Instant::now();
+    let mut counted = Vec::new();
+    while start.elapsed() < MINUTE * 6 {
+        let mut place = turn(&pace, Line::Calls).await.unwrap();
+        place.begin();
+        let gone = start.elapsed() < SECOND * 15;
+        // Given up at once, and counted 50 s later.
+        counted.push(Instant::now() + if gone { SECOND * 50 } else { Duration::ZERO });
+        if !gone {
+            place.answered();
+        }
+        drop(place);
+        tokio::time::sleep(Duration::from_millis(7)).await;
+    }
+    let most = most_in_a_minute(&mut counted);
+    assert!(most <= 84, "{most}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -141,19 +221,19 @@ async fn what_is_longer_than_the_window_is_not_waited_for() {
     let waiting = tokio::spawn({
         let pace = Arc::clone(&pace);
         async move {
-            let _held: Vec<_> = [pace.turn(Line::Calls).await, pace.turn(Line::Calls).await].into();
-            pace.turn(Line::Calls).await.map(drop)
+            let _held: Vec<_> = [turn(&pace, Line::Calls).await, turn(&pace, Line::Calls).await].into();
+            turn(&pace, Line::Calls).await.map(drop)
         }
     });
     waiting.await.unwrap().unwrap();
     pace.shut(Duration::from_secs(61));
     let start = Instant::now();
-    assert_eq!(pace.turn(Line::Calls).await.unwrap_err(), Shut(Duration::from_secs(61)));
+    assert_eq!(turn(&pace, Line::Calls).await.unwrap_err(), Shut(Duration::from_secs(61)));
     assert_eq!(start.elapsed(), Duration::ZERO);
     pace.shut(Duration::from_secs(u64::MAX));
-    assert_eq!(pace.turn(Line::Events).await.unwrap_err(), Shut(LONGEST_SHUT));
+    assert_eq!(turn(&pace, Line::Events).await.unwrap_err(), Shut(LONGEST_SHUT));
     tokio::time::sleep(LONGEST_SHUT).await;
-    assert!(pace.turn(Line::Events).await.is_ok());
+    assert!(turn(&pace, Line::Events).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
@@ -162,7 +242,7 @@ async fn who_waits_already_hears_that_the_service_shut() {
     exchange(&pace, Line::Calls, Duration::ZERO).await;
     let waiting = tokio::spawn({
         let pace = Arc::clone(&pace);
-        async move { pace.turn(Line::Calls).await.map(drop) }
+        async move { turn(&pace, Line::Calls).await.map(drop) }
     });
     tokio::time::sleep(SECOND).await;
     pace.shut(MINUTE * 2);
