@@ -16,8 +16,8 @@ use reqwest::Url;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 
 use super::mask::Mask;
-use super::message::{Request, Response, header_value};
-use super::retry_after;
+use super::message::{Request, Response};
+use super::{header_value, retry_after};
 
 /// The most that is read of an answer to an event, in bytes: twenty times the longest documented receipt, and
 /// nothing that hurts when 64 answers are under way.

@@ -66,6 +66,11 @@ impl Response {
         (200..300).contains(&self.status)
     }
 
+    /// Whether there was more than this `answer_limit` of the request.
+    pub(crate) fn is_longer_than(&self, limit: usize) -> bool {
+        !self.whole && self.body.len() >= limit
+    }
+
     /// The body as JSON, as the official clients [read](json::read) it.
     ///
     /// # Errors

@@ -41,6 +41,10 @@ pub enum AuditledgeError {
         /// The answer, as far as it was kept.
         answer: ApiError,
     },
+    /// The service answered with success, and with more than is read of such an answer. It would be as long the next time; ask
+    /// for fewer events, or for the export.
+    #[error("Auditledge answered {} with more than is read of it", .0.status)]
+    TooLong(ApiError),
     /// The pages of a list contradict each other: what stands on them may be all there is, or not. The text says how.
     #[error("the pages of the list contradict each other: {0}")]
     Paging(String),
@@ -91,7 +95,7 @@ impl AuditledgeError {
     pub fn may_be_recorded(&self) -> bool {
         match self {
             Self::Transport(error) => error.may_have_been_sent(),
-            Self::RecordedUnreadable(_) | Self::Unreadable { .. } => true,
+            Self::RecordedUnreadable(_) | Self::Unreadable { .. } | Self::TooLong(_) => true,
             Self::Api(answer) => !(300..500).contains(&answer.status) || answer.status == 408,
             _ => false,
         }
@@ -119,6 +123,7 @@ impl AuditledgeError {
             | Self::QuotaReached(answer)
             | Self::Api(answer)
             | Self::RecordedUnreadable(answer)
+            | Self::TooLong(answer)
             | Self::Unreadable { answer, .. } => Some(answer),
             Self::Invalid(_) | Self::Transport(_) | Self::Paging(_) => None,
         }
