@@ -146,9 +146,13 @@ async fn a_list_that_is_not_whole_does_not_make_an_event_absent() {
     // An empty page before the total, a page that comes again, and what is no list.
     assert_eq!(looked_up(&event, [page(&[other(1)], 3), page(&[], 3)]).await, (LookUp::Unknown, 2));
     assert_eq!(looked_up(&event, [page(&[other(1)], 2), page(&[other(1)], 2)]).await, (LookUp::Unknown, 2));
-    for no_list in
-        [json!({}), json!([]), json!({"events": [], "total": "none"}), json!({"events": null, "total": 0})]
-    {
+    for no_list in [
+        json!({}),
+        json!([]),
+        json!([[], 0]),
+        json!({"events": [], "total": "none"}),
+        json!({"events": null, "total": 0}),
+    ] {
         let (found, _) = looked_up(&event, [Step::Reply(Reply::json(200, &no_list))]).await;
         assert_eq!(found, LookUp::Unknown, "{no_list}");
     }
@@ -200,6 +204,64 @@ async fn an_endless_list_is_read_no_further_than_its_bound() {
     let head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{\"events\":[\"".to_vec();
     let (found, requests) = looked_up(&event(None), [Step::Flood(head, vec![b'x'; 64 * 1024])]).await;
     assert_eq!((found, requests), (LookUp::Unknown, 1));
+}
+
+#[tokio::test]
+async fn a_service_that_names_a_time_is_not_asked_before() {
+    let quota = |after: &str| Step::Reply(Reply::text(429, "").header("retry-after", after));
+    let pass = async |seconds| {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+        tokio::time::resume();
+    };
+    let server = Loopback::start(quota("120")).await;
+    let destination = destination(&server.base());
+    let events = [delivery(event(None))];
+    let deliver = async || destination.deliver(&events).await.remove(0);
+
+    let first = deliver().await;
+    assert!(matches!(first, Answer::Pause(_)), "{first:?}");
+    pass(60).await;
+    assert_eq!(deliver().await, first);
+    assert_eq!(destination.clone().look_up(&events[0]).await, LookUp::Failed(first.clone()));
+    assert_eq!(server.requests().len(), 1, "a minute is too early");
+    pass(61).await;
+    server.script([quota("86400")]);
+    deliver().await;
+    pass(3_590).await;
+    deliver().await;
+    assert_eq!(server.requests().len(), 2);
+    // No longer than an hour. A question is told, too.
+    pass(11).await;
+    server.script([quota("86400")]);
+    assert!(matches!(destination.look_up(&events[0]).await, LookUp::Failed(Answer::Pause(_))));
+    deliver().await;
+    assert_eq!(server.requests().len(), 3);
+
+    server.script([Step::Reply(Reply::text(201, ""))]);
+    destination.api().replace_api_key("al_2").unwrap();
+    assert_eq!(deliver().await, Answer::Taken);
+    assert_eq!(server.requests().len(), 4);
+    assert!(!format!("{destination:?}").contains("al_"));
+}
+
+#[tokio::test]
+async fn a_quota_without_a_time_is_asked_about_at_every_probe() {
+    let server = Loopback::replying(Reply::text(429, "")).await;
+    let destination = destination(&server.base());
+    for asked in 1..=3 {
+        let answers = destination.deliver(&[delivery(event(None))]).await;
+        assert!(matches!(answers[..], [Answer::Pause(_)]), "{answers:?}");
+        assert_eq!(server.requests().len(), asked);
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_somebody_in_between_is_not_taken_for_a_stored_event() {
+    let portal = "<html><title>Sign in to the network</title></html>";
+    let server = Loopback::replying(Reply::text(200, portal).header("content-type", "text/html")).await;
+    let answers = destination(&server.base()).deliver(&[delivery(event(None))]).await;
+    assert!(matches!(answers[..], [Answer::Ambiguous(_)]), "{answers:?}");
 }
 
 #[tokio::test]

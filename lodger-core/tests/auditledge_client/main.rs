@@ -149,6 +149,74 @@ async fn pages_that_repeat_themselves_are_an_error_and_no_end() {
 }
 
 #[tokio::test]
+async fn a_list_that_begins_again_after_many_pages_ends() {
+    for (period, pages) in [(5, 13), (9, 25)] {
+        let server = Loopback::start(page([], 0)).await;
+        let mut asked = 0;
+        server.answer_by(move |_| {
+            asked += 1;
+            let first = 2 * ((asked - 1) % period) + 1;
+            page([first, first + 1], 1_000_000_000_000)
+        });
+        let (read, error) = numbers(api(&server).query_all(two())).await;
+        assert_eq!(read.len(), 2 * (pages - 1));
+        assert!(error.unwrap().to_string().ends_with(": they begin again"));
+        assert_eq!(server.requests().len(), pages);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_long_is_not_asked_for_again() {
+    let server = Loopback::start(Step::Close).await;
+    let api = AuditledgeApi::builder(CANARY).api_base(server.base()).build().unwrap();
+    // The second one is shorter when the key is masked.
+    for again in ["x", CANARY] {
+        let before = server.requests().len();
+        let head = b"HTTP/1.1 200 OK\r\n\r\n{\"plan\":\"".to_vec();
+        server.script([Step::Flood(head, again.repeat(1_000).into())]);
+        let error = api.usage().await.unwrap_err();
+        assert!(matches!(error, AuditledgeError::TooLong(_)) && !error.is_retryable(), "{error:?}");
+        assert_eq!(error.to_string(), "Auditledge answered 200 with more than is read of it");
+        assert_eq!(server.requests().len(), before + 1);
+    }
+}
+
+#[tokio::test]
+async fn an_odd_member_makes_neither_its_event_nor_its_page_unreadable() {
+    let mut odd = stored(1);
+    for (name, value) in [
+        ("actor_name", json!({"first": "Ada"})),
+        ("actor_email", json!(["a@example.com"])),
+        ("resource_name", json!(true)),
+        ("api_key_id", json!(7)),
+        ("metadata", json!([1])),
+    ] {
+        odd[name] = value;
+    }
+    let body = json!({"events": [odd, stored(2)], "total": 2, "limit": [20], "offset": null, "x": 1});
+    let server = Loopback::replying(Reply::json(200, &body)).await;
+    let page = api(&server).query(two()).await.unwrap();
+    let event = &page.events[0];
+    assert_eq!((&event.actor_name, &event.actor_email, &event.resource_name), (&None, &None, &None));
+    assert_eq!(event.extra["actor_name"], json!({"first": "Ada"}));
+    assert_eq!((event.api_key_id.as_deref(), &event.metadata), (Some("7"), &json!([1])));
+    assert_eq!((page.limit, page.offset, &page.extra["limit"]), (None, None, &json!([20])));
+    assert!(!page.extra.contains_key("offset"));
+    // Nothing of it is lost on the way back.
+    odd["api_key_id"] = json!("7");
+    let mut plain = odd.clone();
+    plain["resource_id"] = json!("1");
+    assert_eq!(serde_json::to_value(event).unwrap(), plain);
+
+    let usage =
+        json!({"plan": "pro", "events_this_month": 7, "events_limit": {"soft": 8}, "retention_days": "30"});
+    server.script([Step::Reply(Reply::json(200, &usage))]);
+    let usage = api(&server).usage().await.unwrap();
+    assert_eq!((usage.events_limit, usage.retention_days), (None, Some(30)));
+    assert_eq!(usage.extra["events_limit"], json!({"soft": 8}));
+}
+
+#[tokio::test]
 async fn a_page_that_can_not_be_read_is_an_error() {
     let mut lacks = stored(3);
     lacks.as_object_mut().unwrap().remove("organization_id");
@@ -157,6 +225,8 @@ async fn a_page_that_can_not_be_read_is_an_error() {
         (json!({"events": {}, "total": 3}).to_string(), "lacks documented members"),
         (json!({"events": [], "total": "three"}).to_string(), "lacks documented members"),
         (json!([]).to_string(), "lacks documented members"),
+        (json!([[], 3]).to_string(), "lacks documented members"),
+        (json!({"events": [7], "total": 3}).to_string(), "lacks documented members"),
         ("<html>".to_owned(), "is no JSON"),
         (r#"{"events":[{"id":"x"#.to_owned(), "breaks off"),
         (String::new(), "breaks off"),
@@ -202,6 +272,21 @@ async fn counts_may_be_texts_and_what_the_plan_does_not_say_is_none() {
 }
 
 #[tokio::test]
+async fn a_text_that_was_cut_within_an_emoji_makes_nothing_unreadable() {
+    let event = stored(1).to_string().replace("user_123", r"user \ud83d");
+    let page = format!("\u{feff}{{\"events\":[{event}],\"total\":1}}");
+    let server = Loopback::replying(Reply::text(200, &page)).await;
+    let api = api(&server);
+    assert_eq!(api.query(two()).await.unwrap().events[0].actor_id, "user \u{fffd}");
+    server.script([Step::Reply(Reply::text(200, &format!("[{event}]")))]);
+    assert_eq!(numbers(api.export_json(Filter::new())).await.0, [1]);
+    server.script([Step::Reply(Reply::text(201, &format!(r#"{{"success":true,"event":{event}}}"#)))]);
+    assert_eq!(api.log(call()).await.unwrap().event.actor_id, "user \u{fffd}");
+    server.script([Step::Reply(Reply::text(400, r#"{"error":"no \udead"}"#))]);
+    assert_eq!(api.log(call()).await.unwrap_err().message(), Some("no \u{fffd}"));
+}
+
+#[tokio::test]
 async fn an_id_is_one_segment_of_the_path() {
     let server = Loopback::replying(Reply::json(200, &stored(1))).await;
     let api = api(&server);
@@ -215,9 +300,15 @@ async fn an_id_is_one_segment_of_the_path() {
 }
 
 #[tokio::test]
-async fn a_blank_filter_is_not_sent() {
+async fn a_blank_filter_and_what_is_none_are_not_sent() {
     let server = Loopback::start(page([], 0)).await;
     let api = api(&server);
+    for name in ["limit", "offset", "format"] {
+        let filter = Filter::new().parameter(name, "1");
+        let error = api.query(filter.clone()).await.unwrap_err();
+        assert!(error.to_string().starts_with(&format!("`{name}` is no filter; use `")), "{error}");
+        assert!(read(api.export_json(filter)).await.1.is_some());
+    }
     for filter in
         [Filter::new().organization_id(""), Filter::new().parameter("", "x"), Filter::new().search(" ")]
     {
@@ -316,6 +407,35 @@ async fn another_key_is_used_from_the_next_call_on() {
         server.requests().iter().map(|request| request.headers["authorization"].clone()).collect();
     assert_eq!(keys, [format!("Bearer {CANARY}"), "Bearer al_2".to_owned()]);
     assert!(!format!("{api:?}").contains("al_"));
+}
+
+#[tokio::test]
+async fn a_key_that_is_escaped_or_breaks_off_is_in_no_error() {
+    let quoted = CANARY.replace('_', r"\u005f").replace('c', r"\u0063");
+    let server =
+        Loopback::replying(Reply::text(400, &format!(r#"{{"error":"unknown key {quoted}"}}"#))).await;
+    let api = api(&server);
+    let error = api.usage().await.unwrap_err();
+    assert_eq!(
+        (error.message(), error.body()),
+        (Some("unknown key [key]"), Some(&json!({"error": "unknown key [key]"})))
+    );
+
+    let begun = &CANARY[..20];
+    server.script([Step::Truncated(Reply::text(400, &format!("unknown key {begun}")))]);
+    assert_eq!(api.usage().await.unwrap_err().body(), Some(&json!("unknown key [key]")));
+    // The same where an export ends, or is an error.
+    let csv = |status, body: &str| Reply::text(status, body).header("content-type", "text/csv");
+    server.script([Step::Reply(csv(200, &format!("id\n{begun}")))]);
+    assert_eq!(read(api.export_csv(Filter::new())).await.0.concat(), b"id\n[key]");
+    server.script([Step::Reply(csv(400, begun))]);
+    assert_eq!(read(api.export_csv(Filter::new())).await.1.unwrap().body(), Some(&json!("[key]")));
+    // At the end of what is read.
+    let flood =
+        Step::Flood(format!("HTTP/1.1 400 No\r\n\r\n{}", " ".repeat(65_536 - 20)).into(), CANARY.into());
+    server.script([flood]);
+    let error = api.usage().await.unwrap_err();
+    assert!(error.body().unwrap().as_str().is_some_and(|text| !text.contains("al_")), "{:?}", error.body());
 }
 
 #[tokio::test]

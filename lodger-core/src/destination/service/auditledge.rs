@@ -2,13 +2,16 @@
 
 mod encode;
 mod look_up;
+mod quota;
 mod settings;
 #[cfg(test)]
 mod tests;
 
-use serde::Deserialize;
-use serde_json::Value;
+use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
+use self::quota::Quota;
 use super::{bounded, unanswered};
 use crate::destination::{
     Answer, ApiKeyError, BoxFuture, Delivery, Destination, Identity, LookUp, Misfit, Receipt, Refusal,
@@ -41,7 +44,8 @@ const KIND: &str = "auditledge";
 /// # The monthly quota
 ///
 /// When the plan's events of the month are used up (429), delivery pauses and everything is kept: waiting for seconds would
-/// never help. [`usage`](AuditledgeApi::usage) says how many are left.
+/// never help. [`usage`](AuditledgeApi::usage) says how many are left. Where the service names a time (`Retry-After`, which is
+/// not documented), it is not asked again before that, or for an hour, unless the API key is replaced.
 ///
 /// # Durability
 ///
@@ -49,13 +53,14 @@ const KIND: &str = "auditledge";
 #[derive(Debug, Clone)]
 pub struct AuditledgeDestination {
     api: AuditledgeApi,
+    quota: Arc<Quota>,
 }
 
 impl AuditledgeDestination {
     /// Sends through this client.
     #[must_use]
     pub fn new(api: AuditledgeApi) -> Self {
-        Self { api }
+        Self { api, quota: Arc::default() }
     }
 
     /// The client. Its [`replace_api_key`](AuditledgeApi::replace_api_key) takes effect while events are being sent.
@@ -68,8 +73,18 @@ impl AuditledgeDestination {
         let Some(body) = encode::encode(&delivery.bytes) else {
             return Answer::Unfit(Refusal::new("this version can't read the event"));
         };
+        let key = self.api.key();
+        if let Some(refusal) = self.quota.used_up(key.as_ref()) {
+            return Answer::Pause(refusal);
+        }
         match self.api.post_event(body).await {
-            Ok(response) => answer(delivery, &response),
+            Ok(response) => {
+                let answer = answer(delivery, &response);
+                if let Answer::Pause(refusal) = &answer {
+                    self.quota.note(key, &response, refusal);
+                }
+                answer
+            }
             Err(error) => failed(&error),
         }
     }
@@ -118,24 +133,16 @@ fn refused(response: &Response) -> Answer {
 
 /// 201 says that the event is stored, unless the body denies it; another success only where the body says it.
 fn settled(delivery: &Delivery, response: &Response) -> Option<Answer> {
-    #[derive(Default, Deserialize)]
-    struct Said {
-        #[serde(default)]
-        success: Option<Value>,
-        #[serde(default)]
-        event: Value,
-    }
-    // A struct is read from an array, too.
-    let object = Some(&response.body).filter(|body| body.trim_ascii_start().starts_with(b"{"));
-    let said: Said = object.and_then(|object| serde_json::from_slice(object).ok()).unwrap_or_default();
-    if said.success == Some(Value::Bool(false)) {
+    let mut said: Map<String, Value> = response.json().unwrap_or_default();
+    if said.get("success") == Some(&Value::Bool(false)) {
         return None;
     }
-    match said.event.get("id").and_then(Value::as_str).filter(|id| !id.trim().is_empty()) {
+    let event = said.remove("event").unwrap_or_default();
+    match event.get("id").and_then(Value::as_str).filter(|id| !id.trim().is_empty()) {
         Some(_) if !delivery.is_awaited() => Some(Answer::Taken),
         Some(id) => {
             let receipt = Receipt::new(delivery.id(), KIND).with_id(id);
-            Some(Answer::Settled(receipt.with_detail(said.event)))
+            Some(Answer::Settled(receipt.with_detail(event)))
         }
         None => (response.status == 201).then_some(Answer::Taken),
     }
@@ -169,7 +176,7 @@ impl Destination for AuditledgeDestination {
     }
 
     fn look_up<'a>(&'a self, delivery: &'a Delivery) -> BoxFuture<'a, LookUp> {
-        Box::pin(look_up::look_up(&self.api, delivery))
+        Box::pin(look_up::look_up(self, delivery))
     }
 
     fn replace_api_key(&self, key: &str) -> Result<(), ApiKeyError> {

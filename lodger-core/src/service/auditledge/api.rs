@@ -197,6 +197,11 @@ impl AuditledgeApi {
         self.reading(self.inner.export.clone().with_query(pairs), MAX_BODY)
     }
 
+    /// The key in use.
+    pub(crate) fn key(&self) -> Option<SecretString> {
+        self.inner.key.get()
+    }
+
     pub(super) fn http(&self) -> &Http {
         &self.inner.http
     }
@@ -212,9 +217,9 @@ impl AuditledgeApi {
             if !response.is_success() {
                 return Err(AuditledgeError::read(&response));
             }
-            serde_json::from_slice(&response.body).map_err(|error| {
-                let reason = if response.body.len() < limit { what(&error) } else { "it is too long" };
-                AuditledgeError::unreadable(&response, reason)
+            response.json().map_err(|error| match response.is_longer_than(limit) {
+                true => AuditledgeError::TooLong(ApiError::read(&response)),
+                false => AuditledgeError::unreadable(&response, what(&error)),
             })
         };
         self.inner.retries.run(call, may_be_read_again).await
@@ -266,7 +271,7 @@ fn read_logged(response: &Response) -> Result<Logged, AuditledgeError> {
     if !response.is_success() {
         return Err(AuditledgeError::read(response));
     }
-    match serde_json::from_slice::<Logged>(&response.body) {
+    match response.json::<Logged>() {
         Ok(logged) if logged.success => Ok(logged),
         Ok(_) => Err(AuditledgeError::unreadable(response, "it denies its success")),
         // Only of this status it is documented that the event is stored.

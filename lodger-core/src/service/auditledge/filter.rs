@@ -6,6 +6,13 @@ use super::AuditledgeError;
 /// documentation say 50, so it is always sent.
 pub const DEFAULT_LIMIT: u32 = 20;
 
+/// Parameters that are sent in any case, or by what is asked, and who says them.
+const ELSEWHERE: [(&str, &str); 3] = [
+    ("limit", "`Query::limit`"),
+    ("offset", "`Query::offset`"),
+    ("format", "`AuditledgeApi::export_json` or `AuditledgeApi::export_csv`"),
+];
+
 /// Which events. What is not said matches every event of the organization.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[must_use]
@@ -62,7 +69,8 @@ impl Filter {
 
     /// Any other parameter, as it is written; one that was set before is replaced. One that the service doesn't know is
     /// ignored there (inferred): the answer then holds more than was asked for. Some pages of the documentation have `from`
-    /// and `to` in place of [`start_date`](Self::start_date) and [`end_date`](Self::end_date).
+    /// and `to` in place of [`start_date`](Self::start_date) and [`end_date`](Self::end_date). `limit`, `offset` and `format`
+    /// are no filters: a call with one of them fails.
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let name = name.into();
         self.parameters.retain(|(known, _)| *known != name);
@@ -72,6 +80,11 @@ impl Filter {
 
     /// What is sent. A blank filter is not: the service might take it for none, and answer with everything.
     pub(super) fn pairs(&self) -> Result<impl Iterator<Item = (&str, String)>, AuditledgeError> {
+        for (name, setter) in ELSEWHERE {
+            if self.parameters.iter().any(|(known, _)| known == name) {
+                return Err(AuditledgeError::Invalid(format!("`{name}` is no filter; use {setter}")));
+            }
+        }
         match self.parameters.iter().find(|(name, value)| name.is_empty() || value.trim().is_empty()) {
             Some((name, _)) => Err(AuditledgeError::Invalid(format!(
                 "the filter `{name}` is blank, which might match everything; leave it out for that"

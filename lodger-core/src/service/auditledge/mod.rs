@@ -38,5 +38,5 @@ pub use api::{AuditledgeApi, AuditledgeApiBuilder, DEFAULT_BASE};
 pub use error::{ApiError, AuditledgeError};
 pub use event::{Actor, EventCall, Resource};
 pub use filter::{DEFAULT_LIMIT, Filter, Query};
-pub(crate) use stored::number;
-pub use stored::{EventPage, Logged, StoredEvent, Usage};
+pub(crate) use stored::count;
+pub use stored::{EventPage, Lacks, Logged, StoredEvent, Usage};

@@ -1,6 +1,6 @@
 //! All pages of a list, by offset and total.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use super::{AuditledgeApi, AuditledgeError, EventPage, Query, StoredEvent};
 use crate::service::Pages;
@@ -12,7 +12,8 @@ const REMEMBERED: usize = 4;
 
 pub(super) fn all(api: AuditledgeApi, query: Query) -> Pages<StoredEvent, AuditledgeError> {
     let offset = query.offset.unwrap_or(0);
-    Pages::new(page(List { api, query, offset, seen: VecDeque::new(), nothing_new: 0 }))
+    let (seen, nothing_new, pages, mark) = (VecDeque::new(), 0, 0, None);
+    Pages::new(page(List { api, query, offset, seen, nothing_new, pages, mark }))
 }
 
 /// Where a list is read.
@@ -22,9 +23,14 @@ struct List {
     /// How many of the newest were on the pages so far.
     offset: u64,
     /// The ids on the last few pages.
-    seen: VecDeque<Vec<String>>,
+    seen: VecDeque<HashSet<String>>,
     /// How many pages in a row showed only these.
     nothing_new: usize,
+    /// How many pages there were.
+    pages: u64,
+    /// An event, and on which page it was: the first one of every page whose number is a power of two. A list that goes
+    /// round comes back to one of them (Brent, "An improved Monte Carlo factorization algorithm", 1980).
+    mark: Option<(String, u64)>,
 }
 
 fn page(mut list: List) -> Fetching<StoredEvent, AuditledgeError> {
@@ -40,7 +46,15 @@ fn page(mut list: List) -> Fetching<StoredEvent, AuditledgeError> {
                 "of {total} events, there is none behind the first {from}"
             )));
         }
+        list.pages += 1;
+        let first = events.first().map(|event| event.id.clone());
         let items = list.new_ones(events);
+        if list.goes_round() {
+            return Err(AuditledgeError::Paging("they begin again".to_owned()));
+        }
+        if let Some(first) = first.filter(|_| list.pages.is_power_of_two()) {
+            list.mark = Some((first, list.pages));
+        }
         list.nothing_new = if items.is_empty() { list.nothing_new + 1 } else { 0 };
         if list.nothing_new == REMEMBERED {
             return Err(AuditledgeError::Paging("they show the same events again and again".to_owned()));
@@ -55,16 +69,21 @@ fn page(mut list: List) -> Fetching<StoredEvent, AuditledgeError> {
 impl List {
     /// The events that were not on one of the last few pages.
     fn new_ones(&mut self, mut events: Vec<StoredEvent>) -> Vec<StoredEvent> {
-        let mut ids: Vec<String> = Vec::with_capacity(events.len());
+        let mut ids = HashSet::with_capacity(events.len());
         events.retain(|event| {
-            let new = !ids.contains(&event.id) && !self.seen.iter().any(|page| page.contains(&event.id));
-            ids.push(event.id.clone());
-            new
+            ids.insert(event.id.clone()) && !self.seen.iter().any(|page| page.contains(&event.id))
         });
         self.seen.push_back(ids);
         if self.seen.len() > REMEMBERED {
             self.seen.pop_front();
         }
         events
+    }
+
+    /// Whether the last page shows an event again that moving events can't have brought there.
+    fn goes_round(&self) -> bool {
+        let Some((mark, page)) = &self.mark else { return false };
+        let far = self.pages - page > REMEMBERED as u64;
+        far && self.seen.back().is_some_and(|ids| ids.contains(mark))
     }
 }

@@ -1,53 +1,41 @@
 //! What the service answers.
 
-use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Number, Value};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// An event as the service keeps it: flat, where a call is nested.
 ///
-/// Documented members that always have a value are no `Option`s. What the documentation doesn't know stands in `extra`.
+/// Documented members that always have a value are no `Option`s. What the documentation doesn't know stands in `extra`, and so
+/// does another member that is no text: it is none of what is documented, but of no less worth.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Map<String, Value>", into = "Map<String, Value>")]
 #[non_exhaustive]
 pub struct StoredEvent {
     /// The service's id of it, a UUID.
-    #[serde(deserialize_with = "text")]
     pub id: String,
     /// When it happened, as ISO 8601.
-    #[serde(deserialize_with = "text")]
     pub timestamp: String,
     /// Who did it.
-    #[serde(deserialize_with = "text")]
     pub actor_id: String,
     /// The actor's display name.
-    #[serde(default, deserialize_with = "text_or_null")]
     pub actor_name: Option<String>,
     /// The actor's e-mail address.
-    #[serde(default, deserialize_with = "text_or_null")]
     pub actor_email: Option<String>,
     /// What was done.
-    #[serde(deserialize_with = "text")]
     pub action: String,
     /// What kind of thing it was done to.
-    #[serde(deserialize_with = "text")]
     pub resource_type: String,
     /// What it was done to.
-    #[serde(deserialize_with = "text")]
     pub resource_id: String,
     /// The resource's display name.
-    #[serde(default, deserialize_with = "text_or_null")]
     pub resource_name: Option<String>,
     /// The application's own members: an object, or null where it has none.
-    #[serde(default)]
     pub metadata: Value,
     /// The organization it belongs to.
-    #[serde(deserialize_with = "text")]
     pub organization_id: String,
     /// Under which key it was recorded; the service's id of it, never the key. Lists and exports may leave it out.
-    #[serde(default, deserialize_with = "text_or_null", skip_serializing_if = "Option::is_none")]
     pub api_key_id: Option<String>,
-    /// Members that this version doesn't know.
-    #[serde(flatten)]
+    /// Members that this version doesn't know, and those of another type than documented.
     pub extra: Map<String, Value>,
 }
 
@@ -66,82 +54,176 @@ pub struct Logged {
 
 /// Some of the events that match.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Map<String, Value>", into = "Map<String, Value>")]
 #[non_exhaustive]
 pub struct EventPage {
     /// The events, newest first.
     pub events: Vec<StoredEvent>,
     /// How many match in all.
-    #[serde(deserialize_with = "number")]
     pub total: u64,
     /// How many were asked for at most, as the service understood it.
-    #[serde(default, deserialize_with = "number_or_null", skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
     /// How many of the newest were left out, as the service understood it.
-    #[serde(default, deserialize_with = "number_or_null", skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
-    /// Members that this version doesn't know.
-    #[serde(flatten)]
+    /// Members that this version doesn't know, and those of another type than documented.
     pub extra: Map<String, Value>,
 }
 
 /// How much of the plan is used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Map<String, Value>", into = "Map<String, Value>")]
 #[non_exhaustive]
 pub struct Usage {
     /// `free`, `starter`, `growth` or another.
     pub plan: String,
     /// Events recorded in this month.
-    #[serde(deserialize_with = "number")]
     pub events_this_month: u64,
     /// How many the plan allows in a month. The custom plan may have none (inferred).
-    #[serde(default, deserialize_with = "number_or_null")]
     pub events_limit: Option<u64>,
     /// For how many days events are kept. The custom plan may say nothing (inferred).
-    #[serde(default, deserialize_with = "number_or_null")]
     pub retention_days: Option<u64>,
-    /// Members that this version doesn't know.
-    #[serde(flatten)]
+    /// Members that this version doesn't know, and those of another type than documented.
     pub extra: Map<String, Value>,
 }
 
-/// Reads a member that may come as a text or as a number, whichever it is: ids are opaque, and counts out of a database or a
-/// query are often texts.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Scalar {
-    Text(String),
-    Number(Number),
+/// A documented member is missing, or of another type.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is missing, or of another type")]
+pub struct Lacks(&'static str);
+
+impl TryFrom<Map<String, Value>> for StoredEvent {
+    type Error = Lacks;
+
+    fn try_from(mut members: Map<String, Value>) -> Result<Self, Lacks> {
+        let mut certain = |name| take(&mut members, name, text).ok_or(Lacks(name));
+        let (id, timestamp, actor_id, action) =
+            (certain("id")?, certain("timestamp")?, certain("actor_id")?, certain("action")?);
+        let (resource_type, resource_id) = (certain("resource_type")?, certain("resource_id")?);
+        let organization_id = certain("organization_id")?;
+        let mut optional = |name| take(&mut members, name, text);
+        Ok(Self {
+            id,
+            timestamp,
+            actor_id,
+            actor_name: optional("actor_name"),
+            actor_email: optional("actor_email"),
+            action,
+            resource_type,
+            resource_id,
+            resource_name: optional("resource_name"),
+            organization_id,
+            api_key_id: optional("api_key_id"),
+            metadata: members.remove("metadata").unwrap_or_default(),
+            extra: members,
+        })
+    }
 }
 
-impl Scalar {
-    fn text(self) -> String {
-        match self {
-            Self::Text(text) => text,
-            Self::Number(number) => number.to_string(),
-        }
+impl From<StoredEvent> for Map<String, Value> {
+    fn from(event: StoredEvent) -> Self {
+        let mut members = Self::from_iter([
+            ("id".to_owned(), Value::from(event.id)),
+            ("timestamp".to_owned(), event.timestamp.into()),
+            ("actor_id".to_owned(), event.actor_id.into()),
+            ("actor_name".to_owned(), event.actor_name.into()),
+            ("actor_email".to_owned(), event.actor_email.into()),
+            ("action".to_owned(), event.action.into()),
+            ("resource_type".to_owned(), event.resource_type.into()),
+            ("resource_id".to_owned(), event.resource_id.into()),
+            ("resource_name".to_owned(), event.resource_name.into()),
+            ("metadata".to_owned(), event.metadata),
+            ("organization_id".to_owned(), event.organization_id.into()),
+        ]);
+        members.extend(event.api_key_id.map(|id| ("api_key_id".to_owned(), id.into())));
+        members.extend(event.extra);
+        members
     }
+}
 
-    fn number<E: Error>(self) -> Result<u64, E> {
-        let number = match &self {
-            Self::Text(text) => text.parse().ok(),
-            Self::Number(number) => number.as_u64(),
+impl TryFrom<Map<String, Value>> for EventPage {
+    type Error = Lacks;
+
+    fn try_from(mut members: Map<String, Value>) -> Result<Self, Lacks> {
+        let Some(Value::Array(events)) = members.remove("events") else { return Err(Lacks("events")) };
+        let event = |event| match event {
+            Value::Object(event) => StoredEvent::try_from(event),
+            _ => Err(Lacks("events")),
         };
-        number.ok_or_else(|| E::custom("not a whole number"))
+        Ok(Self {
+            events: events.into_iter().map(event).collect::<Result<_, _>>()?,
+            total: take(&mut members, "total", count).ok_or(Lacks("total"))?,
+            limit: take(&mut members, "limit", count),
+            offset: take(&mut members, "offset", count),
+            extra: members,
+        })
     }
 }
 
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Scalar::deserialize(deserializer).map(Scalar::text)
+impl From<EventPage> for Map<String, Value> {
+    fn from(page: EventPage) -> Self {
+        let events = page.events.into_iter().map(Self::from);
+        let mut members = Self::from_iter([
+            ("events".to_owned(), Value::from_iter(events)),
+            ("total".to_owned(), page.total.into()),
+        ]);
+        members.extend(page.limit.map(|limit| ("limit".to_owned(), limit.into())));
+        members.extend(page.offset.map(|offset| ("offset".to_owned(), offset.into())));
+        members.extend(page.extra);
+        members
+    }
 }
 
-fn text_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(Option::deserialize(deserializer)?.map(Scalar::text))
+impl TryFrom<Map<String, Value>> for Usage {
+    type Error = Lacks;
+
+    fn try_from(mut members: Map<String, Value>) -> Result<Self, Lacks> {
+        let month = "events_this_month";
+        Ok(Self {
+            plan: take(&mut members, "plan", text).ok_or(Lacks("plan"))?,
+            events_this_month: take(&mut members, month, count).ok_or(Lacks(month))?,
+            events_limit: take(&mut members, "events_limit", count),
+            retention_days: take(&mut members, "retention_days", count),
+            extra: members,
+        })
+    }
 }
 
-pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    Scalar::deserialize(deserializer)?.number()
+impl From<Usage> for Map<String, Value> {
+    fn from(usage: Usage) -> Self {
+        let mut members = Self::from_iter([
+            ("plan".to_owned(), Value::from(usage.plan)),
+            ("events_this_month".to_owned(), usage.events_this_month.into()),
+            ("events_limit".to_owned(), usage.events_limit.into()),
+            ("retention_days".to_owned(), usage.retention_days.into()),
+        ]);
+        members.extend(usage.extra);
+        members
+    }
 }
 
-fn number_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    Option::deserialize(deserializer)?.map(Scalar::number).transpose()
+/// Takes a member out; one that can't be read stays, and null is none.
+fn take<T>(members: &mut Map<String, Value>, name: &str, read: fn(&Value) -> Option<T>) -> Option<T> {
+    let value = members.get(name)?;
+    let read = read(value);
+    if read.is_some() || value.is_null() {
+        members.remove(name);
+    }
+    read
+}
+
+/// Ids are opaque: a number is read as it is written.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// A count out of a database or a query is often a text.
+pub(crate) fn count(value: &Value) -> Option<u64> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        value => value.as_u64(),
+    }
 }

@@ -6,15 +6,14 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::encode::encode;
-use super::{KIND, bounded, refused, unanswered};
+use super::{AuditledgeDestination, KIND, bounded, refused, unanswered};
 use crate::destination::{Answer, Delivery, LookUp, Receipt, Refusal};
 use crate::event::Timestamp;
 use crate::service::Response;
-use crate::service::auditledge::{AuditledgeApi, AuditledgeError, Filter, Query, number};
+use crate::service::auditledge::{AuditledgeError, Filter, Query, count};
 
 /// Pages that are read before it is given up. One is the rule: the question is for what one actor did in three seconds.
 const MOST_PAGES: usize = 10;
@@ -23,8 +22,13 @@ const MOST_PAGES: usize = 10;
 const MAX_PAGE: usize = 8 * 1024 * 1024;
 
 /// Looks for the event of a delivery.
-pub(super) async fn look_up(api: &AuditledgeApi, delivery: &Delivery) -> LookUp {
+pub(super) async fn look_up(destination: &AuditledgeDestination, delivery: &Delivery) -> LookUp {
+    let AuditledgeDestination { api, quota } = destination;
     let Some(ours) = Ours::of(delivery) else { return LookUp::Unknown };
+    let key = api.key();
+    if let Some(refusal) = quota.used_up(key.as_ref()) {
+        return LookUp::Failed(Answer::Pause(refusal));
+    }
     let (mut certain, mut offset, mut seen) = (true, 0, BTreeSet::new());
     for _ in 0..MOST_PAGES {
         let mut query = Query::from(ours.filter.clone());
@@ -34,7 +38,12 @@ pub(super) async fn look_up(api: &AuditledgeApi, delivery: &Delivery) -> LookUp 
         let page = match api.get_events(&query, MAX_PAGE).await {
             Ok(response) => match read(&response) {
                 Ok(page) => page,
-                Err(otherwise) => return otherwise,
+                Err(otherwise) => {
+                    if let LookUp::Failed(Answer::Pause(refusal)) = &otherwise {
+                        quota.note(key, &response, refusal);
+                    }
+                    return otherwise;
+                }
             },
             Err(AuditledgeError::Transport(error)) => return LookUp::Failed(unanswered(&error)),
             // The question can't be asked.
@@ -60,11 +69,16 @@ pub(super) async fn look_up(api: &AuditledgeApi, delivery: &Delivery) -> LookUp 
 }
 
 /// A page of events, as far as it is looked at.
-#[derive(Deserialize)]
 struct Found {
     events: Vec<Value>,
-    #[serde(deserialize_with = "number")]
     total: u64,
+}
+
+impl Found {
+    fn of(mut page: Map<String, Value>) -> Option<Self> {
+        let Value::Array(events) = page.remove("events")? else { return None };
+        Some(Self { events, total: count(page.get("total")?)? })
+    }
 }
 
 fn read(response: &Response) -> Result<Found, LookUp> {
@@ -75,14 +89,15 @@ fn read(response: &Response) -> Result<Found, LookUp> {
             answer => LookUp::Failed(answer),
         });
     }
-    serde_json::from_slice(&response.body).map_err(|error| {
+    match response.json() {
+        Ok(page) => Found::of(page).ok_or(LookUp::Unknown),
         // Something else than a list, or too much of one, would be there the next time, too.
-        if error.is_data() || response.body.len() >= MAX_PAGE {
-            return LookUp::Unknown;
+        Err(error) if error.is_data() || response.is_longer_than(MAX_PAGE) => Err(LookUp::Unknown),
+        Err(_) => {
+            let reason = "asked whether it has the event, the service gave an answer that can't be read";
+            Err(LookUp::Failed(Answer::Ambiguous(Refusal::http(response.status, bounded(reason)))))
         }
-        let reason = "asked whether it has the event, the service gave an answer that can't be read";
-        LookUp::Failed(Answer::Ambiguous(Refusal::http(response.status, bounded(reason))))
-    })
+    }
 }
 
 fn receipt(delivery: &Delivery, event: &Value) -> Receipt {

@@ -199,6 +199,8 @@ fn a_201_that_can_not_be_read_is_taken_and_any_other_success_is_not() {
     let unreadable = [
         "",
         "OK",
+        "<html>maintenance</html>",
+        r#"{"success":true}"#,
         "{}",
         "[]",
         r#"{"success":true"#,
