@@ -11,7 +11,7 @@ use super::exchange::{Bearer, Exchange, Repeat, json};
 use super::options::ClientContext;
 use super::{CallOptions, EventCall, EventReceipt, LodgerApiBuilder, LodgerError};
 use crate::event::EventId;
-use crate::service::http::{Address, Http, InvalidConfig, MAX_BODY};
+use crate::service::http::{Address, Http, InvalidConfig, MAX_ENTRY_BODY};
 use crate::service::{ApiKey, Response, Retries};
 
 /// Where the hosted service is. Private deployments have their own.
@@ -118,7 +118,8 @@ impl LodgerApi {
             more: HeaderMap::new(),
             bearer: Bearer::key(options.key())?,
             body: Some(body),
-            answer_limit: MAX_BODY,
+            // A receipt may quote the metadata's links, and those are as many as the caller gave.
+            answer_limit: MAX_ENTRY_BODY,
             repeat: Repeat::Harmless,
         })
     }

@@ -9,7 +9,7 @@ use super::exchange::{Answer, Bearer, Exchange, Repeat, json};
 use super::setters::call_setters;
 use super::{CallOptions, EventReceipt, LodgerApi, LodgerError, Party};
 use crate::event::EventId;
-use crate::service::http::MAX_BODY;
+use crate::service::http::MAX_ENTRY_BODY;
 
 /// How somebody consented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -144,7 +144,7 @@ impl LodgerApi {
             more: HeaderMap::new(),
             bearer: Bearer::key(call.options.key())?,
             body: Some(body),
-            answer_limit: MAX_BODY,
+            answer_limit: MAX_ENTRY_BODY,
             repeat: Repeat::Harmless,
         })
         .await

@@ -69,6 +69,23 @@ impl CallOptions {
         self
     }
 
+    /// These, and what they leave out of those.
+    pub(super) fn or(self, those: Self) -> Self {
+        let request = RequestContext {
+            request_id: self.request.request_id.or(those.request.request_id),
+            session_id: self.request.session_id.or(those.request.session_id),
+            trace_id: self.request.trace_id.or(those.request.trace_id),
+            traceparent: self.request.traceparent.or(those.request.traceparent),
+        };
+        Self {
+            idempotency_key: self.idempotency_key.or(those.idempotency_key),
+            api_key: self.api_key.or(those.api_key),
+            environment: self.environment.or(those.environment),
+            server: self.server.or(those.server),
+            request,
+        }
+    }
+
     pub(super) fn key(&self) -> Option<&SecretString> {
         self.api_key.as_ref()
     }
