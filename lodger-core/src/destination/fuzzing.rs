@@ -25,7 +25,8 @@ pub(crate) fn lodger_answer(bytes: &[u8]) {
     let status = 100 + number % 500;
     let event = Event::bare(EventId::mint(), "a.b".into());
     let delivery = Delivery::new(event.into(), Vec::new().into());
-    let response = Response { status, retry_after: None, content_type: None, whole: true, body: body.to_vec() };
+    let response =
+        Response { status, retry_after: None, content_type: None, whole: true, body: body.to_vec() };
     match answer(&delivery, number >= 500, &response) {
         Answer::Settled(receipt) => {
             assert!((200..300).contains(&status) && receipt.id.is_some_and(|id| !id.trim().is_empty()));
@@ -39,7 +40,13 @@ pub(crate) fn lodger_answer(bytes: &[u8]) {
 pub(crate) fn http_answer(bytes: &[u8]) {
     let Some((status, body)) = bytes.split_first_chunk() else { return };
     let status = 100 + u16::from_be_bytes(*status) % 900;
-    match http::said(&Response { status, retry_after: None, content_type: None, whole: true, body: body.to_vec() }) {
+    match http::said(&Response {
+        status,
+        retry_after: None,
+        content_type: None,
+        whole: true,
+        body: body.to_vec(),
+    }) {
         None => assert!((200..300).contains(&status)),
         Some(other) => assert_one_line(&other),
     }

@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::Url;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 
-use super::message::{Request, Response};
+use super::message::{Request, Response, header_value};
 use super::retry_after;
 
 /// The most that is read of an answer to an event, in bytes: twenty times the longest documented receipt, and
@@ -104,12 +104,23 @@ impl InvalidConfig {
     }
 }
 
+/// How far a request came that has no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    /// It can't be sent as it is.
+    Never,
+    /// It did not leave.
+    NotYet,
+    /// It left, or may have left.
+    Perhaps,
+}
+
 /// The service gave no answer.
 ///
 /// The text names the cause, never the address's credentials, the key or what was sent.
 #[derive(Debug)]
 pub struct TransportError {
-    sent: bool,
+    sent: Sent,
     what: &'static str,
     source: Box<dyn Error + Send + Sync>,
 }
@@ -118,15 +129,31 @@ impl TransportError {
     /// Whether the request may have reached the service. If not, nothing was recorded.
     #[must_use]
     pub fn may_have_been_sent(&self) -> bool {
-        self.sent
+        self.sent == Sent::Perhaps
+    }
+
+    /// Whether the request itself is at fault, such as a header or a key that can't be sent: the same call would never come
+    /// to the service. Nothing was sent.
+    #[must_use]
+    pub fn can_not_be_sent(&self) -> bool {
+        self.sent == Sent::Never
     }
 
     pub(super) fn new(error: reqwest::Error) -> Self {
         // A connection that never came to be, TLS included, carried no byte of the request.
-        let sent = !(error.is_connect() || error.is_builder());
-        let what = if error.is_timeout() {
+        let (connecting, in_time) = (error.is_connect(), !error.is_timeout());
+        let sent = if error.is_builder() {
+            Sent::Never
+        } else if connecting {
+            Sent::NotYet
+        } else {
+            Sent::Perhaps
+        };
+        let what = if sent == Sent::Never {
+            "the request can't be sent as it is"
+        } else if !in_time {
             "the service did not answer in time"
-        } else if error.is_connect() {
+        } else if connecting {
             "the service could not be reached"
         } else {
             "the exchange with the service broke off"
@@ -136,11 +163,12 @@ impl TransportError {
 
     /// The answer began and does not go on as it should.
     pub(super) fn broken(what: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { sent: true, what, source: source.into() }
+        Self { sent: Sent::Perhaps, what, source: source.into() }
     }
 
+    /// The request can't be sent as it is.
     pub(super) fn not_sent(what: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { sent: false, what, source: source.into() }
+        Self { sent: Sent::Never, what, source: source.into() }
     }
 
     /// The text with its causes, for a log line or a refusal.
@@ -281,8 +309,8 @@ pub(super) fn outgoing(request: Request, more: HeaderMap) -> Result<reqwest::Req
     let headers = call.headers_mut();
     *headers = more;
     for (name, value) in request.headers {
-        let value = HeaderValue::try_from(value).map_err(|error| {
-            TransportError::not_sent("a header holds characters that can't be sent", error)
+        let value = header_value(&value).ok_or_else(|| {
+            TransportError::not_sent("a header can't be sent", "it holds characters that are not in Latin-1")
         })?;
         headers.insert(HeaderName::from_static(name), value);
     }
@@ -381,6 +409,7 @@ fn tls(verify: bool) -> Result<rustls::ClientConfig, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::Credential;
 
     fn problem(base: &str) -> String {
         check_base(base, false).unwrap_err()
@@ -429,6 +458,28 @@ mod tests {
             assert!(text.starts_with(&begin), "{text}");
         }
         assert!(format!("{:?}", HttpConfig::new("https://lodger.dev")).contains(r#"proxy: "none""#));
+    }
+
+    #[test]
+    fn what_can_not_be_sent_is_no_trouble_of_the_network() {
+        let http = Http::new(&HttpConfig::new("http://127.0.0.1:1")).unwrap();
+        let with = |value: &str, key: &str| Request {
+            method: reqwest::Method::GET,
+            address: http.address("/").unwrap(),
+            headers: vec![("x-request-id", value.to_owned())],
+            credential: Some(Credential::Bearer(key.into())),
+            body: None,
+            answer_limit: MAX_BODY,
+        };
+        let sent = outgoing(with("\u{fc}-1", "canary"), HeaderMap::new()).unwrap();
+        assert_eq!(sent.headers()["x-request-id"].as_bytes(), b"\xfc-1");
+        for (value, key) in [("\u{100}", "canary"), ("a\nb", "canary"), ("1", "can\nary")] {
+            let error = outgoing(with(value, key), HeaderMap::new()).unwrap_err();
+            assert!(error.can_not_be_sent() && !error.may_have_been_sent(), "{value}");
+            assert!(!error.chain().contains("ary"), "{error:?}");
+        }
+        let broken = TransportError::broken("the service fell silent", "x");
+        assert!(broken.may_have_been_sent() && !broken.can_not_be_sent());
     }
 
     #[test]

@@ -4,15 +4,17 @@ use std::fmt;
 use std::time::Duration;
 
 use reqwest::Method;
+use reqwest::header::HeaderValue;
+use serde::de::DeserializeOwned;
 
-use super::Credential;
 use super::http::Address;
+use super::{Credential, json};
 
 /// A request before it meets a socket.
 pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) address: Address,
-    /// Lower-case names. Values were checked with [`is_header_value`].
+    /// Lower-case names. Values were checked with [`is_header_value`] or [`is_latin1_header_value`].
     pub(crate) headers: Vec<(&'static str, String)>,
     /// Sent in a header that is marked sensitive.
     pub(crate) credential: Option<Credential>,
@@ -63,6 +65,15 @@ impl Response {
     pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
+
+    /// The body as JSON, as the official clients [read](json::read) it.
+    ///
+    /// # Errors
+    ///
+    /// Those of serde_json. Their texts may quote what stands there.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        json::read(&self.body)
+    }
 }
 
 impl fmt::Debug for Response {
@@ -75,6 +86,20 @@ impl fmt::Debug for Response {
 /// (RFC 9110 section 5.5, without the obsolete upper half).
 pub(crate) fn is_header_value(text: &str) -> bool {
     text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) && text.trim() == text
+}
+
+/// Whether the text can be sent as a header value by the official clients: as [`is_header_value`], and with the upper half of
+/// Latin-1, U+00A0 to U+00FF.
+pub(crate) fn is_latin1_header_value(text: &str) -> bool {
+    let fits = |character| matches!(character, ' '..='~' | '\u{a0}'..='\u{ff}');
+    text.chars().all(fits) && text.trim_matches(' ') == text
+}
+
+/// The text as a header value, a byte each character, as `fetch` sends it (Fetch Standard, "ByteString"). `None` for what has
+/// other characters than Latin-1, or a line break or another control character in it.
+pub(crate) fn header_value(text: &str) -> Option<HeaderValue> {
+    let bytes: Option<Vec<u8>> = text.chars().map(|character| u8::try_from(character).ok()).collect();
+    HeaderValue::from_bytes(&bytes?).ok()
 }
 
 /// The id as one segment of a path: everything is percent-encoded that JavaScript's `encodeURIComponent` encodes
@@ -121,6 +146,21 @@ mod tests {
         assert!(is_header_value(""));
         for bad in ["a\r\nx: y", "ü", " a", "a ", "a\u{7f}", "a\tb", "\u{202e}"] {
             assert!(!is_header_value(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn latin_1_is_sent_a_byte_each_character() {
+        for (text, sent) in [("web 3", &b"web 3"[..]), ("", b""), ("Zürich ÿ\u{a0}", b"Z\xfcrich \xff\xa0")]
+        {
+            assert!(is_latin1_header_value(text), "{text}");
+            assert_eq!(header_value(text).unwrap().as_bytes(), sent, "{text}");
+        }
+        for bad in ["a\r\nx: y", "\u{100}", "😀", "a\u{7f}", "\u{202e}"] {
+            assert!(!is_latin1_header_value(bad) && header_value(bad).is_none(), "{bad:?}");
+        }
+        for bad in [" ü", "ü ", "a\tb", "a\u{85}"] {
+            assert!(!is_latin1_header_value(bad), "{bad:?}");
         }
     }
 }

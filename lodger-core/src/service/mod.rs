@@ -10,6 +10,7 @@ pub mod auditledge;
 mod credential;
 mod download;
 mod http;
+pub(crate) mod json;
 mod json_array;
 mod key;
 pub mod lodger;
@@ -26,7 +27,9 @@ pub(crate) use http::{Address, Http, HttpConfig, MAX_BODY};
 pub use http::{InvalidConfig, TransportError};
 pub(crate) use json_array::JsonArray;
 pub(crate) use key::ApiKey;
-pub(crate) use message::{Body, Request, Response, is_header_value, path_segment};
+pub(crate) use message::{
+    Body, Request, Response, header_value, is_header_value, is_latin1_header_value, path_segment,
+};
 pub use pages::Pages;
 pub use retries::Retries;
 pub(crate) use setters::http_setters;

@@ -202,6 +202,21 @@ async fn counts_may_be_texts_and_what_the_plan_does_not_say_is_none() {
 }
 
 #[tokio::test]
+async fn a_text_that_was_cut_within_an_emoji_makes_nothing_unreadable() {
+    let event = stored(1).to_string().replace("user_123", r"user \ud83d");
+    let page = format!("\u{feff}{{\"events\":[{event}],\"total\":1}}");
+    let server = Loopback::replying(Reply::text(200, &page)).await;
+    let api = api(&server);
+    assert_eq!(api.query(two()).await.unwrap().events[0].actor_id, "user \u{fffd}");
+    server.script([Step::Reply(Reply::text(200, &format!("[{event}]")))]);
+    assert_eq!(numbers(api.export_json(Filter::new())).await.0, [1]);
+    server.script([Step::Reply(Reply::text(201, &format!(r#"{{"success":true,"event":{event}}}"#)))]);
+    assert_eq!(api.log(call()).await.unwrap().event.actor_id, "user \u{fffd}");
+    server.script([Step::Reply(Reply::text(400, r#"{"error":"no \udead"}"#))]);
+    assert_eq!(api.log(call()).await.unwrap_err().message(), Some("no \u{fffd}"));
+}
+
+#[tokio::test]
 async fn an_id_is_one_segment_of_the_path() {
     let server = Loopback::replying(Reply::json(200, &stored(1))).await;
     let api = api(&server);

@@ -127,7 +127,7 @@ fn settled(delivery: &Delivery, response: &Response) -> Option<Answer> {
     }
     // A struct is read from an array, too.
     let object = Some(&response.body).filter(|body| body.trim_ascii_start().starts_with(b"{"));
-    let said: Said = object.and_then(|object| serde_json::from_slice(object).ok()).unwrap_or_default();
+    let said: Said = object.and_then(|_| response.json().ok()).unwrap_or_default();
     if said.success == Some(Value::Bool(false)) {
         return None;
     }

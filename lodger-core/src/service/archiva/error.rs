@@ -191,7 +191,13 @@ mod tests {
 
     fn answered(status: u16, body: &str) -> ArchivaError {
         let retry_after = (status == 429).then_some(Duration::from_secs(45));
-        ArchivaError::of(&Response { status, retry_after, content_type: None, whole: true, body: body.into() })
+        ArchivaError::of(&Response {
+            status,
+            retry_after,
+            content_type: None,
+            whole: true,
+            body: body.into(),
+        })
     }
 
     #[test]

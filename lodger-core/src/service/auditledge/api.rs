@@ -212,7 +212,7 @@ impl AuditledgeApi {
             if !response.is_success() {
                 return Err(AuditledgeError::read(&response));
             }
-            serde_json::from_slice(&response.body).map_err(|error| {
+            response.json().map_err(|error| {
                 let reason = if response.body.len() < limit { what(&error) } else { "it is too long" };
                 AuditledgeError::unreadable(&response, reason)
             })
@@ -266,7 +266,7 @@ fn read_logged(response: &Response) -> Result<Logged, AuditledgeError> {
     if !response.is_success() {
         return Err(AuditledgeError::read(response));
     }
-    match serde_json::from_slice::<Logged>(&response.body) {
+    match response.json::<Logged>() {
         Ok(logged) if logged.success => Ok(logged),
         Ok(_) => Err(AuditledgeError::unreadable(response, "it denies its success")),
         // Only of this status it is documented that the event is stored.

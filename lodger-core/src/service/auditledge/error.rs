@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::service::{MAX_BODY, Response, TransportError};
+use crate::service::{MAX_BODY, Response, TransportError, json};
 
 /// A call to the Auditledge API did not give what it should.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +78,8 @@ impl AuditledgeError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Transport(_) | Self::Unreadable { .. } => true,
+            Self::Transport(error) => !error.can_not_be_sent(),
+            Self::Unreadable { .. } => true,
             Self::QuotaReached(answer) => answer.retry_after.is_some(),
             Self::Api(answer) => matches!(answer.status, 408 | 425 | 500 | 502..=504),
             _ => false,
@@ -137,7 +138,7 @@ impl ApiError {
     /// Reads an answer by the rules of the official client: its `error`, else its `message`, else the status.
     pub(crate) fn read(response: &Response) -> Self {
         let bytes = response.body.get(..MAX_BODY).unwrap_or(&response.body);
-        let body = match serde_json::from_slice(bytes) {
+        let body = match json::read(bytes) {
             Ok(json) => json,
             Err(_) if bytes.is_empty() => Value::Null,
             Err(_) => Value::String(String::from_utf8_lossy(bytes).into_owned()),
@@ -219,6 +220,9 @@ mod tests {
     fn what_may_succeed_soon_is_retryable() {
         let retryable: Vec<u16> = (300..600).filter(|&status| read(status, "").is_retryable()).collect();
         assert_eq!(retryable, [408, 425, 500, 502, 503, 504]);
+        let transport = |error| AuditledgeError::Transport(error).is_retryable();
+        assert!(transport(TransportError::broken("it broke", "x")));
+        assert!(!transport(TransportError::not_sent("the API key can't be sent", "x")));
         let quota = Response { retry_after: Some(Duration::from_secs(5)), ..response(429, "") };
         assert!(AuditledgeError::read(&quota).is_retryable(), "the service names a time");
     }

@@ -3,7 +3,7 @@
 use super::api::{may_be_read_again, what};
 use super::{AuditledgeApi, AuditledgeError, Filter, StoredEvent};
 use crate::service::pages::{Fetching, Page};
-use crate::service::{Download, JsonArray, Pages};
+use crate::service::{Download, JsonArray, Pages, json};
 
 pub(super) fn events(api: AuditledgeApi, filter: Filter) -> Pages<StoredEvent, AuditledgeError> {
     Pages::new(async move {
@@ -65,7 +65,7 @@ fn more_events(
         let (mut elements, mut items) = (Vec::new(), Vec::new());
         let mut problem = array.read(&part, &mut elements).err().map(|error| error.to_string());
         for element in elements {
-            match serde_json::from_slice(&element) {
+            match json::read(&element) {
                 Ok(event) => items.push(event),
                 Err(error) => {
                     problem = Some(format!("its event number {}: {}", read + 1, what(&error)));

@@ -131,7 +131,13 @@ mod tests {
     use super::*;
 
     fn read(status: u16, body: &str) -> ApiError {
-        ApiError::read(&Response { status, retry_after: None, content_type: None, whole: true, body: body.into() })
+        ApiError::read(&Response {
+            status,
+            retry_after: None,
+            content_type: None,
+            whole: true,
+            body: body.into(),
+        })
     }
 
     #[test]

@@ -254,7 +254,11 @@ fn id() -> EventId {
 fn answered_under(key_is_given: bool, status: u16, body: &str) -> Answer {
     let delivery = Delivery::new(Event::bare(id(), "a.b".into()).into(), Vec::new().into());
     let retry_after = Some(Duration::from_secs(7));
-    answer(&delivery, key_is_given, &Response { status, retry_after, content_type: None, whole: true, body: body.into() })
+    answer(
+        &delivery,
+        key_is_given,
+        &Response { status, retry_after, content_type: None, whole: true, body: body.into() },
+    )
 }
 
 fn answered(status: u16, body: &str) -> Answer {

@@ -75,7 +75,7 @@ fn read(response: &Response) -> Result<Found, LookUp> {
             answer => LookUp::Failed(answer),
         });
     }
-    serde_json::from_slice(&response.body).map_err(|error| {
+    response.json().map_err(|error| {
         // Something else than a list, or too much of one, would be there the next time, too.
         if error.is_data() || response.body.len() >= MAX_PAGE {
             return LookUp::Unknown;

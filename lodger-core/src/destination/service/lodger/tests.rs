@@ -171,8 +171,13 @@ fn answered_under(key: &str, status: u16, body: &str) -> Answer {
     event.idempotency_key = key.to_owned();
     let bytes = event.to_canonical_json().unwrap();
     let call = encode::encode(&bytes, "org_1", "core").unwrap();
-    let response =
-        Response { status, retry_after: Some(Duration::from_secs(7)), content_type: None, whole: true, body: body.into() };
+    let response = Response {
+        status,
+        retry_after: Some(Duration::from_secs(7)),
+        content_type: None,
+        whole: true,
+        body: body.into(),
+    };
     answer(&Delivery::new(event.into(), bytes.into()), call.key_is_given, &response)
 }
 
