@@ -7,7 +7,7 @@ use reqwest::Method;
 use reqwest::header::HeaderMap;
 use secrecy::SecretString;
 
-use super::exchange::{Bearer, Exchange, Repeat, json};
+use super::exchange::{Bearer, Exchange, Repeat, to_json};
 use super::options::ClientContext;
 use super::{CallOptions, EventCall, EventReceipt, LodgerApiBuilder, LodgerError};
 use crate::event::EventId;
@@ -87,7 +87,7 @@ impl LodgerApi {
     /// journal where that is not enough.
     pub async fn event(&self, mut call: EventCall) -> Result<EventReceipt, LodgerError> {
         let options = std::mem::take(&mut call.options);
-        let body = json(&call.into_body(&self.inner.workspace, &self.inner.project))?;
+        let body = to_json(&call.into_body(&self.inner.workspace, &self.inner.project))?;
         self.ask(self.recording(body, &options)?).await
     }
 

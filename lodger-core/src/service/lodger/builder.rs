@@ -8,7 +8,7 @@ use super::DEFAULT_BASE;
 use super::api::{Inner, LodgerApi};
 use super::options::{ClientContext, given};
 use crate::service::http::{Http, HttpConfig, InvalidConfig};
-use crate::service::{ApiKey, Retries, http_setters, is_header_value};
+use crate::service::{ApiKey, Retries, http_setters, is_latin1_header_value};
 
 /// Builds a [`LodgerApi`].
 ///
@@ -85,8 +85,8 @@ impl LodgerApiBuilder {
             }
         }
         for (name, value) in [("environment", &self.context.environment), ("server", &self.context.server)] {
-            if given(value.as_deref()).is_some_and(|value| !is_header_value(value)) {
-                problems.push(format!("the {name} may hold visible ASCII and spaces only"));
+            if given(value.as_deref()).is_some_and(|value| !is_latin1_header_value(value)) {
+                problems.push(format!("the {name} may hold visible Latin-1 and spaces only"));
             }
         }
         let key = ApiKey::new(self.key.as_ref()).map_err(|problem| problems.push(problem));

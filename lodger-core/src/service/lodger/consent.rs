@@ -5,7 +5,7 @@ use reqwest::header::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::exchange::{Answer, Bearer, Exchange, Repeat, json};
+use super::exchange::{Answer, Bearer, Exchange, Repeat, to_json};
 use super::setters::call_setters;
 use super::{CallOptions, EventReceipt, LodgerApi, LodgerError, Party};
 use crate::event::EventId;
@@ -127,7 +127,7 @@ impl LodgerApi {
     ///
     /// A receipt says that the service accepted and queued the consent. Until then it exists in memory only.
     pub async fn consent(&self, call: ConsentCall) -> Result<ConsentReceipt, LodgerError> {
-        let body = json(&ConsentBody {
+        let body = to_json(&ConsentBody {
             workspace_id: call.workspace.as_deref().unwrap_or(&self.inner.workspace),
             project_id: call.project.as_deref().unwrap_or(&self.inner.project),
             subject: call.subject.typed(None, "user"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::service::http::MAX_BODY;
-use crate::service::{Response, TransportError};
+use crate::service::{Response, TransportError, json};
 
 /// What a call is told that needs a key where there is none.
 const KEYLESS: &str = "this call needs an API key: set one with `api_key`";
@@ -71,7 +71,7 @@ impl LodgerError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Invalid(_) | Self::Paging(_) => false,
-            Self::Transport(_) => true,
+            Self::Transport(error) => !error.can_not_be_sent(),
             Self::Unreadable(answer) => answer.cut_at.is_none(),
             Self::Api(answer) => matches!(answer.status, 408 | 425 | 429 | 500 | 502..=504),
         }
@@ -155,7 +155,7 @@ impl ApiError {
 
 /// JSON where it is JSON, else a text, else null.
 pub(super) fn read_any(body: &[u8]) -> Value {
-    match serde_json::from_slice(body) {
+    match json::read(body) {
         Ok(json) => json,
         Err(_) if body.is_empty() => Value::Null,
         Err(_) => text(body),

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::{ApiError, CallOptions, LodgerApi, LodgerError, UnreadableAnswer};
 use crate::service::http::Address;
 use crate::service::message::path_segment;
-use crate::service::{ApiKey, Body, Credential, Request, Response};
+use crate::service::{ApiKey, Body, Credential, Request, Response, json};
 
 /// A call that can be sent as often as it takes: each time the same bytes under the same headers.
 pub(super) struct Exchange {
@@ -101,7 +101,7 @@ pub(super) trait Answer: DeserializeOwned {
     /// The answer to a direct call.
     fn read(response: &Response, limit: usize) -> Result<Self, LodgerError> {
         let answer = whole(response, Self::NAME, limit)?;
-        let answer = serde_json::from_slice::<Self>(answer).ok().filter(Self::is_sound);
+        let answer = json::read::<Self>(answer).ok().filter(Self::is_sound);
         answer.ok_or_else(|| {
             LodgerError::Unreadable(UnreadableAnswer::new(ApiError::read(response), Self::NAME, None))
         })
@@ -181,7 +181,7 @@ pub(super) fn segment(name: &str, id: &str) -> Result<String, LodgerError> {
 }
 
 /// The body of a call.
-pub(super) fn json(body: &impl serde::Serialize) -> Result<Vec<u8>, LodgerError> {
+pub(super) fn to_json(body: &impl serde::Serialize) -> Result<Vec<u8>, LodgerError> {
     serde_json::to_vec(body)
         .map_err(|error| LodgerError::Invalid(format!("the call can't become JSON: {error}")))
 }

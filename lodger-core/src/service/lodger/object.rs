@@ -1,5 +1,6 @@
 //! An object of an answer, member by member.
 
+use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -35,8 +36,6 @@ impl Object {
 
 /// A text; anything else is none.
 pub(super) fn text_or_none<'de, D: serde::Deserializer<'de>>(text: D) -> Result<Option<String>, D::Error> {
-    use serde::Deserialize as _;
-
     Ok(match Value::deserialize(text)? {
         Value::String(text) => Some(text),
         _ => None,

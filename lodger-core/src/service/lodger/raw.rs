@@ -3,16 +3,16 @@
 use std::fmt;
 
 use reqwest::Method;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderName};
 use secrecy::SecretString;
 use serde_json::Value;
 
 use super::error::read_any;
-use super::exchange::{Bearer, Exchange, Repeat, json, whole};
+use super::exchange::{Bearer, Exchange, Repeat, to_json, whole};
 use super::setters::call_setters;
 use super::{CallOptions, LodgerApi, LodgerError};
 use crate::service::http::MAX_PAGE_BODY;
-use crate::service::is_header_value;
+use crate::service::{header_value, is_latin1_header_value};
 
 /// One call for [`LodgerApi::request`], to anything that the service has below its base address.
 ///
@@ -151,9 +151,9 @@ impl RawCall {
                 _ => {}
             }
             let value = Some(value.trim())
-                .filter(|value| is_header_value(value))
-                .and_then(|value| HeaderValue::from_str(value).ok())
-                .ok_or_else(|| invalid("may hold visible ASCII and spaces only"))?;
+                .filter(|value| is_latin1_header_value(value))
+                .and_then(header_value)
+                .ok_or_else(|| invalid("may hold visible Latin-1 and spaces only"))?;
             headers.insert(known, value);
         }
         Ok(headers)
@@ -203,7 +203,7 @@ impl LodgerApi {
                 Who::Bearer(secret) => Bearer::given(secret, "bearer")?,
                 Who::Nobody => Bearer::Nobody,
             },
-            body: call.body.as_ref().map(json).transpose()?,
+            body: call.body.as_ref().map(to_json).transpose()?,
             answer_limit: MAX_PAGE_BODY,
             repeat: if reads { Repeat::Harmless } else { Repeat::Undone },
             method: call.method,

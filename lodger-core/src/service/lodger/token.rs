@@ -9,7 +9,7 @@ use reqwest::header::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::exchange::{Answer, Bearer, Exchange, Repeat, json, segment};
+use super::exchange::{Answer, Bearer, Exchange, Repeat, segment, to_json};
 use super::object::text_or_none;
 use super::setters::call_setters;
 use super::{CallOptions, LodgerApi, LodgerError};
@@ -268,7 +268,7 @@ impl LodgerApi {
         call: impl Into<ActivityTokenCall>,
     ) -> Result<ActivityToken, LodgerError> {
         let call = call.into();
-        let body = json(&ActivityTokenBody {
+        let body = to_json(&ActivityTokenBody {
             project_id: call.project.as_deref().unwrap_or(&self.inner.project),
             subject: &call.subject,
             expires_in_seconds: call.expires_in.map(|lifetime| lifetime.as_secs()),
@@ -316,10 +316,7 @@ impl LodgerApi {
     /// # Cancel safety
     ///
     /// As [`activity_token`](Self::activity_token).
-    pub async fn policy_token(
-        &self,
-        call: impl Into<Option<TokenCall>>,
-    ) -> Result<PolicyToken, LodgerError> {
+    pub async fn policy_token(&self, call: impl Into<Option<TokenCall>>) -> Result<PolicyToken, LodgerError> {
         self.scoped("/published-policy/token", call.into()).await
     }
 
@@ -344,7 +341,7 @@ impl LodgerApi {
 
     async fn scoped<T: Answer>(&self, path: &str, call: Option<TokenCall>) -> Result<T, LodgerError> {
         let call = call.unwrap_or_default();
-        let body = json(&TokenBody { expires_in_seconds: call.seconds()? })?;
+        let body = to_json(&TokenBody { expires_in_seconds: call.seconds()? })?;
         self.mint(call.workspace.as_deref(), path, body, &call.options).await
     }
 

@@ -221,6 +221,20 @@ fn an_event_of_a_newer_version_is_sent_unless_its_actor_is_of_a_kind_that_nobody
 }
 
 #[test]
+fn a_receipt_that_can_not_be_read_whole_settles_without_detail() {
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    for odd in ["1e999", &deep] {
+        let body = format!(r#"{{"accepted":true,"receipt":"rcpt_1","x":{odd}}}"#);
+        let Answer::Settled(receipt) = answered(202, &body) else { panic!("{body}") };
+        assert_eq!((receipt.id.as_deref(), receipt.detail), (Some("rcpt_1"), Value::Null));
+    }
+    let Answer::Settled(receipt) = answered(202, "\u{feff}{\"receipt\":\"rcpt_1\",\"x\":\"\\ud83d\"}") else {
+        panic!()
+    };
+    assert_eq!(receipt.detail["x"], "\u{fffd}");
+}
+
+#[test]
 fn a_2xx_that_is_no_receipt_is_ambiguous() {
     for body in [
         "",

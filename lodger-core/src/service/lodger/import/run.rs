@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::{ImportProgress, ImportStopped, Imported, Settings, key};
 use crate::service::Retries;
-use crate::service::lodger::exchange::{Answer, Exchange, Repeat, json};
+use crate::service::lodger::exchange::{Answer, Exchange, Repeat, to_json};
 use crate::service::lodger::options::given;
 use crate::service::lodger::{EventCall, EventReceipt, LodgerApi, LodgerError};
 
@@ -217,7 +217,7 @@ fn exchange(api: &LodgerApi, name: &str, index: u64, mut call: EventCall) -> Res
     if given(options.idempotency_key.as_deref()).is_none() {
         options = options.idempotency_key(key::of(name, index, &body)?);
     }
-    api.recording(json(&body)?, &options)
+    api.recording(to_json(&body)?, &options)
 }
 
 async fn send(
