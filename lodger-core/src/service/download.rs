@@ -7,7 +7,8 @@ use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, TRANSFER_ENCO
 use tokio::time::timeout;
 
 use super::http::{head, outgoing};
-use super::{Credential, Http, MAX_BODY, Request, Response, TransportError};
+use super::mask::Mask;
+use super::{Http, MAX_BODY, Request, Response, TransportError};
 
 /// In place of a time limit for the whole exchange, which reqwest wants: a hundred years.
 const AS_LONG_AS_IT_TAKES: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
@@ -16,9 +17,7 @@ const AS_LONG_AS_IT_TAKES: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 
 pub(crate) struct Download {
     answer: reqwest::Response,
     head: Response,
-    credential: Option<Credential>,
-    /// What may be the beginning of the credential.
-    held: Vec<u8>,
+    mask: Mask,
     silence: Duration,
 }
 
@@ -30,7 +29,7 @@ impl Http {
     ///
     /// When no status line came back.
     pub(crate) async fn download(&self, request: Request) -> Result<Download, TransportError> {
-        let credential = request.credential.clone();
+        let mask = Mask::new(request.credential.clone());
         let mut call = outgoing(request, HeaderMap::new())?;
         *call.timeout_mut() = Some(AS_LONG_AS_IT_TAKES);
         let answer = match timeout(self.timeout, self.client.execute(call)).await {
@@ -38,7 +37,7 @@ impl Http {
             Err(late) => return Err(TransportError::broken("the service did not answer in time", late)),
         };
         let head = head(&answer);
-        Ok(Download { answer, head, credential, held: Vec::new(), silence: self.timeout })
+        Ok(Download { answer, head, mask, silence: self.timeout })
     }
 }
 
@@ -77,17 +76,12 @@ impl Download {
                     return Err(TransportError::broken("the service fell silent in its answer", late));
                 }
             };
-            let Some(part) = part else {
-                let rest = std::mem::take(&mut self.held);
-                return Ok((!rest.is_empty()).then_some(rest));
+            let (part, more) = match part {
+                Some(part) => (self.mask.part(&part), true),
+                None => (self.mask.rest(), false),
             };
-            self.held.extend_from_slice(&part);
-            let Some(credential) = &self.credential else { return Ok(Some(std::mem::take(&mut self.held))) };
-            credential.scrub(&mut self.held);
-            let begun = self.held.split_off(self.held.len() - credential.begun(&self.held));
-            let part = std::mem::replace(&mut self.held, begun);
-            if !part.is_empty() {
-                return Ok(Some(part));
+            if !part.is_empty() || !more {
+                return Ok(Some(part).filter(|part| !part.is_empty()));
             }
         }
     }

@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::Url;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 
+use super::mask::Mask;
 use super::message::{Request, Response, header_value};
 use super::retry_after;
 
@@ -291,10 +292,7 @@ impl Http {
         let (credential, limit) = (request.credential.clone(), request.answer_limit);
         let mut answer = self.client.execute(outgoing(request, more)?).await.map_err(TransportError::new)?;
         let mut response = head(&answer);
-        (response.body, response.whole) = read_body(&mut answer, limit).await;
-        if let Some(credential) = &credential {
-            credential.scrub(&mut response.body);
-        }
+        (response.body, response.whole) = read_body(&mut answer, limit, Mask::new(credential)).await;
         Ok(response)
     }
 }
@@ -340,18 +338,22 @@ pub(super) fn head(answer: &reqwest::Response) -> Response {
     }
 }
 
-/// At most `limit` bytes, or what came before it broke off, and whether that is all. What stays unread closes the connection.
-async fn read_body(answer: &mut reqwest::Response, limit: usize) -> (Vec<u8>, bool) {
+/// At most `limit` bytes, masked, or what came before it broke off, and whether that is all. What stays unread closes the
+/// connection.
+async fn read_body(answer: &mut reqwest::Response, limit: usize, mut mask: Mask) -> (Vec<u8>, bool) {
     let mut body = Vec::new();
     loop {
-        let chunk = match answer.chunk().await {
-            Ok(Some(chunk)) => chunk,
-            end => return (body, end.is_ok()),
+        let (part, end) = match answer.chunk().await {
+            Ok(Some(chunk)) => (mask.part(&chunk), None),
+            end => (mask.rest(), Some(end.is_ok())),
         };
         let room = limit - body.len();
-        body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
-        if chunk.len() > room {
+        body.extend_from_slice(part.get(..room).unwrap_or(&part));
+        if part.len() > room {
             return (body, false);
+        }
+        if let Some(whole) = end {
+            return (body, whole);
         }
     }
 }

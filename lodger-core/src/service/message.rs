@@ -56,8 +56,8 @@ pub(crate) struct Response {
     pub(crate) content_type: Option<String>,
     /// Whether `body` is all of it: neither did it break off, nor was it longer than the request's `answer_limit`.
     pub(crate) whole: bool,
-    /// What could be read of it, at most the request's `answer_limit` in bytes. The credential of the request does
-    /// not occur in it.
+    /// What could be read of it, at most the request's `answer_limit` in bytes; exactly as many where it was longer. The
+    /// credential of the request does not occur in it, nor in the JSON that it may be.
     pub(crate) body: Vec<u8>,
 }
 

@@ -15,6 +15,7 @@ mod json_array;
 mod key;
 pub mod lodger;
 pub mod loghub;
+mod mask;
 mod message;
 mod pages;
 mod retries;

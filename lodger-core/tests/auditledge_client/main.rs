@@ -334,6 +334,35 @@ async fn another_key_is_used_from_the_next_call_on() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_escaped_or_breaks_off_is_in_no_error() {
+    let quoted = CANARY.replace('_', r"\u005f").replace('c', r"\u0063");
+    let server =
+        Loopback::replying(Reply::text(400, &format!(r#"{{"error":"unknown key {quoted}"}}"#))).await;
+    let api = api(&server);
+    let error = api.usage().await.unwrap_err();
+    assert_eq!(
+        (error.message(), error.body()),
+        (Some("unknown key [key]"), Some(&json!({"error": "unknown key [key]"})))
+    );
+
+    let begun = &CANARY[..20];
+    server.script([Step::Truncated(Reply::text(400, &format!("unknown key {begun}")))]);
+    assert_eq!(api.usage().await.unwrap_err().body(), Some(&json!("unknown key [key]")));
+    // The same where an export ends, or is an error.
+    let csv = |status, body: &str| Reply::text(status, body).header("content-type", "text/csv");
+    server.script([Step::Reply(csv(200, &format!("id\n{begun}")))]);
+    assert_eq!(read(api.export_csv(Filter::new())).await.0.concat(), b"id\n[key]");
+    server.script([Step::Reply(csv(400, begun))]);
+    assert_eq!(read(api.export_csv(Filter::new())).await.1.unwrap().body(), Some(&json!("[key]")));
+    // At the end of what is read.
+    let flood =
+        Step::Flood(format!("HTTP/1.1 400 No\r\n\r\n{}", " ".repeat(65_536 - 20)).into(), CANARY.into());
+    server.script([flood]);
+    let error = api.usage().await.unwrap_err();
+    assert!(error.body().unwrap().as_str().is_some_and(|text| !text.contains("al_")), "{:?}", error.body());
+}
+
+#[tokio::test]
 async fn what_an_event_can_not_do_without_is_checked_before_it_is_sent() {
     let server = Loopback::start(Step::Close).await;
     for (call, lacks) in [
