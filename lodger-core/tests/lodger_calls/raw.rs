@@ -98,6 +98,16 @@ async fn the_call_says_which_credential_goes_along() {
 }
 
 #[tokio::test]
+async fn latin_1_in_a_header_is_sent_a_byte_each_character() {
+    let server = Loopback::replying(Reply::text(200, "")).await;
+    let options = CallOptions::new().server("Zürich ÿ").idempotency_key("clé_0000000001");
+    api(&server.base()).request(RawCall::get("/x").header("x-one", "ü").options(options)).await.unwrap();
+    let headers = server.requests()[0].headers.clone();
+    let sent = ["x-lodger-server", "idempotency-key", "x-one"].map(|name| headers[name].as_str());
+    assert_eq!(sent, ["Zürich ÿ", "clé_0000000001", "ü"]);
+}
+
+#[tokio::test]
 async fn headers_that_are_not_the_callers_are_refused() {
     let server = Loopback::replying(Reply::text(200, "")).await;
     let api = api(&server.base());
