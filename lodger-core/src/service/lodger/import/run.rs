@@ -77,7 +77,12 @@ impl<'a> Run<'a> {
                         return Err(self.stop(index, error).await);
                     }
                 }
-                Turn::End => return self.end(),
+                Turn::End => {
+                    let progress = self.progress();
+                    // What may be accepted another time and was not is no success, however much is tolerated.
+                    let Some((index, error)) = self.missed else { return Ok(progress) };
+                    return Err(ImportStopped { index, progress, error });
+                }
             }
         }
     }
@@ -152,15 +157,6 @@ impl<'a> Run<'a> {
         let first = [self.open.first().copied(), missed].into_iter().flatten().min();
         let resume_at = first.unwrap_or(self.next).max(self.settings.resume_at);
         ImportProgress { accepted: self.accepted, failed: self.failed, of: self.of, resume_at }
-    }
-
-    /// Everything was tried. What may be accepted another time and was not is no success, however much is tolerated.
-    fn end(self) -> Result<ImportProgress, ImportStopped> {
-        let progress = self.progress();
-        match self.missed {
-            None => Ok(progress),
-            Some((index, error)) => Err(ImportStopped { index, progress, error }),
-        }
     }
 
     /// Lets go of what is under way. An answer that is there counts, and may be of an earlier event that stops it, too.
