@@ -13,6 +13,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_core::Stream;
+use lodger_core::event::Timestamp;
 use lodger_core::service::Retries;
 use lodger_core::service::lodger::{CallOptions, EventCall, LodgerApi, LodgerError};
 use serde_json::{Value, json};
@@ -311,6 +312,78 @@ async fn a_tolerated_failure_that_may_pass_is_where_to_resume() {
     let import = api(&server.base()).import("invoices", (0..30).map(paid)).at_once(1).tolerate(5);
     let stopped = import.retries(QUICK).run().await.unwrap_err();
     assert_eq!((stopped.index, stopped.resume_at()), (9, 4));
+}
+
+#[tokio::test]
+async fn what_may_pass_is_no_success_however_much_is_tolerated() {
+    let server = Loopback::start(Step::Close).await;
+    server.answer_by(move |request| match number(request) {
+        4 | 11 => Step::Reply(refusal(500)),
+        _ => receipt("rcpt_1"),
+    });
+    let import = api(&server.base()).import("invoices", (0..30).map(paid)).tolerate(5).retries(QUICK);
+    let stopped = import.run().await.unwrap_err();
+    assert_eq!((stopped.index, stopped.resume_at(), stopped.error.status()), (4, 4, Some(500)));
+    assert_eq!((stopped.progress.accepted, stopped.progress.failed), (28, 2), "all were tried");
+}
+
+#[tokio::test]
+async fn what_is_not_about_one_event_is_not_tolerated() {
+    for status in [301, 307, 401, 402, 403, 404, 405, 410, 426, 501, 503] {
+        let server = Loopback::replying(refusal(status)).await;
+        let import = api(&server.base()).import("invoices", (0..30).map(paid)).at_once(2).tolerate(1_000);
+        let stopped = import.retries(QUICK).run().await.unwrap_err();
+        assert_eq!((stopped.error.status(), stopped.resume_at()), (Some(status), 0));
+        assert!(server.requests().len() <= 2 * 4, "{status}: {}", server.requests().len());
+    }
+    let server = Loopback::start(receipt("rcpt_1")).await;
+    let keyless = LodgerApi::builder("org_1", "core").api_base(server.base()).build().unwrap();
+    let stopped = keyless.import("invoices", (0..30).map(paid)).tolerate(1_000).run().await.unwrap_err();
+    assert!(matches!(stopped.error, LodgerError::Invalid(_)), "{:?}", stopped.error);
+    assert_eq!(stopped.resume_at(), 0);
+}
+
+#[tokio::test]
+async fn a_service_that_wants_to_be_asked_in_a_lifetime_ends_the_import() {
+    for status in [429, 503] {
+        let server = Loopback::start(Step::Close).await;
+        server.answer_by(move |request| match number(request) {
+            7 => Step::Reply(refusal(status).header("retry-after", "4294967295")),
+            _ => receipt("rcpt_1"),
+        });
+        let import = api(&server.base()).import("invoices", (0..30).map(paid)).at_once(1).tolerate(5);
+        let stopped = timeout(LONG, import.run()).await.unwrap().unwrap_err();
+        assert_eq!((stopped.error.status(), stopped.resume_at()), (Some(status), 7));
+        assert_eq!(server.requests().len(), 8);
+    }
+}
+
+#[tokio::test]
+async fn the_first_of_several_refused_events_is_where_to_go_on() {
+    for _ in 0..20 {
+        let server = Loopback::replying(refusal(422)).await;
+        let import = api(&server.base()).import("invoices", (0..9).map(paid)).at_once(4);
+        assert_eq!(import.run().await.unwrap_err().resume_at(), 0);
+    }
+}
+
+#[tokio::test]
+async fn live_events_happened_when_they_were_taken_not_when_their_turn_came() {
+    let server = Loopback::start(Step::Close).await;
+    let first_arrived = Arc::new(Mutex::new(None));
+    let arrived = Arc::clone(&first_arrived);
+    server.answer_by(move |_| {
+        arrived.lock().unwrap().get_or_insert_with(|| Timestamp::now().to_string());
+        receipt("rcpt_1")
+    });
+    let calls = (0..100).map(|number| EventCall::new("invoice.paid", "u1", format!("inv_{number}")));
+    for result in api(&server.base()).events(calls).await {
+        result.unwrap();
+    }
+    let first_arrived = first_arrived.lock().unwrap().clone().unwrap();
+    for request in server.requests() {
+        assert!(request.json()["occurredAt"].as_str().unwrap() <= first_arrived.as_str());
+    }
 }
 
 #[tokio::test]

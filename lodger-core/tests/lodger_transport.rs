@@ -132,6 +132,14 @@ async fn an_endless_answer_is_read_no_further_than_the_limit() {
 }
 
 #[tokio::test]
+async fn a_receipt_that_quotes_many_links_settles() {
+    let links = vec!["rcpt_093a339cc2c2ffed"; 10_000];
+    let answered = json!({"accepted": true, "metadata": {"relatedReceiptIds": links}, "receipt": "rcpt_1"});
+    let server = Loopback::replying(Reply::json(202, &answered)).await;
+    assert!(matches!(answer(&destination(&server.base()), &delivery()).await, Answer::Settled(_)));
+}
+
+#[tokio::test]
 async fn what_is_not_http_is_ambiguous() {
     let server = Loopback::start(Step::Raw(b"\x16\x03\x01 hello\r\n\r\n".to_vec())).await;
     assert!(matches!(answer(&destination(&server.base()), &delivery()).await, Answer::Ambiguous(_)));

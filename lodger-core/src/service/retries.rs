@@ -9,7 +9,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// How often a direct call is made again when the service or the way to it fails, and how long it waits before.
 ///
 /// Only what can do no harm twice is made again: a read, a write under an idempotency key that the service knows, and any
-/// call that certainly never left. Pauses are random between nothing and a bound that doubles from 250 ms on (full jitter:
+/// call that certainly never left or was turned away before anything was done (429). Pauses are random between nothing and a bound that doubles from 250 ms on (full jitter:
 /// Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015). A service that names a time (`Retry-After`)
 /// is asked no earlier; if that is later than the longest pause, its answer is the call's.
 ///
@@ -49,6 +49,11 @@ impl Retries {
     pub const fn longest_pause(mut self, pause: Duration) -> Self {
         self.longest_pause = pause;
         self
+    }
+
+    /// The longest pause.
+    pub(crate) const fn longest(self) -> Duration {
+        self.longest_pause
     }
 
     /// Calls until it is done. `again` says of an error whether the same call may be made again, and when at the earliest.

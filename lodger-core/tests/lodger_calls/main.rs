@@ -79,8 +79,10 @@ async fn who_was_turned_away_asks_again_and_no_earlier_than_told() {
         for status in [429, 503] {
             let reply = Reply::text(status, "");
             let (requests, outcome) = faced(&operation, [Step::Reply(reply.clone()), operation.good()]).await;
-            assert!(outcome.is_ok(), "{}: {outcome:?}", operation.name);
-            assert_eq!(requests, 2, "{}", operation.name);
+            // What stands in between says 503, too, and may have lost the answer.
+            let again = operation.harmless || status == 429;
+            assert_eq!(outcome.is_ok(), again, "{}: {outcome:?}", operation.name);
+            assert_eq!(requests, if again { 2 } else { 1 }, "{}", operation.name);
             // Further away than the longest pause: the answer is the call's.
             let later = Step::Reply(reply.header("retry-after", "3600"));
             let (requests, outcome) = faced(&operation, [later]).await;

@@ -36,6 +36,18 @@ async fn a_path_that_leads_elsewhere_is_never_sent() {
 }
 
 #[tokio::test]
+async fn what_stands_behind_a_path_is_not_told() {
+    let server = Loopback::replying(Reply::text(200, "")).await;
+    for path in ["/v1/../x?token=canary", "/v1/x#canary", "https://lodger.dev/v1/x?token=canary"] {
+        let call = RawCall::get(path);
+        assert!(!format!("{call:?}").contains("canary"), "{call:?}");
+        let error = api(&server.base()).request(call).await.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
+    }
+    assert_eq!(server.requests(), []);
+}
+
+#[tokio::test]
 async fn whatever_the_path_is_it_stays_below_the_base() {
     let server = Loopback::replying(Reply::text(200, "")).await;
     let base = format!("{}/audit", server.base());
@@ -86,6 +98,16 @@ async fn the_call_says_which_credential_goes_along() {
 }
 
 #[tokio::test]
+async fn latin_1_in_a_header_is_sent_a_byte_each_character() {
+    let server = Loopback::replying(Reply::text(200, "")).await;
+    let options = CallOptions::new().server("Zürich ÿ").idempotency_key("clé_0000000001");
+    api(&server.base()).request(RawCall::get("/x").header("x-one", "ü").options(options)).await.unwrap();
+    let headers = server.requests()[0].headers.clone();
+    let sent = ["x-lodger-server", "idempotency-key", "x-one"].map(|name| headers[name].as_str());
+    assert_eq!(sent, ["Zürich ÿ", "clé_0000000001", "ü"]);
+}
+
+#[tokio::test]
 async fn headers_that_are_not_the_callers_are_refused() {
     let server = Loopback::replying(Reply::text(200, "")).await;
     let api = api(&server.base());
@@ -97,7 +119,7 @@ async fn headers_that_are_not_the_callers_are_refused() {
         ("x y", "1"),
         ("", "1"),
         ("x-one", "a\r\nx-two: b"),
-        ("x-one", "ü"),
+        ("x-one", "Ł"),
     ] {
         let error = api.request(RawCall::get("/x").header(name, value)).await.unwrap_err();
         assert!(matches!(error, LodgerError::Invalid(_)), "{name}: {error:?}");
@@ -118,10 +140,13 @@ async fn a_raw_write_is_repeated_only_where_nothing_was_done() {
         let api = api(&server.base());
         assert!(matches!(api.request(call()).await, Err(LodgerError::Transport(_))));
         assert_eq!(server.requests().len(), 1);
-        server.script([Step::Reply(Reply::text(503, "")), Step::Reply(Reply::text(200, "7"))]);
+        server.script([Step::Reply(Reply::text(503, ""))]);
+        assert_eq!(api.request(call()).await.unwrap_err().status(), Some(503));
+        assert_eq!(server.requests().len(), 2);
+        server.script([Step::Reply(Reply::text(429, "")), Step::Reply(Reply::text(200, "7"))]);
         assert_eq!(api.request(call()).await.unwrap(), Value::from(7));
         let requests = server.requests();
-        assert_eq!((requests.len(), &requests[1]), (3, &requests[2]));
+        assert_eq!((requests.len(), &requests[2]), (4, &requests[3]));
     }
 }
 

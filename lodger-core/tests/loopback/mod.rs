@@ -255,7 +255,8 @@ async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Re
             return None;
         }
     };
-    let head = String::from_utf8(buffer[..head_end].to_vec()).ok()?;
+    // A byte is a character, as in Latin-1.
+    let head: String = buffer[..head_end].iter().copied().map(char::from).collect();
     let mut lines = head.split("\r\n");
     let mut first = lines.next()?.split(' ');
     let (method, path) = (first.next()?.to_owned(), first.next()?.to_owned());

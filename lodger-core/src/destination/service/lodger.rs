@@ -5,8 +5,6 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -16,7 +14,7 @@ use crate::destination::{
 };
 use crate::event::Event;
 use crate::service::lodger::{ApiError, LodgerApi, LodgerError};
-use crate::service::{Response, is_header_value};
+use crate::service::{Response, is_header_value, json};
 
 pub(super) use settings::open;
 
@@ -91,22 +89,26 @@ pub(in crate::destination) fn answer(delivery: &Delivery, key_is_given: bool, re
 /// not send an accepted event again. It is looked at in any case, and read where somebody waits for it.
 fn settled(delivery: &Delivery, response: &Response) -> Option<Answer> {
     #[derive(Deserialize)]
-    struct Named<'a> {
-        #[serde(borrow)]
-        receipt: Cow<'a, str>,
+    struct Named {
+        receipt: String,
         accepted: Option<Value>,
     }
     // A struct is read from an array, too.
-    let object = Some(&response.body).filter(|body| body.trim_ascii_start().starts_with(b"{"))?;
-    let Named { receipt, accepted } = serde_json::from_slice(object).ok()?;
+    let unmarked = response.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&response.body);
+    let object = Some(unmarked).filter(|body| body.trim_ascii_start().starts_with(b"{"))?;
+    let Named { receipt, accepted } = json::read(object).ok()?;
     if receipt.trim().is_empty() || accepted == Some(Value::Bool(false)) {
         return None;
     }
     if !delivery.is_awaited() {
         return Some(Answer::Taken);
     }
-    let detail = serde_json::from_slice(object).ok()?;
-    Some(Answer::Settled(Receipt::new(delivery.id(), KIND).with_id(receipt).with_detail(detail)))
+    let named = Receipt::new(delivery.id(), KIND).with_id(receipt);
+    // What names itself may still hold what can't be read: a number out of every range, too many brackets.
+    Some(Answer::Settled(match json::read(object) {
+        Ok(detail) => named.with_detail(detail),
+        Err(_) => named,
+    }))
 }
 
 impl Destination for LodgerDestination {

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::exchange::{Answer, Bearer, Exchange, Repeat};
+use super::object::text_or_none;
 use super::options::given;
 use super::query::{PAGE, there};
 use super::setters::call_setters;
 use super::walk::{self, Leaf};
-use super::{CallOptions, Entry, LodgerApi, LodgerError};
+use super::{CallOptions, Entry, LodgerApi, LodgerError, WalkError};
 use crate::service::Pages;
 use crate::service::http::MAX_PAGE_BODY;
 
@@ -89,7 +90,7 @@ pub struct ActivityPage {
     /// Whom it is about.
     pub subject: String,
     /// What was searched for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "text_or_none", skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
     /// The policy's version, as the service writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -116,7 +117,7 @@ impl Answer for ActivityPage {
 
 impl From<ActivityPage> for Leaf {
     fn from(page: ActivityPage) -> Self {
-        Self { entries: page.events, returned: page.returned, next: page.next_cursor }
+        Self { entries: page.events, returned: page.returned, total: page.total, next: page.next_cursor }
     }
 }
 
@@ -153,7 +154,7 @@ impl LodgerApi {
     }
 
     /// What a customer may see, on all pages from the call's cursor on. Ends as [`entries`](Self::entries) does.
-    pub fn activity_entries(&self, call: ActivityCall) -> Pages<Entry, LodgerError> {
+    pub fn activity_entries(&self, call: ActivityCall) -> Pages<Entry, WalkError> {
         let (api, from) = (self.clone(), call.cursor);
         walk::all(from, move |cursor| {
             let (api, call) = (api.clone(), ActivityCall { cursor, ..call.clone() });

@@ -7,11 +7,11 @@ use reqwest::Method;
 use reqwest::header::HeaderMap;
 use secrecy::SecretString;
 
-use super::exchange::{Bearer, Exchange, Repeat, json};
+use super::exchange::{Bearer, Exchange, Repeat, to_json};
 use super::options::ClientContext;
 use super::{CallOptions, EventCall, EventReceipt, LodgerApiBuilder, LodgerError};
 use crate::event::EventId;
-use crate::service::http::{Address, Http, InvalidConfig, MAX_BODY};
+use crate::service::http::{Address, Http, InvalidConfig, MAX_ENTRY_BODY};
 use crate::service::{ApiKey, Response, Retries};
 
 /// Where the hosted service is. Private deployments have their own.
@@ -87,7 +87,7 @@ impl LodgerApi {
     /// journal where that is not enough.
     pub async fn event(&self, mut call: EventCall) -> Result<EventReceipt, LodgerError> {
         let options = std::mem::take(&mut call.options);
-        let body = json(&call.into_body(&self.inner.workspace, &self.inner.project))?;
+        let body = to_json(&call.into_body(&self.inner.workspace, &self.inner.project))?;
         self.ask(self.recording(body, &options)?).await
     }
 
@@ -118,7 +118,8 @@ impl LodgerApi {
             more: HeaderMap::new(),
             bearer: Bearer::key(options.key())?,
             body: Some(body),
-            answer_limit: MAX_BODY,
+            // A receipt may quote the metadata's links, and those are as many as the caller gave.
+            answer_limit: MAX_ENTRY_BODY,
             repeat: Repeat::Harmless,
         })
     }

@@ -6,9 +6,9 @@ use secrecy::SecretString;
 
 use super::DEFAULT_BASE;
 use super::api::{Inner, LodgerApi};
-use super::options::ClientContext;
+use super::options::{ClientContext, given};
 use crate::service::http::{Http, HttpConfig, InvalidConfig};
-use crate::service::{ApiKey, Retries, http_setters, is_header_value};
+use crate::service::{ApiKey, Retries, http_setters, is_latin1_header_value};
 
 /// Builds a [`LodgerApi`].
 ///
@@ -80,13 +80,13 @@ impl LodgerApiBuilder {
     pub fn build(self) -> Result<LodgerApi, InvalidConfig> {
         let mut problems = Vec::new();
         for (name, value) in [("workspace id", &self.workspace), ("project id", &self.project)] {
-            if value.trim().is_empty() {
+            if given(Some(value)).is_none() {
                 problems.push(format!("the {name} is blank; Lodger needs one"));
             }
         }
         for (name, value) in [("environment", &self.context.environment), ("server", &self.context.server)] {
-            if value.as_deref().is_some_and(|value| !is_header_value(value.trim())) {
-                problems.push(format!("the {name} may hold visible ASCII and spaces only"));
+            if given(value.as_deref()).is_some_and(|value| !is_latin1_header_value(value)) {
+                problems.push(format!("the {name} may hold visible Latin-1 and spaces only"));
             }
         }
         let key = ApiKey::new(self.key.as_ref()).map_err(|problem| problems.push(problem));

@@ -5,11 +5,11 @@ use reqwest::header::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::exchange::{Answer, Bearer, Exchange, Repeat, json};
+use super::exchange::{Answer, Bearer, Exchange, Repeat, to_json};
 use super::setters::call_setters;
 use super::{CallOptions, EventReceipt, LodgerApi, LodgerError, Party};
 use crate::event::EventId;
-use crate::service::http::MAX_BODY;
+use crate::service::http::MAX_ENTRY_BODY;
 
 /// How somebody consented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -127,7 +127,7 @@ impl LodgerApi {
     ///
     /// A receipt says that the service accepted and queued the consent. Until then it exists in memory only.
     pub async fn consent(&self, call: ConsentCall) -> Result<ConsentReceipt, LodgerError> {
-        let body = json(&ConsentBody {
+        let body = to_json(&ConsentBody {
             workspace_id: call.workspace.as_deref().unwrap_or(&self.inner.workspace),
             project_id: call.project.as_deref().unwrap_or(&self.inner.project),
             subject: call.subject.typed(None, "user"),
@@ -144,7 +144,7 @@ impl LodgerApi {
             more: HeaderMap::new(),
             bearer: Bearer::key(call.options.key())?,
             body: Some(body),
-            answer_limit: MAX_BODY,
+            answer_limit: MAX_ENTRY_BODY,
             repeat: Repeat::Harmless,
         })
         .await

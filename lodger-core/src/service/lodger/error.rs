@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::service::{Response, TransportError};
+use crate::service::http::MAX_BODY;
+use crate::service::{Response, TransportError, json};
+
+/// What a call is told that needs a key where there is none.
+const KEYLESS: &str = "this call needs an API key: set one with `api_key`";
 
 /// A call to the Lodger API did not give what it should.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +28,9 @@ pub enum LodgerError {
     /// idempotency key.
     #[error(transparent)]
     Unreadable(UnreadableAnswer),
+    /// The pages of an answer lead round in a circle, or nowhere; the text says how.
+    #[error("the pages that Lodger answers make no whole: {0}")]
+    Paging(String),
 }
 
 impl LodgerError {
@@ -45,7 +52,8 @@ impl LodgerError {
         self.answer().map(|answer| answer.detail.as_str())
     }
 
-    /// The answer's body: JSON where it is JSON, else a text, else null; `None` where there was no answer.
+    /// The answer's body: JSON where it is JSON, else a text, else null; `None` where there was no answer. Of one that is longer
+    /// than 64 KiB, its beginning as a text.
     #[must_use]
     pub fn body(&self) -> Option<&Value> {
         self.answer().map(|answer| &answer.body)
@@ -62,18 +70,28 @@ impl LodgerError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Invalid(_) => false,
-            Self::Transport(_) => true,
+            Self::Invalid(_) | Self::Paging(_) => false,
+            Self::Transport(error) => !error.can_not_be_sent(),
             Self::Unreadable(answer) => answer.cut_at.is_none(),
             Self::Api(answer) => matches!(answer.status, 408 | 425 | 429 | 500 | 502..=504),
         }
+    }
+
+    /// There is no API key.
+    pub(super) fn keyless() -> Self {
+        Self::Invalid(KEYLESS.to_owned())
+    }
+
+    /// Whether there was no API key.
+    pub(super) fn is_keyless(&self) -> bool {
+        matches!(self, Self::Invalid(text) if text == KEYLESS)
     }
 
     fn answer(&self) -> Option<&ApiError> {
         match self {
             Self::Api(answer) => Some(answer),
             Self::Unreadable(unreadable) => Some(&unreadable.answer),
-            Self::Invalid(_) | Self::Transport(_) => None,
+            Self::Invalid(_) | Self::Transport(_) | Self::Paging(_) => None,
         }
     }
 }
@@ -116,12 +134,12 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// Reads an answer by the rules of the official client.
+    /// Reads an answer by the rules of the official client, the first 64 KiB of it: JSON in memory may be twenty times as
+    /// large as its text.
     pub(crate) fn read(response: &Response) -> Self {
-        let body = match serde_json::from_slice(&response.body) {
-            Ok(json) => json,
-            Err(_) if response.body.is_empty() => Value::Null,
-            Err(_) => Value::String(String::from_utf8_lossy(&response.body).into_owned()),
+        let body = match response.body.split_at_checked(MAX_BODY) {
+            Some((beginning, rest)) if !rest.is_empty() => text(beginning),
+            _ => read_any(&response.body),
         };
         let member = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
         Self {
@@ -133,11 +151,19 @@ impl ApiError {
             body,
         }
     }
+}
 
-    /// The body alone.
-    pub(super) fn into_body(self) -> Value {
-        self.body
+/// JSON where it is JSON, else a text, else null.
+pub(super) fn read_any(body: &[u8]) -> Value {
+    match json::read(body) {
+        Ok(json) => json,
+        Err(_) if body.is_empty() => Value::Null,
+        Err(_) => text(body),
     }
+}
+
+fn text(body: &[u8]) -> Value {
+    Value::String(String::from_utf8_lossy(body).into_owned())
 }
 
 /// How much of the service's words a log line gets, in characters.

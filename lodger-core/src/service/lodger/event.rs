@@ -143,18 +143,23 @@ impl EventCall {
 
     call_setters!(workspace, project, options);
 
+    /// With the time filled in: its own, else now.
+    pub(super) fn stamped(mut self) -> Self {
+        self.occurred_at =
+            self.occurred_at.filter(|text| !text.is_empty()).or_else(|| Some(Timestamp::now().to_string()));
+        self
+    }
+
     /// The body, with what the caller left out filled in.
-    pub(super) fn into_body(self, workspace: &str, project: &str) -> EventBody {
+    pub(super) fn into_body(mut self, workspace: &str, project: &str) -> EventBody {
+        self = self.stamped();
         EventBody {
             workspace_id: self.workspace.unwrap_or_else(|| workspace.to_owned()),
             project_id: self.project.unwrap_or_else(|| project.to_owned()),
             action: self.action,
             actor: self.actor.typed(None, "user"),
             target: self.target.typed(self.target_type, "resource"),
-            occurred_at: self
-                .occurred_at
-                .filter(|text| !text.is_empty())
-                .unwrap_or_else(|| Timestamp::now().to_string()),
+            occurred_at: self.occurred_at.unwrap_or_default(),
             metadata: self.metadata,
             user_visible: self.user_visible,
             retention: self.retention,

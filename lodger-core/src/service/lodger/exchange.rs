@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::{ApiError, CallOptions, LodgerApi, LodgerError, UnreadableAnswer};
 use crate::service::http::Address;
 use crate::service::message::path_segment;
-use crate::service::{ApiKey, Body, Credential, Request, Response};
+use crate::service::{ApiKey, Body, Credential, Request, Response, json};
 
 /// A call that can be sent as often as it takes: each time the same bytes under the same headers.
 pub(super) struct Exchange {
@@ -68,7 +68,8 @@ impl Bearer {
 pub(super) enum Repeat {
     /// After all that may pass: it reads, or the service knows its idempotency key.
     Harmless,
-    /// Only where nothing was done: it never left, or was turned away with 429 or 503 (that those mean so is inferred).
+    /// Only where nothing was done: it never left, or was turned away with 429 (that it means so is inferred). 503 may come
+    /// from something in between, which lost the answer.
     Undone,
 }
 
@@ -79,8 +80,8 @@ impl Repeat {
             Self::Harmless => error.is_retryable(),
             Self::Undone => match error {
                 LodgerError::Transport(error) => !error.may_have_been_sent(),
-                LodgerError::Api(_) => matches!(error.status(), Some(429 | 503)),
-                LodgerError::Invalid(_) | LodgerError::Unreadable(_) => false,
+                LodgerError::Api(_) => error.status() == Some(429),
+                LodgerError::Invalid(_) | LodgerError::Unreadable(_) | LodgerError::Paging(_) => false,
             },
         };
         again.then(|| error.retry_after())
@@ -99,18 +100,29 @@ pub(super) trait Answer: DeserializeOwned {
 
     /// The answer to a direct call.
     fn read(response: &Response, limit: usize) -> Result<Self, LodgerError> {
-        if !response.is_success() {
-            return Err(LodgerError::Api(ApiError::read(response)));
-        }
-        let answer = serde_json::from_slice::<Self>(&response.body).ok().filter(Self::is_sound);
+        let answer = whole(response, Self::NAME, limit)?;
+        let answer = json::read::<Self>(answer).ok().filter(Self::is_sound);
         answer.ok_or_else(|| {
-            LodgerError::Unreadable(UnreadableAnswer::new(
-                ApiError::read(response),
-                Self::NAME,
-                (response.body.len() >= limit).then_some(limit),
-            ))
+            LodgerError::Unreadable(UnreadableAnswer::new(ApiError::read(response), Self::NAME, None))
         })
     }
+}
+
+/// The body of an answer that says yes, and that is all there.
+pub(super) fn whole<'a>(
+    response: &'a Response,
+    expected: &'static str,
+    limit: usize,
+) -> Result<&'a [u8], LodgerError> {
+    if !response.is_success() {
+        return Err(LodgerError::Api(ApiError::read(response)));
+    }
+    if !response.whole {
+        let cut_at = (response.body.len() >= limit).then_some(limit);
+        let answer = UnreadableAnswer::new(ApiError::read(response), expected, cut_at);
+        return Err(LodgerError::Unreadable(answer));
+    }
+    Ok(&response.body)
 }
 
 impl LodgerApi {
@@ -132,9 +144,7 @@ impl LodgerApi {
     /// Makes the call once.
     pub(super) async fn send(&self, call: &Exchange) -> Result<Response, LodgerError> {
         let credential = match &call.bearer {
-            Bearer::Client => Some(self.inner.key.get().ok_or_else(|| {
-                LodgerError::Invalid("this call needs an API key: set one with `api_key`".to_owned())
-            })?),
+            Bearer::Client => Some(self.inner.key.get().ok_or_else(LodgerError::keyless)?),
             Bearer::Given(secret) => Some(secret.clone()),
             Bearer::Nobody => None,
         };
@@ -171,7 +181,7 @@ pub(super) fn segment(name: &str, id: &str) -> Result<String, LodgerError> {
 }
 
 /// The body of a call.
-pub(super) fn json(body: &impl serde::Serialize) -> Result<Vec<u8>, LodgerError> {
+pub(super) fn to_json(body: &impl serde::Serialize) -> Result<Vec<u8>, LodgerError> {
     serde_json::to_vec(body)
         .map_err(|error| LodgerError::Invalid(format!("the call can't become JSON: {error}")))
 }

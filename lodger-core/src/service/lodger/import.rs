@@ -44,11 +44,13 @@ type Observer<'a> = Box<dyn FnMut(&Imported<'_>) + Send + 'a>;
 /// # Failures
 ///
 /// What fails for a reason that may pass is made again under the same key, as the import's [`Retries`] say. All wait while the
-/// service asks for it (429 or 503 with `Retry-After`).
+/// service asks for it (429 or 503 with `Retry-After`), if that is no longer than the retries' longest pause.
 ///
 /// The import stops at the first event that fails for good, or at the first that is one more than it
-/// [tolerates](Self::tolerate); and at once where nothing else will fare better: 401, 402, 403, and a 429 that
-/// no repeat got past.
+/// [tolerates](Self::tolerate). It stops at once where nothing else will fare better: no API key, a 429 or 503 that no repeat got
+/// past, and every status that neither may pass nor is about this one event (400, 409, 413, 422). Events that failed
+/// for a reason that may pass, and were tolerated, are tried again by whoever
+/// [resumes](ImportProgress::resume_at).
 ///
 /// # Default
 ///
@@ -116,7 +118,8 @@ impl LodgerApi {
     }
 
     /// Records several events that happened just now, 16 at once, each as [`event`](Self::event) does: with its own receipt or
-    /// error, in the order of the calls. None of them stops the others.
+    /// error, in the order of the calls. None of them stops the others. Those without a time happened when this is first
+    /// polled, however long they wait for their turn.
     ///
     /// # Cancel safety
     ///
@@ -129,7 +132,7 @@ impl LodgerApi {
         &self,
         calls: impl IntoIterator<Item = EventCall>,
     ) -> Vec<Result<EventReceipt, LodgerError>> {
-        let mut calls = calls.into_iter();
+        let mut calls = calls.into_iter().map(EventCall::stamped).collect::<Vec<_>>().into_iter();
         let mut results = Vec::new();
         let mut under_way = JoinSet::new();
         loop {
@@ -164,7 +167,9 @@ impl<'a, S: Stream<Item = EventCall>> Import<'a, S> {
         self
     }
 
-    /// So many events may fail without stopping the import; [`on_progress`](Self::on_progress) tells which. Default: none.
+    /// So many events may fail without keeping the others from being tried; [`on_progress`](Self::on_progress) tells which.
+    /// Default: none. Only such as were refused for what they are (400, 409, 413, 422, a call that can't be sent) leave
+    /// the import a success.
     pub fn tolerate(mut self, failures: u64) -> Self {
         self.settings.tolerated = failures;
         self
@@ -182,13 +187,14 @@ impl<'a, S: Stream<Item = EventCall>> Import<'a, S> {
         self
     }
 
-    /// Imports until all is done, or it has to stop. Unless failures are tolerated, `Ok` says that the service accepted every
-    /// event.
+    /// Imports until all is done, or it has to stop. `Ok` says that the service accepted every event, but those that it refused for
+    /// what they are and that were tolerated: [`ImportProgress::failed`].
     ///
     /// # Errors
     ///
-    /// [`ImportStopped`] says why and where to go on. Nothing is on its way any more; what was when the import stopped may
-    /// have been recorded, and is recognised when it is sent again.
+    /// [`ImportStopped`] says why and where to go on; it may come at the very end, when tolerated failures may have passed.
+    /// Nothing is on its way any more; what was when the import stopped may have been recorded, and is recognised when it is
+    /// sent again.
     ///
     /// # Cancel safety
     ///

@@ -35,13 +35,14 @@
 //! A call that failed is made again as the client's [`Retries`](crate::service::Retries) say, where that can do no harm. Events and
 //! consents always go under an idempotency key, one for all tries of a call, and reads change nothing: both are repeated after
 //! every failure that may pass ([`LodgerError::is_retryable`]). Tokens, and raw calls that are no reads, are repeated only where
-//! nothing was done: the call never left, or was turned away with 429 or 503. A `Retry-After` is kept.
+//! nothing was done: the call never left, or was turned away with 429. A `Retry-After` is kept.
 //!
 //! # Answers
 //!
-//! Of an answer no more is read than it may need: 64 KiB of a receipt or token, 1 MiB of a verified receipt or policy, 16 MiB
-//! of a page. Members that this version doesn't know are kept in `extra`. An answer without what is certain, or with
-//! something else in its place, is [`LodgerError::Unreadable`].
+//! Of an answer no more is read than it may need: 64 KiB of a token, 1 MiB of a receipt or policy, 16 MiB of a page, and of
+//! each error 64 KiB are kept. Members that this version doesn't know are kept in `extra`, and so is one that need not be there
+//! and is something else than it should be. An answer without what is certain, with something else in its place, or that broke
+//! off, is [`LodgerError::Unreadable`].
 //!
 //! Sources: the official TypeScript client `@lodger/sdk` 0.2.0 and the public documentation, as read in November
 //! 2026. Where both are silent, the service decides and its answer is handed on.
@@ -54,6 +55,7 @@ mod error;
 mod event;
 mod exchange;
 mod import;
+mod object;
 mod options;
 mod party;
 mod policy;
@@ -80,3 +82,4 @@ pub use raw::RawCall;
 pub use receipt::{ApiKeyInfo, CallerRequest, Consistency, EventReceipt, Provenance};
 pub use token::{ActivityToken, ActivityTokenCall, EvidenceToken, PolicyToken, ReceiptToken, TokenCall};
 pub use verification::{Entry, ReceiptCall, VerifiedReceipt};
+pub use walk::WalkError;

@@ -3,11 +3,12 @@
 use secrecy::SecretString;
 
 use super::LodgerError;
-use crate::service::message::is_header_value;
+use crate::service::is_latin1_header_value;
 
 /// Settings of one call. Everything left out comes from the client.
 ///
-/// Texts are trimmed; blank ones count as left out, as in the official client.
+/// Texts are trimmed; blank ones count as left out, as in the official client. All but the API key travel in headers, and may
+/// hold visible characters of Latin-1 (to U+00FF) and inner spaces.
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct CallOptions {
@@ -69,6 +70,23 @@ impl CallOptions {
         self
     }
 
+    /// These, and what they leave out of those.
+    pub(super) fn or(self, those: Self) -> Self {
+        let request = RequestContext {
+            request_id: self.request.request_id.or(those.request.request_id),
+            session_id: self.request.session_id.or(those.request.session_id),
+            trace_id: self.request.trace_id.or(those.request.trace_id),
+            traceparent: self.request.traceparent.or(those.request.traceparent),
+        };
+        Self {
+            idempotency_key: self.idempotency_key.or(those.idempotency_key),
+            api_key: self.api_key.or(those.api_key),
+            environment: self.environment.or(those.environment),
+            server: self.server.or(those.server),
+            request,
+        }
+    }
+
     pub(super) fn key(&self) -> Option<&SecretString> {
         self.api_key.as_ref()
     }
@@ -104,10 +122,10 @@ impl CallOptions {
         .into_iter()
         .filter_map(|(name, value)| given(value).map(|value| (name, value)))
         .map(|(name, value)| {
-            if is_header_value(value) {
+            if is_latin1_header_value(value) {
                 Ok((name, value.to_owned()))
             } else {
-                Err(LodgerError::Invalid(format!("{name} may hold visible ASCII and spaces only")))
+                Err(LodgerError::Invalid(format!("{name} may hold visible Latin-1 and spaces only")))
             }
         })
         .collect()
@@ -136,7 +154,17 @@ mod tests {
     fn a_value_that_would_split_the_header_is_refused_by_name() {
         let options = CallOptions::new().idempotency_key("event_1\r\nx-evil: 1");
         let error = options.headers(&ClientContext::default(), None).unwrap_err();
-        assert_eq!(error.to_string(), "idempotency-key may hold visible ASCII and spaces only");
+        assert_eq!(error.to_string(), "idempotency-key may hold visible Latin-1 and spaces only");
+    }
+
+    #[test]
+    fn latin_1_is_a_header_and_what_is_more_is_none() {
+        let headers =
+            |server: &str| CallOptions::new().server(server).headers(&ClientContext::default(), None);
+        assert_eq!(headers(" Zürich\u{a0}").unwrap(), [("x-lodger-server", "Zürich".to_owned())]);
+        for server in ["Łódź", "a\tb", "a\u{7f}"] {
+            assert!(matches!(headers(server), Err(LodgerError::Invalid(_))), "{server}");
+        }
     }
 
     #[test]

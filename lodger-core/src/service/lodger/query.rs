@@ -11,7 +11,7 @@ use super::exchange::{Answer, Bearer, Exchange, Repeat};
 use super::options::given;
 use super::setters::call_setters;
 use super::walk::{self, Leaf};
-use super::{CallOptions, Entry, LodgerApi, LodgerError};
+use super::{CallOptions, Entry, LodgerApi, LodgerError, WalkError};
 use crate::service::Pages;
 use crate::service::http::MAX_PAGE_BODY;
 
@@ -202,7 +202,7 @@ impl Answer for EventPage {
 
 impl From<EventPage> for Leaf {
     fn from(page: EventPage) -> Self {
-        Self { entries: page.events, returned: page.returned, next: page.next_cursor }
+        Self { entries: page.events, returned: page.returned, total: page.total, next: page.next_cursor }
     }
 }
 
@@ -241,9 +241,18 @@ impl LodgerApi {
 
     /// The recorded events of all pages, from the call's cursor on.
     ///
-    /// It ends with a page on which the service counts no event or that has nothing new, and where the cursor stays, turns
-    /// round or falls to 0: a service that repeats itself is not followed for ever. An event that stood on the first page or on
-    /// the page before is not given again. Events that are recorded meanwhile may be missed.
+    /// It ends where the service counts no event, names no cursor, or one that stays; and, once as many events were given as the
+    /// service says there are ([`EventPage::total`]), where a page has nothing new or a cursor comes back. What a cursor
+    /// means, and what it is on the last page, nobody documents: each is followed that was not followed before.
+    ///
+    /// An event is given once, as far as the ids of the first page and of the last 65,536 events tell. Events that are
+    /// recorded meanwhile may be missed.
+    ///
+    /// # Errors
+    ///
+    /// [`WalkError`] has the cursor to go on from: give it to [`QueryCall::cursor`]. A service that repeats itself is not
+    /// followed for ever: [`LodgerError::Paging`] says that a cursor came back, that three pages in a row had nothing new, or that
+    /// there were 65,536 events more than the service's largest total, before all were given.
     ///
     /// ```no_run
     /// # use lodger_core::service::lodger::{LodgerApi, QueryCall};
@@ -255,7 +264,7 @@ impl LodgerApi {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn entries(&self, call: QueryCall) -> Pages<Entry, LodgerError> {
+    pub fn entries(&self, call: QueryCall) -> Pages<Entry, WalkError> {
         let (api, from) = (self.clone(), call.cursor);
         walk::all(from, move |cursor| {
             let (api, call) = (api.clone(), QueryCall { cursor, ..call.clone() });

@@ -3,15 +3,16 @@
 use std::fmt;
 
 use reqwest::Method;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderName};
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::exchange::{Bearer, Exchange, Repeat, json};
+use super::error::read_any;
+use super::exchange::{Bearer, Exchange, Repeat, to_json, whole};
 use super::setters::call_setters;
-use super::{ApiError, CallOptions, LodgerApi, LodgerError, UnreadableAnswer};
+use super::{CallOptions, LodgerApi, LodgerError};
 use crate::service::http::MAX_PAGE_BODY;
-use crate::service::is_header_value;
+use crate::service::{header_value, is_latin1_header_value};
 
 /// One call for [`LodgerApi::request`], to anything that the service has below its base address.
 ///
@@ -114,7 +115,7 @@ impl RawCall {
     /// The path below the base address, with a leading slash.
     fn path(&self, base: &str) -> Result<String, LodgerError> {
         let invalid =
-            |why: &str| LodgerError::Invalid(format!("the path of the call {why}: {:?}", self.path));
+            |why: &str| LodgerError::Invalid(format!("the path of the call {why}: {:?}", self.shown()));
         // The official client takes whole addresses, and sends the key there.
         let own = self.path.strip_prefix(base).filter(|rest| rest.starts_with('/')).unwrap_or(&self.path);
         let lower = own.to_ascii_lowercase();
@@ -132,6 +133,11 @@ impl RawCall {
         Ok(if own.starts_with('/') { own.to_owned() } else { format!("/{own}") })
     }
 
+    /// The path, for people: without what stands behind it, which may hold a token.
+    fn shown(&self) -> &str {
+        self.path.split(['?', '#']).next().unwrap_or_default()
+    }
+
     /// The caller's own headers.
     fn more(&self) -> Result<HeaderMap, LodgerError> {
         let mut headers = HeaderMap::new();
@@ -145,21 +151,21 @@ impl RawCall {
                 _ => {}
             }
             let value = Some(value.trim())
-                .filter(|value| is_header_value(value))
-                .and_then(|value| HeaderValue::from_str(value).ok())
-                .ok_or_else(|| invalid("may hold visible ASCII and spaces only"))?;
+                .filter(|value| is_latin1_header_value(value))
+                .and_then(header_value)
+                .ok_or_else(|| invalid("may hold visible Latin-1 and spaces only"))?;
             headers.insert(known, value);
         }
         Ok(headers)
     }
 }
 
-/// Neither headers nor the body: they may hold anything.
+/// Neither query nor headers nor the body: they may hold anything.
 impl fmt::Debug for RawCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RawCall")
             .field("method", &self.method)
-            .field("path", &self.path)
+            .field("path", &self.shown())
             .finish_non_exhaustive()
     }
 }
@@ -168,11 +174,13 @@ impl LodgerApi {
     /// Makes a call that has no method of its own, and returns what came back: JSON where it is JSON, else a text, else null.
     ///
     /// At most 16 MiB are read of it. A read is made again as the client's [`Retries`](crate::service::Retries) say; everything
-    /// else only where nothing was done, under an idempotency key as well: which paths know one is not documented.
+    /// else only where it never left or was turned away with 429, under an idempotency key as well: which paths know one is
+    /// not documented.
     ///
     /// # Errors
     ///
-    /// [`LodgerError`], of the last try: [`LodgerError::Invalid`] for a path that leads elsewhere. Redirects are errors.
+    /// [`LodgerError`], of the last try: [`LodgerError::Invalid`] for a path that leads elsewhere,
+    /// [`LodgerError::Unreadable`] for an answer that broke off. Redirects are errors.
     ///
     /// # Cancel safety
     ///
@@ -195,21 +203,11 @@ impl LodgerApi {
                 Who::Bearer(secret) => Bearer::given(secret, "bearer")?,
                 Who::Nobody => Bearer::Nobody,
             },
-            body: call.body.as_ref().map(json).transpose()?,
+            body: call.body.as_ref().map(to_json).transpose()?,
             answer_limit: MAX_PAGE_BODY,
             repeat: if reads { Repeat::Harmless } else { Repeat::Undone },
             method: call.method,
         };
-        self.ask_for(exchange, |response, limit| {
-            let answer = ApiError::read(response);
-            if !response.is_success() {
-                Err(LodgerError::Api(answer))
-            } else if response.body.len() >= limit {
-                Err(LodgerError::Unreadable(UnreadableAnswer::new(answer, "answer", Some(limit))))
-            } else {
-                Ok(answer.into_body())
-            }
-        })
-        .await
+        self.ask_for(exchange, |response, limit| whole(response, "answer", limit).map(read_any)).await
     }
 }

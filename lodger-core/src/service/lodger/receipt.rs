@@ -1,17 +1,19 @@
 //! What the service answers to an accepted event.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::Party;
 use super::exchange::Answer;
+use super::object::Object;
 
 /// The receipt of an accepted event. `202` means accepted and queued, not yet readable by a query.
 ///
 /// The members without `Option` are those that the documentation lists as certain; the others were seen in the
-/// official client. What neither knows stands in `extra`.
+/// official client. What neither knows stands in `extra`, and what is of another type than it should be: an accepted
+/// event is no error because of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", try_from = "Map<String, Value>")]
 #[non_exhaustive]
 pub struct EventReceipt {
     /// Always true.
@@ -35,34 +37,62 @@ pub struct EventReceipt {
     /// Always true: accepted, and on its way into the record.
     pub queued: bool,
     /// Hash of the record.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hash: Option<String>,
     /// When it arrived.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub received_at: Option<String>,
     /// How it arrived.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub provenance: Option<Provenance>,
     /// The policy's version: a number, or a text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub policy_version: Option<Value>,
     /// `security`, `data`, `policy` or `operations`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub lane: Option<String>,
     /// The batch it will be sealed in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_target: Option<String>,
     /// `hot` or `archive`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
     /// Members that this version doesn't know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
+impl TryFrom<Map<String, Value>> for EventReceipt {
+    type Error = String;
+
+    fn try_from(members: Map<String, Value>) -> Result<Self, String> {
+        let mut object = Object(members);
+        Ok(Self {
+            accepted: object.certain("accepted")?,
+            event_id: object.certain("eventId")?,
+            receipt: object.certain("receipt")?,
+            event_hash: object.certain("eventHash")?,
+            previous_hash: object.certain("previousHash")?,
+            timestamp: object.certain("timestamp")?,
+            actor: object.certain("actor")?,
+            target: object.certain("target")?,
+            verification_url: object.certain("verificationUrl")?,
+            queued: object.certain("queued")?,
+            hash: object.optional("hash"),
+            received_at: object.optional("receivedAt"),
+            provenance: object.optional("provenance"),
+            policy_version: object.optional("policyVersion"),
+            lane: object.optional("lane"),
+            batch_target: object.optional("batchTarget"),
+            storage_class: object.optional("storageClass"),
+            extra: object.0,
+        })
+    }
+}
+
 /// How an event arrived at the service.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", from = "Map<String, Value>")]
 #[non_exhaustive]
 pub struct Provenance {
     /// When it arrived.
@@ -94,9 +124,26 @@ pub struct Provenance {
     pub extra: Map<String, Value>,
 }
 
+impl From<Map<String, Value>> for Provenance {
+    fn from(members: Map<String, Value>) -> Self {
+        let mut object = Object(members);
+        Self {
+            received_at: object.optional("receivedAt"),
+            timestamp_source: object.optional("timestampSource"),
+            auth_kind: object.optional("authKind"),
+            api_key: object.optional("apiKey"),
+            environment: object.optional("environment"),
+            server: object.optional("server"),
+            request: object.optional("request"),
+            consistency: object.optional("consistency"),
+            extra: object.0,
+        }
+    }
+}
+
 /// Which key a call was made with.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(from = "Map<String, Value>")]
 #[non_exhaustive]
 pub struct ApiKeyInfo {
     /// The key's id.
@@ -113,9 +160,21 @@ pub struct ApiKeyInfo {
     pub extra: Map<String, Value>,
 }
 
+impl From<Map<String, Value>> for ApiKeyInfo {
+    fn from(members: Map<String, Value>) -> Self {
+        let mut object = Object(members);
+        Self {
+            id: object.optional("id"),
+            name: object.optional("name"),
+            prefix: object.optional("prefix"),
+            extra: object.0,
+        }
+    }
+}
+
 /// The call as the service saw it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", from = "Map<String, Value>")]
 #[non_exhaustive]
 pub struct CallerRequest {
     /// `X-Request-Id`.
@@ -141,31 +200,67 @@ pub struct CallerRequest {
     pub extra: Map<String, Value>,
 }
 
+impl From<Map<String, Value>> for CallerRequest {
+    fn from(members: Map<String, Value>) -> Self {
+        let mut object = Object(members);
+        Self {
+            id: object.optional("id"),
+            session_id: object.optional("sessionId"),
+            trace_id: object.optional("traceId"),
+            ip: object.optional("ip"),
+            user_agent: object.optional("userAgent"),
+            connected: object.optional("connected"),
+            extra: object.0,
+        }
+    }
+}
+
 /// How the event's links to other records were resolved.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(from = "Map<String, Value>")]
 #[non_exhaustive]
 pub struct Consistency {
     /// Linked events.
-    #[serde(deserialize_with = "or_none")]
     pub related_event_ids: Vec<String>,
     /// Linked receipts.
-    #[serde(deserialize_with = "or_none")]
     pub related_receipt_ids: Vec<String>,
     /// How many of them were found.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub matched_related_events: Option<u64>,
     /// What was odd.
-    #[serde(deserialize_with = "or_none")]
     pub warnings: Vec<Value>,
     /// Members that this version doesn't know.
-    #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
-/// A list, or null for none.
-fn or_none<'de, D: Deserializer<'de>, T: Deserialize<'de>>(list: D) -> Result<Vec<T>, D::Error> {
-    Option::deserialize(list).map(Option::unwrap_or_default)
+impl From<Map<String, Value>> for Consistency {
+    fn from(members: Map<String, Value>) -> Self {
+        let mut object = Object(members);
+        Self {
+            related_event_ids: object.list("relatedEventIds"),
+            related_receipt_ids: object.list("relatedReceiptIds"),
+            matched_related_events: object.optional("matchedRelatedEvents"),
+            warnings: object.list("warnings"),
+            extra: object.0,
+        }
+    }
+}
+
+/// As it came: a list that holds more than texts stands in `extra`, too.
+impl Serialize for Consistency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = self.extra.clone();
+        for (name, value) in [
+            ("relatedEventIds", Some(self.related_event_ids.clone().into())),
+            ("relatedReceiptIds", Some(self.related_receipt_ids.clone().into())),
+            ("matchedRelatedEvents", self.matched_related_events.map(Value::from)),
+            ("warnings", Some(self.warnings.clone().into())),
+        ] {
+            if let Some(value) = value {
+                members.entry(name).or_insert(value);
+            }
+        }
+        members.serialize(serializer)
+    }
 }
 
 impl Answer for EventReceipt {

@@ -9,7 +9,8 @@ use reqwest::header::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::exchange::{Answer, Bearer, Exchange, Repeat, json, segment};
+use super::exchange::{Answer, Bearer, Exchange, Repeat, segment, to_json};
+use super::object::text_or_none;
 use super::setters::call_setters;
 use super::{CallOptions, LodgerApi, LodgerError};
 use crate::service::http::MAX_BODY;
@@ -71,7 +72,7 @@ impl From<String> for ActivityTokenCall {
 ///
 /// # Default
 ///
-/// The client's workspace, 7 days (the service's default for receipts), no idempotency key.
+/// The client's workspace, 7 days (the service's default for receipts), no idempotency key. `None` in its place means the same.
 #[derive(Debug, Clone, Default)]
 #[must_use = "pass it to a method of `LodgerApi`"]
 pub struct TokenCall {
@@ -213,7 +214,7 @@ tokens! {
         }
         open {
             /// Until when it opens.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
+            #[serde(default, deserialize_with = "text_or_none", skip_serializing_if = "Option::is_none")]
             expires_at: Option<String>,
         }
     }
@@ -267,7 +268,7 @@ impl LodgerApi {
         call: impl Into<ActivityTokenCall>,
     ) -> Result<ActivityToken, LodgerError> {
         let call = call.into();
-        let body = json(&ActivityTokenBody {
+        let body = to_json(&ActivityTokenBody {
             project_id: call.project.as_deref().unwrap_or(&self.inner.project),
             subject: &call.subject,
             expires_in_seconds: call.expires_in.map(|lifetime| lifetime.as_secs()),
@@ -278,6 +279,16 @@ impl LodgerApi {
     /// Makes a token that opens one private receipt (`POST /v1/workspaces/{id}/receipts/{receipt}/token`). Needs a key with the
     /// scope `events:read`.
     ///
+    /// ```no_run
+    /// # use lodger_core::service::lodger::{LodgerApi, TokenCall};
+    /// # async fn example(api: LodgerApi) -> Result<(), Box<dyn std::error::Error>> {
+    /// let a_week = api.receipt_token("rcpt_093a339cc2c2ffed", None).await?;
+    /// let an_hour = TokenCall::new().expires_in(std::time::Duration::from_secs(3_600));
+    /// let an_hour = api.receipt_token("rcpt_093a339cc2c2ffed", an_hour).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`LodgerError`], of the last try: [`LodgerError::Invalid`] for a lifetime that the service does not allow. The call is
@@ -286,9 +297,13 @@ impl LodgerApi {
     /// # Cancel safety
     ///
     /// As [`activity_token`](Self::activity_token).
-    pub async fn receipt_token(&self, receipt: &str, call: TokenCall) -> Result<ReceiptToken, LodgerError> {
+    pub async fn receipt_token(
+        &self,
+        receipt: &str,
+        call: impl Into<Option<TokenCall>>,
+    ) -> Result<ReceiptToken, LodgerError> {
         let path = format!("/receipts/{}/token", segment("receipt id", receipt)?);
-        self.scoped(&path, call).await
+        self.scoped(&path, call.into()).await
     }
 
     /// Makes a token that opens the private policy (`POST /v1/workspaces/{id}/published-policy/token`). Needs a key with the
@@ -301,8 +316,8 @@ impl LodgerApi {
     /// # Cancel safety
     ///
     /// As [`activity_token`](Self::activity_token).
-    pub async fn policy_token(&self, call: TokenCall) -> Result<PolicyToken, LodgerError> {
-        self.scoped("/published-policy/token", call).await
+    pub async fn policy_token(&self, call: impl Into<Option<TokenCall>>) -> Result<PolicyToken, LodgerError> {
+        self.scoped("/published-policy/token", call.into()).await
     }
 
     /// Makes a token that opens one evidence package (`POST /v1/workspaces/{id}/evidence-packs/{pack}/token`). Needs a key with
@@ -315,13 +330,18 @@ impl LodgerApi {
     /// # Cancel safety
     ///
     /// As [`activity_token`](Self::activity_token).
-    pub async fn evidence_token(&self, pack: &str, call: TokenCall) -> Result<EvidenceToken, LodgerError> {
+    pub async fn evidence_token(
+        &self,
+        pack: &str,
+        call: impl Into<Option<TokenCall>>,
+    ) -> Result<EvidenceToken, LodgerError> {
         let path = format!("/evidence-packs/{}/token", segment("evidence package's id", pack)?);
-        self.scoped(&path, call).await
+        self.scoped(&path, call.into()).await
     }
 
-    async fn scoped<T: Answer>(&self, path: &str, call: TokenCall) -> Result<T, LodgerError> {
-        let body = json(&TokenBody { expires_in_seconds: call.seconds()? })?;
+    async fn scoped<T: Answer>(&self, path: &str, call: Option<TokenCall>) -> Result<T, LodgerError> {
+        let call = call.unwrap_or_default();
+        let body = to_json(&TokenBody { expires_in_seconds: call.seconds()? })?;
         self.mint(call.workspace.as_deref(), path, body, &call.options).await
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::exchange::{Answer, Bearer, Exchange, Repeat, segment};
-use super::setters::call_setters;
+use super::object::Object;
 use super::{CallOptions, EventReceipt, LodgerApi, LodgerError, Party, Provenance, RequestContext};
 use crate::service::http::MAX_ENTRY_BODY;
 
@@ -40,8 +40,8 @@ impl ReceiptCall {
         Self { id: id.into(), workspace: None, bearer: None, options: CallOptions::new() }
     }
 
-    /// Looks in this workspace only. Default: global. The documentation has the global path only, this one is the
-    /// official client's.
+    /// Looks in this workspace only. Default, and what an empty one stands for: global. The documentation has the global path
+    /// only, this one is the official client's.
     pub fn workspace(mut self, workspace: impl Into<String>) -> Self {
         self.workspace = Some(workspace.into());
         self
@@ -54,7 +54,12 @@ impl ReceiptCall {
         self
     }
 
-    call_setters!(options);
+    /// Settings of this one call: key, idempotency key, environment, server, request context. What they leave out stays as
+    /// it was given before.
+    pub fn options(mut self, options: CallOptions) -> Self {
+        self.options = options.or(self.options);
+        self
+    }
 
     /// `X-Lodger-Environment`. Default: the client's.
     pub fn environment(mut self, environment: impl Into<String>) -> Self {
@@ -77,7 +82,7 @@ impl ReceiptCall {
     /// The path below the base address.
     pub(super) fn path(&self) -> Result<String, LodgerError> {
         let id = segment("receipt id", &self.id)?;
-        Ok(match &self.workspace {
+        Ok(match self.workspace.as_deref().filter(|workspace| !workspace.is_empty()) {
             None => format!("/v1/receipts/{id}"),
             Some(workspace) => {
                 format!("/v1/workspaces/{}/receipts/{id}", segment("workspace id", workspace)?)
@@ -164,9 +169,10 @@ impl Answer for VerifiedReceipt {
 /// One event as it stands in the service's record.
 ///
 /// No source lists the certain members of a record. Those without `Option` stand both in the documentation's example
-/// and, as always present, in the official client. What neither knows stands in `extra`.
+/// and, as always present, in the official client. What neither knows stands in `extra`, and what need not be there and is of another
+/// type than it should be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", try_from = "Map<String, Value>")]
 #[non_exhaustive]
 pub struct Entry {
     /// The service's id of the event.
@@ -198,32 +204,65 @@ pub struct Entry {
     /// Where it is kept: `hot` or `archive`.
     pub storage_tier: String,
     /// When the service accepted it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<String>,
     /// The application's own members.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
     /// Whether it shows in the customer's activity.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub user_visible: Option<bool>,
     /// `hot`, `archive` or `locked`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub retention: Option<String>,
     /// `api`, `automation`, `dashboard` or `system`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// How it arrived.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub provenance: Option<Provenance>,
     /// The batch it is sealed in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_id: Option<String>,
     /// When it may move to the archive.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub archive_eligible_at: Option<String>,
     /// Members that this version doesn't know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
+}
+
+impl TryFrom<Map<String, Value>> for Entry {
+    type Error = String;
+
+    fn try_from(members: Map<String, Value>) -> Result<Self, String> {
+        let mut object = Object(members);
+        Ok(Self {
+            id: object.certain("id")?,
+            workspace_id: object.certain("workspaceId")?,
+            project_id: object.certain("projectId")?,
+            action: object.certain("action")?,
+            actor: object.certain("actor")?,
+            target: object.certain("target")?,
+            occurred_at: object.certain("occurredAt")?,
+            sequence: object.certain("sequence")?,
+            hash: object.certain("hash")?,
+            previous_hash: object.certain("previousHash")?,
+            receipt: object.certain("receipt")?,
+            integrity: object.certain("integrity")?,
+            lane: object.certain("lane")?,
+            storage_tier: object.certain("storageTier")?,
+            accepted_at: object.optional("acceptedAt"),
+            metadata: object.optional("metadata"),
+            user_visible: object.optional("userVisible"),
+            retention: object.optional("retention"),
+            source: object.optional("source"),
+            provenance: object.optional("provenance"),
+            batch_id: object.optional("batchId"),
+            archive_eligible_at: object.optional("archiveEligibleAt"),
+            extra: object.0,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -242,12 +281,32 @@ mod tests {
 
     #[test]
     fn what_would_lead_to_another_path_is_refused() {
-        for id in ["", " ", ".", ".."] {
+        assert!(ReceiptCall::new("").path().is_err());
+        for id in [" ", ".", ".."] {
             let error = ReceiptCall::new(id).path().unwrap_err().to_string();
             assert_eq!(error, format!("the receipt id is blank or no id: {id:?}"));
             let error = ReceiptCall::new("rcpt_1").workspace(id).path().unwrap_err().to_string();
             assert_eq!(error, format!("the workspace id is blank or no id: {id:?}"));
         }
+    }
+
+    #[test]
+    fn an_empty_workspace_is_none_as_in_the_official_client() {
+        assert_eq!(ReceiptCall::new("rcpt_1").workspace("").path().unwrap(), "/v1/receipts/rcpt_1");
+    }
+
+    #[test]
+    fn options_leave_what_was_given_before_and_they_say_nothing_of() {
+        let request = RequestContext { request_id: Some("req_1".to_owned()), ..RequestContext::default() };
+        let call = ReceiptCall::new("rcpt_1").environment("staging").server("web-3").request(request);
+        let call = call.options(CallOptions::new().server("web-4").idempotency_key("key"));
+        let headers = [
+            ("idempotency-key", "key"),
+            ("x-lodger-environment", "staging"),
+            ("x-lodger-server", "web-4"),
+            ("x-request-id", "req_1"),
+        ];
+        assert_eq!(call.options.sent_headers(), headers.map(|(name, value)| (name, value.to_owned())));
     }
 
     #[test]

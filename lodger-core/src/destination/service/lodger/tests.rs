@@ -221,6 +221,20 @@ fn an_event_of_a_newer_version_is_sent_unless_its_actor_is_of_a_kind_that_nobody
 }
 
 #[test]
+fn a_receipt_that_can_not_be_read_whole_settles_without_detail() {
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    for odd in ["1e999", &deep] {
+        let body = format!(r#"{{"accepted":true,"receipt":"rcpt_1","x":{odd}}}"#);
+        let Answer::Settled(receipt) = answered(202, &body) else { panic!("{body}") };
+        assert_eq!((receipt.id.as_deref(), receipt.detail), (Some("rcpt_1"), Value::Null));
+    }
+    let Answer::Settled(receipt) = answered(202, "\u{feff}{\"receipt\":\"rcpt_1\",\"x\":\"\\ud83d\"}") else {
+        panic!()
+    };
+    assert_eq!(receipt.detail["x"], "\u{fffd}");
+}
+
+#[test]
 fn a_2xx_that_is_no_receipt_is_ambiguous() {
     for body in [
         "",
@@ -291,7 +305,7 @@ fn retry_after_and_the_services_words_are_handed_on() {
 #[test]
 fn a_reason_is_bounded() {
     let body =
-        serde_json::json!({"error": "\u{202e}".repeat(400), "detail": "\n".repeat(40_000)}).to_string();
+        serde_json::json!({"error": "\u{202e}".repeat(400), "detail": "\n".repeat(20_000)}).to_string();
     let Answer::Refused(refusal) = answered(400, &body) else { panic!() };
     assert_eq!(refusal.reason.chars().count(), 512);
 }

@@ -25,11 +25,11 @@ pub struct ImportProgress {
     /// Of so many in the source, skipped ones included, where that is known beforehand.
     pub of: Option<u64>,
     /// Where [`Import::resume_at`](super::Import::resume_at) would go on if the import ended now: all events before it were
-    /// accepted, or would be refused again.
+    /// accepted, or refused for what they are and tolerated.
     pub resume_at: u64,
 }
 
-/// An import stopped before its end.
+/// An import that did not record what it should have: it stopped before its end, or some that it tolerated are missing.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the import stopped at event {index}, with {} accepted and {} failed; run it again from event {}",
@@ -37,7 +37,7 @@ pub struct ImportProgress {
 )]
 #[non_exhaustive]
 pub struct ImportStopped {
-    /// The number of the event that stopped it, the first one being 0.
+    /// The number of the event that stopped it, or of the first that is missing, the first one of all being 0.
     pub index: u64,
     /// How far it came. [`ImportProgress::resume_at`] is where to go on.
     pub progress: ImportProgress,

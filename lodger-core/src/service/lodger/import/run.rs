@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::{ImportProgress, ImportStopped, Imported, Settings, key};
 use crate::service::Retries;
-use crate::service::lodger::exchange::{Answer, Exchange, Repeat, json};
+use crate::service::lodger::exchange::{Answer, Exchange, Repeat, to_json};
 use crate::service::lodger::options::given;
 use crate::service::lodger::{EventCall, EventReceipt, LodgerApi, LodgerError};
 
@@ -35,8 +35,8 @@ pub(super) struct Run<'a> {
     under_way: JoinSet<(u64, Result<EventReceipt, LodgerError>)>,
     /// The numbers of those under way.
     open: BTreeSet<u64>,
-    /// The first one that failed and might be accepted another time.
-    missed: Option<u64>,
+    /// The first one that failed and might be accepted another time, and why.
+    missed: Option<(u64, LodgerError)>,
     accepted: u64,
     failed: u64,
     gate: Arc<Gate>,
@@ -77,7 +77,12 @@ impl<'a> Run<'a> {
                         return Err(self.stop(index, error).await);
                     }
                 }
-                Turn::End => return Ok(self.progress()),
+                Turn::End => {
+                    let progress = self.progress();
+                    // What may be accepted another time and was not is no success, however much is tolerated.
+                    let Some((index, error)) = self.missed else { return Ok(progress) };
+                    return Err(ImportStopped { index, progress, error });
+                }
             }
         }
     }
@@ -123,34 +128,46 @@ impl<'a> Run<'a> {
 
     /// Counts and tells. The error, where it has to stop.
     fn settle(&mut self, index: u64, result: Result<EventReceipt, LodgerError>) -> Option<LodgerError> {
-        self.open.remove(&index);
         match &result {
             Ok(_) => self.accepted += 1,
-            Err(error) => {
-                self.failed += 1;
-                if error.is_retryable() || concerns_all(error) {
-                    self.missed = Some(self.missed.map_or(index, |missed| missed.min(index)));
-                }
-            }
+            Err(_) => self.failed += 1,
+        }
+        let tolerable = self.failed <= self.settings.tolerated;
+        let settled = result.as_ref().err().is_none_or(|error| tolerable && of_the_event(error));
+        if settled {
+            self.open.remove(&index);
         }
         let progress = self.progress();
         if let Some(observer) = &mut self.settings.observer {
             observer(&Imported { index, result: &result, progress });
         }
-        result.err().filter(|error| self.failed > self.settings.tolerated || concerns_all(error))
+        self.open.remove(&index);
+        let error = result.err()?;
+        if !tolerable || concerns_all(&error) {
+            return Some(error);
+        }
+        if !settled && self.missed.as_ref().is_none_or(|(missed, _)| index < *missed) {
+            self.missed = Some((index, error));
+        }
+        None
     }
 
     fn progress(&self) -> ImportProgress {
-        let first = [self.open.first().copied(), self.missed].into_iter().flatten().min();
+        let missed = self.missed.as_ref().map(|(index, _)| *index);
+        let first = [self.open.first().copied(), missed].into_iter().flatten().min();
         let resume_at = first.unwrap_or(self.next).max(self.settings.resume_at);
         ImportProgress { accepted: self.accepted, failed: self.failed, of: self.of, resume_at }
     }
 
-    /// Lets go of what is under way. An answer that is there counts.
-    async fn stop(mut self, index: u64, error: LodgerError) -> ImportStopped {
+    /// Lets go of what is under way. An answer that is there counts, and may be of an earlier event that stops it, too.
+    async fn stop(mut self, mut index: u64, mut error: LodgerError) -> ImportStopped {
         while let Some(done) = self.under_way.try_join_next() {
-            let (index, result) = finished(done);
-            self.settle(index, result);
+            let (other, result) = finished(done);
+            if let Some(of_other) = self.settle(other, result)
+                && other < index
+            {
+                (index, error) = (other, of_other);
+            }
         }
         self.under_way.shutdown().await;
         let mut progress = self.progress();
@@ -159,9 +176,20 @@ impl<'a> Run<'a> {
     }
 }
 
+/// Whether the service, or this client, refused the event for what it is. It would be refused again, and others fare better.
+fn of_the_event(error: &LodgerError) -> bool {
+    match error {
+        LodgerError::Invalid(_) => !error.is_keyless(),
+        LodgerError::Api(_) => matches!(error.status(), Some(400 | 409 | 413 | 422)),
+        LodgerError::Transport(_) | LodgerError::Unreadable(_) | LodgerError::Paging(_) => false,
+    }
+}
+
 /// Whether no other event will fare better.
 fn concerns_all(error: &LodgerError) -> bool {
-    matches!(error.status(), Some(401 | 402 | 403 | 429))
+    let busy = matches!(error.status(), Some(429 | 503));
+    let refused = matches!(error, LodgerError::Api(_)) && !error.is_retryable() && !of_the_event(error);
+    busy || refused || error.is_keyless()
 }
 
 /// What came of a task. One that panicked goes on panicking here.
@@ -185,7 +213,7 @@ fn exchange(api: &LodgerApi, name: &str, index: u64, mut call: EventCall) -> Res
     if given(options.idempotency_key.as_deref()).is_none() {
         options = options.idempotency_key(key::of(name, index, &body)?);
     }
-    api.recording(json(&body)?, &options)
+    api.recording(to_json(&body)?, &options)
 }
 
 async fn send(
@@ -199,7 +227,7 @@ async fn send(
         let answer = EventReceipt::read(&api.send(exchange).await?, exchange.answer_limit);
         if let Err(error) = &answer
             && matches!(error.status(), Some(429 | 503))
-            && let Some(after) = error.retry_after()
+            && let Some(after) = error.retry_after().filter(|after| *after <= retries.longest())
         {
             gate.close(after);
         }
@@ -208,7 +236,8 @@ async fn send(
     retries.run(attempt, |error| Repeat::Harmless.after(error)).await
 }
 
-/// Closed while the service wants nobody to ask.
+/// Closed while the service wants nobody to ask, for no longer than a request may wait: whoever is told of a later time ends
+/// the import.
 #[derive(Debug, Default)]
 struct Gate(Mutex<Option<Instant>>);
 
