@@ -451,6 +451,10 @@ impl Backlog {
 
     /// Whether this record was left by a process that is gone, which may have delivered it.
     #[must_use]
+    #[cfg_attr(
+        not(feature = "journal"),
+        expect(unused_variables, reason = "nothing in memory outlives its process")
+    )]
     pub fn is_left_behind(&self, key: RecordKey) -> bool {
         match &self.0 {
             #[cfg(feature = "journal")]

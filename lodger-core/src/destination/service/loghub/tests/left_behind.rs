@@ -1,7 +1,10 @@
 //! Events that another process left behind are looked for in one list.
 
 #[path = "../../../../../tests/loopback/mod.rs"]
-#[allow(clippy::duplicate_mod, reason = "the worker's tests have it, too, and neither are the other's business")]
+#[allow(
+    clippy::duplicate_mod,
+    reason = "the worker's tests have it, too, and neither are the other's business"
+)]
 mod loopback;
 
 use super::super::left_behind::MOST_TENANTS;
