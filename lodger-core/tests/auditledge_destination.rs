@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use loopback::{Loopback, Reply, Step};
 
 fn destination(base: &str) -> AuditledgeDestination {
-    AuditledgeDestination::new(AuditledgeApi::builder("al_1").api_base(base).build().unwrap())
+    AuditledgeDestination::new(AuditledgeApi::builder().api_key("al_1").api_base(base).build().unwrap())
 }
 
 fn event(tenant: Option<&str>) -> Event {

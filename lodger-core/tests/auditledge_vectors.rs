@@ -63,7 +63,7 @@ async fn run(vector: &Value) {
     let base = if name.starts_with("transport: ") { closed_port().await } else { server.base() };
     let key = call["client"]["apiKey"].as_str().unwrap();
     let outcome = if call["operation"] == "new" {
-        let invalid = AuditledgeApi::builder(key).api_base(base).build().unwrap_err();
+        let invalid = AuditledgeApi::builder().api_key(key).api_base(base).build().unwrap_err();
         assert_eq!(invalid.to_string(), "the API key is blank", "{name}");
         Outcome::NotSaid
     } else {
@@ -175,7 +175,12 @@ fn compare_error(name: &str, error: &AuditledgeError, vector: &Value, expected: 
 }
 
 fn api(key: &str, base: &str) -> AuditledgeApi {
-    AuditledgeApi::builder(key).api_base(format!("{base}/v1")).retries(Retries::none()).build().unwrap()
+    AuditledgeApi::builder()
+        .api_key(key)
+        .api_base(format!("{base}/v1"))
+        .retries(Retries::none())
+        .build()
+        .unwrap()
 }
 
 /// The event of a vector; `None` where it lacks what ours can't be made without.

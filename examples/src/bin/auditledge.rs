@@ -22,11 +22,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 async fn main() -> Result<(), Box<dyn Error>> {
     // The stand-in stops when it is dropped.
     let (api, _stand_in) = match std::env::var("AUDITLEDGE_API_KEY") {
-        Ok(key) => (AuditledgeApi::builder(key).build()?, None),
+        Ok(key) => (AuditledgeApi::builder().api_key(key).build()?, None),
         Err(_) => {
             let stand_in = StandIn::start(Auditledge::new("al_example")).await?;
-            let api =
-                AuditledgeApi::builder("al_example").api_base(format!("{}/v1", stand_in.base())).build()?;
+            let api = AuditledgeApi::builder()
+                .api_key("al_example")
+                .api_base(format!("{}/v1", stand_in.base()))
+                .build()?;
             (api, Some(stand_in))
         }
     };

@@ -176,7 +176,8 @@ async fn a_csv_file_comes_whole_or_ends_in_an_error() {
 #[tokio::test]
 async fn an_export_that_falls_silent_is_an_error() {
     let server = Loopback::start(Step::RawKept(chunked(JSON, &["[", &stored(1).to_string(), ","], ""))).await;
-    let api = AuditledgeApi::builder(CANARY).api_base(server.base()).timeout(Duration::from_millis(200));
+    let api =
+        AuditledgeApi::builder().api_key(CANARY).api_base(server.base()).timeout(Duration::from_millis(200));
     let (read, error) = numbers(api.build().unwrap().export_json(Filter::new())).await;
     assert_eq!(read, [1]);
     let error = error.unwrap();

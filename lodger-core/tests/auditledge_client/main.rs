@@ -18,7 +18,7 @@ use loopback::{Loopback, Reply, Step};
 const CANARY: &str = "al_canary_5d41402abc4b2a76";
 
 fn api(server: &Loopback) -> AuditledgeApi {
-    AuditledgeApi::builder(CANARY).api_base(server.base()).retries(Retries::none()).build().unwrap()
+    AuditledgeApi::builder().api_key(CANARY).api_base(server.base()).retries(Retries::none()).build().unwrap()
 }
 
 fn call() -> EventCall {
@@ -168,7 +168,7 @@ async fn a_list_that_begins_again_after_many_pages_ends() {
 #[tokio::test]
 async fn an_answer_that_is_too_long_is_not_asked_for_again() {
     let server = Loopback::start(Step::Close).await;
-    let api = AuditledgeApi::builder(CANARY).api_base(server.base()).build().unwrap();
+    let api = AuditledgeApi::builder().api_key(CANARY).api_base(server.base()).build().unwrap();
     // The second one is shorter when the key is masked.
     for again in ["x", CANARY] {
         let before = server.requests().len();
@@ -323,7 +323,7 @@ async fn a_blank_filter_and_what_is_none_are_not_sent() {
 #[tokio::test]
 async fn reads_are_made_again_and_recording_only_where_nothing_came_of_it() {
     let server = Loopback::start(page([], 0)).await;
-    let api = AuditledgeApi::builder(CANARY).api_base(server.base()).build().unwrap();
+    let api = AuditledgeApi::builder().api_key(CANARY).api_base(server.base()).build().unwrap();
     server.script([Step::Close, Step::Reply(Reply::text(503, "")), page([1], 1)]);
     assert_eq!(api.query(two()).await.unwrap().total, 1);
     assert_eq!(server.requests().len(), 3);
@@ -353,7 +353,7 @@ async fn reads_are_made_again_and_recording_only_where_nothing_came_of_it() {
 #[tokio::test]
 async fn what_is_recorded_is_never_sent_again_however_little_can_be_read() {
     let server = Loopback::start(Step::Close).await;
-    let api = AuditledgeApi::builder(CANARY).api_base(server.base()).build().unwrap();
+    let api = AuditledgeApi::builder().api_key(CANARY).api_base(server.base()).build().unwrap();
     let unreadable = [
         Step::Reply(Reply::text(201, "")),
         Step::Reply(Reply::text(201, CANARY)),

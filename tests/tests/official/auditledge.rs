@@ -84,7 +84,8 @@ async fn ours(cases: &[Case], server: &Loopback) -> Vec<Made> {
 async fn call(case: &Case, base: &str) -> Result<(), String> {
     let base =
         case.client.get("base_url").and_then(Value::as_str).unwrap_or("<base>").replace("<base>", base);
-    let api = AuditledgeApi::builder(case.client["api_key"].as_str().unwrap())
+    let api = AuditledgeApi::builder()
+        .api_key(case.client["api_key"].as_str().unwrap())
         .api_base(base)
         .retries(Retries::none())
         .build()

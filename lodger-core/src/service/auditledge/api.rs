@@ -39,13 +39,9 @@ struct Inner {
 }
 
 impl AuditledgeApi {
-    /// Starts a client with this API key, `al_…`. Surrounding white space is dropped.
-    pub fn builder(key: impl Into<SecretString>) -> AuditledgeApiBuilder {
-        AuditledgeApiBuilder {
-            key: key.into(),
-            http: HttpConfig::new(DEFAULT_BASE),
-            retries: Retries::default(),
-        }
+    /// Starts a client.
+    pub fn builder() -> AuditledgeApiBuilder {
+        AuditledgeApiBuilder { key: None, http: HttpConfig::new(DEFAULT_BASE), retries: Retries::default() }
     }
 
     /// The base address, without a trailing slash.
@@ -290,12 +286,18 @@ fn read_logged(response: &Response) -> Result<Logged, AuditledgeError> {
 #[derive(Debug, Clone)]
 #[must_use = "call `build()` to get the client"]
 pub struct AuditledgeApiBuilder {
-    key: SecretString,
+    key: Option<SecretString>,
     http: HttpConfig,
     retries: Retries,
 }
 
 impl AuditledgeApiBuilder {
+    /// The API key, `al_…`. Surrounding white space is dropped. There is no call without one.
+    pub fn api_key(mut self, key: impl Into<SecretString>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
     /// Another address, with its version: `https://audit.example/v1`. `https`, unless it is this machine. One trailing
     /// slash is dropped.
     pub fn api_base(mut self, base: impl Into<String>) -> Self {
@@ -318,7 +320,10 @@ impl AuditledgeApiBuilder {
     /// [`InvalidConfig`] names every problem at once.
     pub fn build(self) -> Result<AuditledgeApi, InvalidConfig> {
         let mut problems = Vec::new();
-        let key = ApiKey::new(Some(&self.key)).map_err(|problem| problems.push(problem));
+        if self.key.is_none() {
+            problems.push("the API key is missing: set one with `api_key`".to_owned());
+        }
+        let key = ApiKey::new(self.key.as_ref()).map_err(|problem| problems.push(problem));
         let http = Http::new(&self.http).and_then(|http| {
             let address = |path| http.address(path).map_err(|error: TransportError| vec![error.chain()]);
             let (events, export) = (address("/events")?, address("/events/export")?);
@@ -326,11 +331,11 @@ impl AuditledgeApiBuilder {
             Ok((http, events, export, usage))
         });
         match (http, key) {
-            (Ok((http, events, export, usage)), Ok(key)) => {
+            (Ok((http, events, export, usage)), Ok(key)) if problems.is_empty() => {
                 let retries = self.retries;
                 Ok(AuditledgeApi { inner: Arc::new(Inner { http, events, export, usage, key, retries }) })
             }
-            (Ok(_), Err(())) => Err(InvalidConfig::new(problems)),
+            (Ok(_), _) => Err(InvalidConfig::new(problems)),
             (Err(more), _) => {
                 problems.extend(more);
                 Err(InvalidConfig::new(problems))

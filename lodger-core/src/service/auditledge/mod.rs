@@ -7,7 +7,7 @@
 //! use lodger_core::service::auditledge::{Actor, AuditledgeApi, EventCall, Filter, Resource};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let api = AuditledgeApi::builder("al_…").build()?;
+//! let api = AuditledgeApi::builder().api_key("al_…").build()?;
 //! let call = EventCall::new("invoice.deleted", Actor::new("user_123").name("Alice"), Resource::new("invoice", "inv_456"));
 //! println!("{}", api.log(call).await?.event.id);
 //!

@@ -12,7 +12,7 @@ const ALLOW_PLAIN: &str = "AUDITLEDGE_ALLOW_PLAIN_HTTP";
 pub(in crate::destination::service) fn open(settings: Settings<'_>) -> Opened<DestinationError> {
     let [key] = required(KIND, ["AUDITLEDGE_API_KEY"], settings)?;
     let base = setting(settings, "AUDITLEDGE_API_BASE").unwrap_or_else(|| DEFAULT_BASE.to_owned());
-    let mut builder = AuditledgeApi::builder(key).api_base(base);
+    let mut builder = AuditledgeApi::builder().api_key(key).api_base(base);
     let mut problems = Vec::new();
     match setting(settings, ALLOW_PLAIN).as_deref() {
         None | Some("0") => {}

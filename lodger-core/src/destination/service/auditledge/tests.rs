@@ -272,7 +272,7 @@ fn a_reason_is_bounded() {
 
 #[test]
 fn only_the_retention_is_left_out() {
-    let api = AuditledgeApi::builder("canary").api_base("http://127.0.0.1:1/v1/").build().unwrap();
+    let api = AuditledgeApi::builder().api_key("canary").api_base("http://127.0.0.1:1/v1/").build().unwrap();
     let destination = AuditledgeDestination::new(api);
     let misfits = destination.check(&event(FULL));
     let texts: Vec<String> = misfits.iter().map(ToString::to_string).collect();
@@ -309,4 +309,10 @@ fn the_environment_names_key_and_address() {
         opened(&[("AUDITLEDGE_API_KEY", "a canary"), ("AUDITLEDGE_ALLOW_PLAIN_HTTP", "canary")]).unwrap_err();
     assert!(wrong.contains("is neither `1` nor `0`; the API key holds spaces"), "{wrong}");
     assert!(!wrong.contains("canary"), "{wrong}");
+}
+
+#[test]
+fn a_client_without_a_key_is_not_built() {
+    let problem = AuditledgeApi::builder().build().unwrap_err();
+    assert_eq!(problem.to_string(), "the API key is missing: set one with `api_key`");
 }
