@@ -2,7 +2,8 @@
 //!
 //! A destination under test is a [`Subject`](subject::Subject): where it writes, what is there, and what it declares. A case
 //! is a function over any subject: [`everywhere`], or [`over_http`] where a service answers (a collector's 2xx is all that it
-//! says, the others name what they took), or [`looked_up`] where it can be asked what it has. So a new destination gets all cases by a file of its own, whose last lines name the groups.
+//! says, the others name what they took), or [`looked_up`] where it can be asked what it has. So a new destination gets all
+//! cases by a file of its own, whose last lines name the groups.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -52,9 +52,9 @@ const MOST_IN_FLIGHT: usize = 8;
 ///
 /// # Durability
 ///
-/// An event is settled by 201 for a new one and 200 for a repeat, with a whole JSON object in the answer. The receipt has the
-/// service's name for the event where the object has one under `eventId`, which is inferred. Any other success (an empty answer,
-/// a page of a network in between) proves nothing: the event is sent again, and recognised if it is there.
+/// An event is settled by 201 for a new one, with a whole JSON object in the answer, and by 200 for a repeat, with an object that
+/// names the event under `eventId`, which is inferred. Any other success (an empty answer, a page of a network in between) proves
+/// nothing: the event is sent again, and recognised if it is there.
 ///
 /// # Projects
 ///

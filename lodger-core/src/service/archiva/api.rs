@@ -163,7 +163,7 @@ impl ArchivaApi {
             if !response.is_success() {
                 return Err(ArchivaError::of(&response));
             }
-            created(&response).ok_or_else(|| ArchivaError::unreadable("is no JSON object", &response))
+            created(&response).ok_or_else(|| ArchivaError::unreadable("names no event", &response))
         };
         let has_key = call.has_key();
         let again = |error: &ArchivaError| again(error, has_key).filter(|_| !is_shut(error));

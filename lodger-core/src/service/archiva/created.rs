@@ -7,8 +7,8 @@ use crate::service::Response;
 
 /// What the service says of an event that it has.
 ///
-/// The status alone is documented: 201 for a new event, 200 for a repeat. So either of them with any JSON object is a success,
-/// also where the object doesn't name the event.
+/// The status alone is documented: 201 for a new event, 200 for a repeat. Nobody says 201 by accident, so any JSON object will do
+/// with it. A 200 can come from anybody in between, so it has to name the event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -25,8 +25,8 @@ pub struct CreatedEvent {
     pub extra: Map<String, Value>,
 }
 
-/// What a success says; `None` where it is none that anybody has described: another status, or a body that is no JSON object
-/// or not all of it.
+/// What a success says; `None` where it is none that anybody has described: another status, a body that is no JSON object or
+/// not all of it, or a 200 that names no event.
 pub(crate) fn created(response: &Response) -> Option<CreatedEvent> {
     let is_repeat = match response.status {
         200 => true,
@@ -41,8 +41,10 @@ pub(crate) fn created(response: &Response) -> Option<CreatedEvent> {
         Some(Value::Number(id)) => Some(id.to_string()),
         _ => None,
     };
-    if event_id.is_some() {
-        extra.remove("eventId");
+    match &event_id {
+        Some(_) => _ = extra.remove("eventId"),
+        None if is_repeat => return None,
+        None => {}
     }
     let replayed = extra.remove("replayed").and_then(|replayed| replayed.as_bool()).unwrap_or(is_repeat);
     Some(CreatedEvent { event_id, replayed, extra })
@@ -87,7 +89,15 @@ mod tests {
             let said: Value = serde_json::from_str(body).unwrap();
             assert_eq!(Value::from(event.extra), said, "{body}: nothing is lost");
         }
-        assert_eq!(answered(200, "{}").map(|event| event.replayed), Some(true));
+    }
+
+    #[test]
+    fn a_200_that_names_no_event_may_be_anybodys() {
+        for body in
+            ["{}", r#"{"ok":true}"#, r#"{"id":"evt_1"}"#, r#"{"eventId":" "}"#, r#"{"replayed":true}"#]
+        {
+            assert_eq!(answered(200, body), None, "{body}");
+        }
     }
 
     #[test]
