@@ -368,6 +368,26 @@ async fn the_first_of_several_refused_events_is_where_to_go_on() {
 }
 
 #[tokio::test]
+async fn nobody_is_told_to_go_on_behind_the_event_that_stopped_it() {
+    for _ in 0..50 {
+        let server = Loopback::start(receipt("rcpt_1")).await;
+        server.answer_by(|request| {
+            let is_first = request.json()["target"]["id"] == "inv_0";
+            if is_first { Step::Reply(refusal(422)) } else { receipt("rcpt_1") }
+        });
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let telling = Arc::clone(&told);
+        let import = api(&server.base()).import("invoices", (0..9).map(paid)).at_once(9);
+        let import = import.on_progress(move |imported| {
+            telling.lock().unwrap().push((imported.index, imported.progress.resume_at));
+        });
+        assert_eq!(import.run().await.unwrap_err().resume_at(), 0);
+        let told = told.lock().unwrap().clone();
+        assert!(told.iter().all(|&(_, resume_at)| resume_at == 0), "{told:?}");
+    }
+}
+
+#[tokio::test]
 async fn live_events_happened_when_they_were_taken_not_when_their_turn_came() {
     let server = Loopback::start(Step::Close).await;
     let first_arrived = Arc::new(Mutex::new(None));

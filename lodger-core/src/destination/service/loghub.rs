@@ -8,8 +8,6 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
 use super::{bounded, unanswered};
 use crate::destination::{
     Answer, ApiKeyError, BoxFuture, Delivery, Destination, Identity, LookUp, Misfit, Receipt, Refusal,
@@ -51,7 +49,7 @@ const KIND: &str = "loghub";
 /// # Repeats
 ///
 /// The service recognises no repeat: delivery is at least once. An event that may be there already, because its answer was lost,
-/// is looked up before it is sent again, by its id under `metadata._audit.event_id`, among the newest 500 of its tenant, for 60 s at
+/// is looked up before it is sent again, by its id under `metadata._audit.event_id`, among the newest 500 of its tenant, for 50 s at
 /// most. Where that doesn't tell, it is sent again and may be there twice. So is what was recorded, but is not listed yet.
 ///
 /// Any event that [another process left behind](Delivery::is_left_behind) may be there. Those are not looked up one by one: the
@@ -78,7 +76,7 @@ pub struct LogHubDestination {
     api: LogHubApi,
     /// For events without a tenant.
     external_id: String,
-    left_behind: Arc<LeftBehind>,
+    left_behind: LeftBehind,
 }
 
 impl LogHubDestination {
@@ -94,7 +92,7 @@ impl LogHubDestination {
                            tenant, such as `none`";
             return Err(InvalidConfig::new(vec![problem.to_owned()]));
         }
-        Ok(Self { api, external_id, left_behind: Arc::default() })
+        Ok(Self { api, external_id, left_behind: LeftBehind::default() })
     }
 
     /// The client. Its [`replace_token`](LogHubApi::replace_token) takes effect while events are being sent.

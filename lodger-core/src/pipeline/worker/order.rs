@@ -73,8 +73,12 @@ impl Worker {
     /// The witness, if its time has come and nothing but a backoff stands against it.
     pub(super) fn call_witness(&mut self, now: Instant) -> Option<Ordinal> {
         let order = self.order.as_mut()?;
-        let due = std::mem::take(&mut order.witness_due) && !self.on_hold && !self.detached;
-        if !due || !self.flights.is_empty() || self.breaker.wants_rest(now) || self.pacer.room(now) == 0 {
+        // Where there is only no room for it yet, its time has not passed.
+        if !order.witness_due || !self.flights.is_empty() || self.pacer.room(now) == 0 {
+            return None;
+        }
+        order.witness_due = false;
+        if self.on_hold || self.detached || self.breaker.wants_rest(now) {
             return None;
         }
         let (witness, _) = self.line().nth(1)?;

@@ -5,7 +5,8 @@
 //! while. Hence, with [`ROUNDS`] whiles to a minute, any stretch of 60 s holds at most `ROUNDS` requests a place.
 //!
 //! When can't it be counted any more? An answer shows that it was. A request that was given up may still be somewhere on its
-//! way, so its place rests for a whole minute: what arrives up to 50 s late is still no request too many. And a request whose
+//! way, so its place rests for a whole minute: what arrives up to 50 s late is still no request too many, at seven a minute and
+//! more. And a request whose
 //! future nobody polls has neither an answer nor an end; but the client's time limit for a whole exchange is looked at first
 //! when somebody polls it again, so nothing of it leaves after that time. There it counts as given up, without anybody's help.
 //!
@@ -108,8 +109,6 @@ impl Rate {
 pub(super) struct Turn {
     pace: Arc<Pace>,
     number: u64,
-    /// When the place is free again, whatever happens.
-    ends: Instant,
     sent: Sent,
 }
 
@@ -179,9 +178,9 @@ impl Pace {
                 (state.take(&waiting, now, limit), state.shut_for(now))
             };
             let at = match taken {
-                Ok(ends) => {
+                Ok(()) => {
                     let (pace, number) = (Arc::clone(self), waiting.number);
-                    return Ok(Turn { pace, number, ends, sent: Sent::Nothing });
+                    return Ok(Turn { pace, number, sent: Sent::Nothing });
                 }
                 Err(at) => at,
             };
@@ -238,8 +237,8 @@ impl State {
         }
     }
 
-    /// Takes a place: until when it is used at most. Else when to ask again, if nothing changes before.
-    fn take(&mut self, who: &Waiting<'_>, now: Instant, limit: Duration) -> Result<Instant, Instant> {
+    /// Takes a place. Else says when to ask again, if nothing changes before.
+    fn take(&mut self, who: &Waiting<'_>, now: Instant, limit: Duration) -> Result<(), Instant> {
         let line = self.line(who.line);
         line.insert(who.number);
         let ahead = line.range(..who.number).take(MOST_AHEAD as usize).count();
@@ -257,9 +256,10 @@ impl State {
         while self.used.first().is_some_and(|(free, _)| *free <= now) {
             self.used.pop_first();
         }
+        // It is free again then, whatever happens.
         let ends = now + limit.min(LONGEST_EXCHANGE) + MINUTE + UNDER_WAY;
         self.used.insert((ends, who.number));
-        Ok(ends)
+        Ok(())
     }
 
     /// Since when there is a free place, or from when on.
@@ -310,10 +310,12 @@ impl Drop for Turn {
             Sent::Unanswered => Some(MINUTE + UNDER_WAY),
             Sent::Answered => Some(state.rate.rest),
         };
-        // What has ended by itself is over.
-        if state.used.remove(&(self.ends, self.number)) {
+        // What has ended by itself is over. A slower rate may have moved its end.
+        let place = state.used.iter().find(|(_, number)| *number == self.number).copied();
+        if let Some((ends, number)) = place {
+            state.used.remove(&(ends, number));
             match rest {
-                Some(rest) => drop(state.used.insert((self.ends.min(now + rest), self.number))),
+                Some(rest) => drop(state.used.insert((ends.min(now + rest), number))),
                 None => state.touched = now,
             }
         }

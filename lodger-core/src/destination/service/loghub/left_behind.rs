@@ -21,6 +21,13 @@ pub(super) struct LeftBehind(Mutex<VecDeque<(String, Kept)>>);
 /// A list that is made once, however many want it at the same time.
 type Kept = Arc<OnceCell<Listing>>;
 
+/// Another destination is for another opening of a journal, for which more may have been left behind since.
+impl Clone for LeftBehind {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
 impl LeftBehind {
     /// The list of this tenant, which is made now if there is none.
     pub(super) async fn listing(&self, api: &LogHubApi, external_id: &str) -> Result<Kept, LookUp> {

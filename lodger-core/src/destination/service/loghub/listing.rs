@@ -15,8 +15,12 @@ use crate::service::loghub::{Limit, ListCall, LogHubApi, LogHubError, SECOND, Ve
 /// How many pages are read at most: 500 events, the newest of the tenant.
 const MOST_PAGES: u64 = 25;
 
-/// For how long they are read at most: a service that lets each page wait must not hold up what is to be sent.
-pub(super) const LONGEST: Duration = Duration::from_secs(60);
+/// For how long they are read at most: a service that lets each page wait must not hold up what is to be sent. The pipeline
+/// waits for a minute; what was read must be there before it gives up.
+pub(super) const LONGEST: Duration = Duration::from_secs(50);
+
+/// An id of the service's that is longer is none, in bytes: a list must stay small whatever it is told.
+const LONGEST_ID: usize = 256;
 
 /// The newest events under one external id, as far as they were read.
 #[derive(Debug, Default)]
@@ -76,7 +80,10 @@ impl Listing {
                 continue;
             };
             match event_id(event).map(str::parse) {
-                Some(Ok(id)) => drop(self.ours.insert(id, id_of(event))),
+                Some(Ok(id)) => {
+                    let name = id_of(event).filter(|name| name.len() <= LONGEST_ID);
+                    self.ours.insert(id, name);
+                }
                 Some(Err(_)) => {}
                 None => self.has_holes |= !is_anothers(event),
             }

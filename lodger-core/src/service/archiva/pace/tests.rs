@@ -277,3 +277,16 @@ async fn a_key_that_nobody_has_any_more_is_known_until_its_places_have_rested() 
     assert!(name.upgrade().is_none());
     drop(of());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_under_way_gives_its_place_back_also_when_the_rate_has_become_slower() {
+    let pace = Pace::new(7);
+    let start = Instant::now();
+    let mut place = turn(&pace, Line::Calls).await.unwrap();
+    place.begin();
+    pace.state().slow_down(Rate::per_minute(2));
+    place.answered();
+    drop(place);
+    drop(turn(&pace, Line::Calls).await.unwrap());
+    assert_eq!(start.elapsed(), Duration::from_millis(60_100), "the rest of the slower rate, and no longer");
+}

@@ -141,11 +141,13 @@ impl<'a> Run<'a> {
         if let Some(observer) = &mut self.settings.observer {
             observer(&Imported { index, result: &result, progress });
         }
+        let error = match result {
+            // It stays open: whatever is told after it, this is where to go on.
+            Err(error) if !tolerable || concerns_all(&error) => return Some(error),
+            result => result.err(),
+        };
         self.open.remove(&index);
-        let error = result.err()?;
-        if !tolerable || concerns_all(&error) {
-            return Some(error);
-        }
+        let error = error?;
         if !settled && self.missed.as_ref().is_none_or(|(missed, _)| index < *missed) {
             self.missed = Some((index, error));
         }

@@ -69,8 +69,15 @@ async fn one_list_tells_of_all_that_was_left_behind_of_a_tenant() {
     assert_eq!(server.requests().len(), 25);
     assert!(server.requests().iter().all(|request| request.path.ends_with("external_id=acme")));
 
-    destination.clone().look_up(&left_behind(599, "another")).await;
+    destination.look_up(&left_behind(599, "another")).await;
     assert_eq!(server.requests().len(), 50, "another tenant's is another list");
+
+    destination.clone().look_up(&left_behind(99, "acme")).await;
+    assert_eq!(
+        server.requests().len(),
+        75,
+        "more may have been left behind until another one opens the journal"
+    );
 }
 
 #[tokio::test]
