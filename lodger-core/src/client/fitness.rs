@@ -33,14 +33,14 @@ impl Lodger {
     /// What of this event the destinations can't carry that would get it: nothing where it fits all of them. Nothing is
     /// recorded and nothing is sent.
     ///
-    /// The event is looked at as it would be recorded: completed, redacted, and with a place in the journal. A destination with a misfit of the effect
-    /// [`Refused`](Effect::Refused) would keep the event as a dead letter with that reason; nothing is ever trimmed to fit. A
-    /// forked child and a client that was shut down have no destinations.
+    /// The event is looked at as it would be recorded: completed, redacted, and with a place in the journal. A destination with
+    /// a misfit of the effect [`Refused`](Effect::Refused) would keep the event as a dead letter with that reason; nothing is
+    /// ever trimmed to fit. A forked child and a client that was shut down have no destinations.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use lodger_core::destination::MemoryDestination;
-    /// use lodger_core::{Event, Lodger};
+    /// use lodger_core::{Lodger, event::Event};
     ///
     /// let lodger = Lodger::builder().destination(MemoryDestination::new()).in_memory_journal().build()?;
     /// assert!(lodger.check(&Event::builder("invoice.update").build()?)?.is_empty());

@@ -12,6 +12,7 @@ const NO_EMPTY_HEADER: &str =
     "a blank value sends no header; the SDK trims other headers, and sends this one empty";
 const NO_TAB: &str = "a tab inside a header's value is refused instead of left to whoever is on the way";
 const NO_SPACE: &str = "a bearer token has no spaces in it (RFC 6750, section 2.1)";
+const NO_ACCENT: &str = "a bearer token is of ASCII alone (RFC 6750, section 2.1)";
 const TRIMMED: &str = "white space around a secret is from copying";
 const NO_TOKEN: &str = "without a token the call can only be refused";
 const ELSEWHERE: &str =
@@ -28,6 +29,8 @@ pub(super) const ALL: &[Difference] = &[
     differs(r#"* = "a\tb""#, "", SOMETHING, NOTHING, NO_TAB),
     differs(r#"event: key = "a b  c""#, "", SOMETHING, NOTHING, NO_SPACE),
     differs(r#"activity: token = "a b  c""#, "", SOMETHING, NOTHING, NO_SPACE),
+    differs(r#"event: key = "Zürich ÿ""#, "", SOMETHING, NOTHING, NO_ACCENT),
+    differs(r#"activity: token = "Zürich ÿ""#, "", SOMETHING, NOTHING, NO_ACCENT),
     differs(r#"event: key = "  outer  ""#, BEARER, r#""Bearer   outer""#, r#""Bearer outer""#, TRIMMED),
     differs(r#"event: key = "\ttab\t""#, BEARER, r#""Bearer \ttab""#, r#""Bearer tab""#, TRIMMED),
     differs(r#"activity: token = "  outer  ""#, BEARER, r#""Bearer   outer""#, r#""Bearer outer""#, TRIMMED),
