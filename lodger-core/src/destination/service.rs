@@ -5,6 +5,8 @@
 
 pub(super) mod archiva;
 pub(super) mod auditledge;
+#[cfg(test)]
+mod full_event;
 pub(super) mod lodger;
 mod loghub;
 
