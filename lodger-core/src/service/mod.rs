@@ -21,11 +21,12 @@ mod pages;
 mod retries;
 pub mod retry_after;
 mod setters;
+mod transport_error;
 
 pub(crate) use credential::{Credential, is_key};
 pub(crate) use download::Download;
+pub use http::InvalidConfig;
 pub(crate) use http::{Address, Http, HttpConfig, MAX_BODY};
-pub use http::{InvalidConfig, TransportError};
 pub(crate) use json_array::JsonArray;
 pub(crate) use key::ApiKey;
 pub(crate) use message::{
@@ -34,3 +35,4 @@ pub(crate) use message::{
 pub use pages::Pages;
 pub use retries::Retries;
 pub(crate) use setters::http_setters;
+pub use transport_error::TransportError;
